@@ -1,0 +1,278 @@
+/**
+ * The endpoint table: method, path, schemas and least permission of every public endpoint. Router, dashboard client,
+ * OpenAPI page, CLI and the authorisation test read this one table; an endpoint that is not here does not exist.
+ */
+import { z } from 'zod';
+import { OperationId, OrgId, TenantId } from './ids.ts';
+import { NanoUsd, Operation, Receipt, TenantStateKind, UsageTotals } from './tenant-rpc.ts';
+
+/** Actions of the role table; `public` needs no session, `signed-in` any session. */
+export const permissions = [
+  'public',
+  'signed-in',
+  'tenant:read',
+  'tenant:create',
+  'tenant:operate',
+  'tenant:configure',
+  'usage:read',
+] as const;
+export type Permission = (typeof permissions)[number];
+
+export const orgRoles = ['owner', 'admin', 'member'] as const;
+export type OrgRole = (typeof orgRoles)[number];
+
+/** Role × action, total. */
+export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
+  owner: {
+    public: true,
+    'signed-in': true,
+    'tenant:read': true,
+    'tenant:create': true,
+    'tenant:operate': true,
+    'tenant:configure': true,
+    'usage:read': true,
+  },
+  admin: {
+    public: true,
+    'signed-in': true,
+    'tenant:read': true,
+    'tenant:create': true,
+    'tenant:operate': true,
+    'tenant:configure': true,
+    'usage:read': true,
+  },
+  member: {
+    public: true,
+    'signed-in': true,
+    'tenant:read': true,
+    'tenant:create': false,
+    'tenant:operate': true,
+    'tenant:configure': false,
+    'usage:read': true,
+  },
+};
+
+const Instant = z.iso.datetime();
+
+export const Organisation = z.object({ id: OrgId, name: z.string(), slug: z.string(), role: z.enum(orgRoles) });
+export type Organisation = z.infer<typeof Organisation>;
+
+export const Me = z.object({
+  user: z.object({ id: z.string(), email: z.string(), name: z.string(), emailVerified: z.boolean() }),
+  organisations: z.array(Organisation),
+});
+export type Me = z.infer<typeof Me>;
+
+export const Tenant = z.object({
+  id: TenantId,
+  orgId: OrgId,
+  name: z.string(),
+  slug: z.string(),
+  /** Where the assistant lives, without a trailing slash. */
+  origin: z.url(),
+  state: TenantStateKind,
+  stateSince: Instant,
+  reason: z.string().nullable(),
+  release: z.string(),
+  lastActivityAt: Instant.nullable(),
+  lastSnapshot: z.object({ id: z.string(), at: Instant, bytes: z.number().int() }).nullable(),
+  operation: Operation.nullable(),
+  usage: UsageTotals,
+  aiCapNanoUsdPerMonth: NanoUsd,
+  createdAt: Instant,
+  /** When the facts above were learned, and whether from the tenant itself or from the stored copy. */
+  asOf: Instant,
+  live: z.boolean(),
+});
+export type Tenant = z.infer<typeof Tenant>;
+
+export const UsageReport = z.object({
+  totals: UsageTotals,
+  capNanoUsd: NanoUsd,
+  byModel: z.array(
+    z.object({
+      provider: z.string(),
+      model: z.string(),
+      requests: z.number().int(),
+      inputTokens: z.number().int(),
+      outputTokens: z.number().int(),
+      costNanoUsd: NanoUsd,
+    }),
+  ),
+  byDay: z.array(z.object({ day: z.iso.date(), requests: z.number().int(), costNanoUsd: NanoUsd })),
+  asOf: Instant,
+});
+export type UsageReport = z.infer<typeof UsageReport>;
+
+export const System = z.object({
+  version: z.string(),
+  /** True where a part is a local stand-in; pages say so. */
+  standIns: z.object({ mail: z.boolean(), model: z.boolean(), containers: z.boolean(), billing: z.boolean() }),
+  outboxUrl: z.string().nullable(),
+});
+export type System = z.infer<typeof System>;
+
+const OrgParams = z.object({ orgId: OrgId });
+const TenantParams = z.object({ tenantId: TenantId });
+const Page = z.object({
+  cursor: z.string().max(128).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+});
+
+export interface Endpoint {
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly path: string;
+  readonly summary: string;
+  readonly permission: Permission;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodObject;
+  /** Status of success and its body. */
+  readonly status: 200 | 201 | 202 | 204;
+  readonly response: z.ZodType;
+  /** Creates something: an Idempotency-Key header is required. */
+  readonly idempotent?: true;
+}
+
+export const endpoints = {
+  systemRead: {
+    method: 'get',
+    path: '/api/v1/system',
+    summary: 'What is real here and what is a local stand-in',
+    permission: 'public',
+    status: 200,
+    response: System,
+  },
+  meRead: {
+    method: 'get',
+    path: '/api/v1/me',
+    summary: 'The signed-in person and their organisations',
+    permission: 'signed-in',
+    status: 200,
+    response: Me,
+  },
+  slugRead: {
+    method: 'get',
+    path: '/api/v1/slugs/{slug}',
+    summary: 'Whether an address can be had',
+    permission: 'signed-in',
+    params: z.object({ slug: z.string().max(80) }),
+    status: 200,
+    response: z.object({
+      slug: z.string(),
+      available: z.boolean(),
+      code: z.string().nullable(),
+      detail: z.string().nullable(),
+      suggestion: z.string(),
+    }),
+  },
+  tenantList: {
+    method: 'get',
+    path: '/api/v1/orgs/{orgId}/tenants',
+    summary: 'The assistants of an organisation',
+    permission: 'tenant:read',
+    params: OrgParams,
+    query: Page,
+    status: 200,
+    response: z.object({ items: z.array(Tenant), nextCursor: z.string().nullable() }),
+  },
+  tenantCreate: {
+    method: 'post',
+    path: '/api/v1/orgs/{orgId}/tenants',
+    summary: 'Create an assistant',
+    permission: 'tenant:create',
+    params: OrgParams,
+    body: z.strictObject({ name: z.string().trim().min(1).max(60), slug: z.string().max(80) }),
+    status: 202,
+    response: z.object({ tenant: Tenant, operation: Operation }),
+    idempotent: true,
+  },
+  tenantRead: {
+    method: 'get',
+    path: '/api/v1/tenants/{tenantId}',
+    summary: 'One assistant, as it is now',
+    permission: 'tenant:read',
+    params: TenantParams,
+    status: 200,
+    response: Tenant,
+  },
+  tenantUpdate: {
+    method: 'patch',
+    path: '/api/v1/tenants/{tenantId}',
+    summary: 'Change the name or the monthly spending cap',
+    permission: 'tenant:configure',
+    params: TenantParams,
+    body: z.strictObject({
+      name: z.string().trim().min(1).max(60).optional(),
+      aiCapNanoUsdPerMonth: NanoUsd.optional(),
+    }),
+    status: 200,
+    response: Tenant,
+  },
+  tenantWake: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/wake',
+    summary: 'Wake the assistant',
+    permission: 'tenant:operate',
+    params: TenantParams,
+    status: 202,
+    response: Operation,
+    idempotent: true,
+  },
+  tenantSleep: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/sleep',
+    summary: 'Save the assistant and put it to sleep',
+    permission: 'tenant:operate',
+    params: TenantParams,
+    status: 202,
+    response: Operation,
+    idempotent: true,
+  },
+  tenantRestart: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/restart',
+    summary: 'Restart the assistant; nothing is lost',
+    permission: 'tenant:operate',
+    params: TenantParams,
+    status: 202,
+    response: Operation,
+    idempotent: true,
+  },
+  operationRead: {
+    method: 'get',
+    path: '/api/v1/operations/{operationId}',
+    summary: 'Long work and its steps',
+    permission: 'tenant:read',
+    params: z.object({ operationId: OperationId }),
+    status: 200,
+    response: Operation,
+  },
+  usageRead: {
+    method: 'get',
+    path: '/api/v1/tenants/{tenantId}/usage',
+    summary: 'What a month cost',
+    permission: 'usage:read',
+    params: TenantParams,
+    query: z.object({
+      period: z
+        .string()
+        .regex(/^\d{4}-\d{2}$/)
+        .optional(),
+    }),
+    status: 200,
+    response: UsageReport,
+  },
+  receiptList: {
+    method: 'get',
+    path: '/api/v1/tenants/{tenantId}/usage/requests',
+    summary: 'Every charged request, newest first',
+    permission: 'usage:read',
+    params: TenantParams,
+    query: Page,
+    status: 200,
+    response: z.object({ items: z.array(Receipt), nextCursor: z.string().nullable() }),
+  },
+} as const satisfies Record<string, Endpoint>;
+
+export type EndpointName = keyof typeof endpoints;

@@ -1,0 +1,108 @@
+/**
+ * The error catalogue: every code the API, the tenant host or a page may answer with, its HTTP status,
+ * and whether the same request may succeed later. Each code has a section in docs/errors.md (a test compares).
+ */
+
+export interface ErrorKind {
+  readonly status: number;
+  readonly title: string;
+  readonly retryable: boolean;
+}
+
+export const errorCatalogue = {
+  bad_request: { status: 400, title: 'The request is malformed', retryable: false },
+  validation_failed: { status: 422, title: 'A field is not valid', retryable: false },
+  unauthenticated: { status: 401, title: 'Sign in first', retryable: false },
+  forbidden: { status: 403, title: 'Your role does not allow this', retryable: false },
+  not_found: { status: 404, title: 'There is nothing here', retryable: false },
+  method_not_allowed: { status: 405, title: 'This address does not take that method', retryable: false },
+  idempotency_key_missing: { status: 400, title: 'An Idempotency-Key is needed', retryable: false },
+  idempotency_key_reused: { status: 409, title: 'The Idempotency-Key was used for another request', retryable: false },
+  body_too_large: { status: 413, title: 'The body is too large', retryable: false },
+  rate_limited: { status: 429, title: 'Too many requests', retryable: true },
+  slug_malformed: { status: 422, title: 'The address is not valid', retryable: false },
+  slug_reserved: { status: 422, title: 'The address is reserved', retryable: false },
+  slug_confusable: { status: 422, title: 'The address looks like a protected name', retryable: false },
+  slug_taken: { status: 409, title: 'The address is taken', retryable: false },
+  quota_reached: { status: 409, title: 'The plan allows no more', retryable: false },
+  tenant_unknown: { status: 404, title: 'There is no assistant at this address', retryable: false },
+  tenant_deleted: { status: 410, title: 'This assistant was deleted', retryable: false },
+  tenant_suspended: { status: 402, title: 'This assistant is suspended', retryable: false },
+  tenant_waking: { status: 503, title: 'The assistant is waking', retryable: true },
+  tenant_asleep: { status: 503, title: 'The assistant is asleep', retryable: true },
+  tenant_needs_operator: { status: 503, title: 'The assistant needs an operator', retryable: false },
+  tenant_state_unreadable: { status: 500, title: 'The assistant state cannot be read', retryable: false },
+  tenant_not_startable: { status: 409, title: 'The assistant cannot be started now', retryable: true },
+  tenant_unreachable: { status: 502, title: 'The assistant did not answer', retryable: true },
+  generation_stale: { status: 409, title: 'A newer change was already applied', retryable: false },
+  incarnation_stale: { status: 409, title: 'This container run was replaced', retryable: false },
+  origin_forbidden: { status: 403, title: 'Another site sent this request', retryable: false },
+  host_unknown: { status: 421, title: 'This host is not served here', retryable: false },
+  path_blocked: { status: 404, title: 'This path is not open', retryable: false },
+  handoff_invalid: { status: 400, title: 'The sign-in link does not work any more', retryable: false },
+  session_expired: { status: 401, title: 'The session has ended', retryable: false },
+  websocket_required: { status: 426, title: 'A WebSocket upgrade is needed', retryable: false },
+  ai_cap_reached: { status: 402, title: 'The spending cap is reached', retryable: false },
+  ai_model_unpriced: { status: 400, title: 'The model has no price here', retryable: false },
+  ai_path_not_allowed: { status: 404, title: 'The model API path is not open', retryable: false },
+  ai_upstream_unreachable: { status: 502, title: 'The model provider did not answer', retryable: true },
+  egress_denied: { status: 403, title: 'The network policy refused this', retryable: false },
+  upstream_unavailable: { status: 503, title: 'A part of Tidepool is not available', retryable: true },
+  internal: { status: 500, title: 'Something failed on our side', retryable: true },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** All codes, for tests and documentation. */
+export const errorCodes = Object.keys(errorCatalogue) as ErrorCode[];
+
+/** The body of every error answer (RFC 9457 problem details, `application/problem+json`). */
+export interface ProblemDetails {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  /** What happened, in a sentence. */
+  readonly detail: string;
+  /** What to do next, in a sentence. */
+  readonly next: string;
+  readonly requestId: string;
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+}
+
+export interface AppErrorOptions {
+  readonly detail: string;
+  readonly next: string;
+  readonly errors?: ProblemDetails['errors'];
+  /** For the log only: never sent. */
+  readonly cause?: unknown;
+  readonly retryAfterSeconds?: number;
+}
+
+/** A refusal thrown inside one process; rendered once, at the HTTP edge. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly options: AppErrorOptions;
+
+  constructor(code: ErrorCode, options: AppErrorOptions) {
+    super(options.detail, { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.options = options;
+  }
+}
+
+/** Builds the problem body. `docsOrigin` is where docs/errors.md is served (the platform origin). */
+export function toProblem(error: AppError, requestId: string, docsOrigin: string): ProblemDetails {
+  const kind = errorCatalogue[error.code];
+  return {
+    type: `${docsOrigin}/docs/errors#${error.code}`,
+    title: kind.title,
+    status: kind.status,
+    code: error.code,
+    detail: error.options.detail,
+    next: error.options.next,
+    requestId,
+    ...(error.options.errors ? { errors: error.options.errors } : {}),
+  };
+}

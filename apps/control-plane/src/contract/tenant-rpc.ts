@@ -1,0 +1,224 @@
+/**
+ * The contract between the control plane and a cell (the tenant worker): commands down, events up.
+ * Commands carry a generation and are refused when a newer one was seen. Events carry a per-tenant sequence number,
+ * are sent until acknowledged, and are applied so that a repeat changes nothing (absolute totals, keyed rows).
+ */
+import { z } from 'zod';
+import { OperationId, TenantId, UserId } from './ids.ts';
+import type { Result } from './result.ts';
+
+/** What an operator and a customer call the state. One vocabulary for API, pages and badges. */
+export const tenantStates = [
+  'absent',
+  'provisioning',
+  'asleep',
+  'waking',
+  'awake',
+  'draining',
+  'suspended',
+  'needs_operator',
+  'deleting',
+  'deleted',
+] as const;
+export const TenantStateKind = z.enum(tenantStates);
+export type TenantStateKind = z.infer<typeof TenantStateKind>;
+
+export const MemberRole = z.enum(['owner', 'operator']);
+export type MemberRole = z.infer<typeof MemberRole>;
+
+/** Integer nano-USD (1e-9 USD), a safe integer. */
+export const NanoUsd = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** What the control plane wants of one tenant. Replaced whole; `generation` orders replacements. */
+export const TenantSpec = z.object({
+  displayName: z.string().min(1).max(60),
+  desired: z.enum(['active', 'suspended', 'deleted']),
+  members: z
+    .array(z.object({ userId: UserId, role: MemberRole }))
+    .min(1)
+    .max(50),
+  release: z.string().min(1).max(64),
+  size: z.object({
+    vcpu: z.number().min(1).max(4),
+    memoryMib: z.number().int().min(3072).max(12_288),
+    diskMb: z.number().int().min(2000).max(20_000),
+  }),
+  idleSleepMs: z.number().int().min(60_000).max(86_400_000),
+  models: z.object({ primary: z.string().max(120), utility: z.string().max(120) }),
+  aiCapNanoUsdPerMonth: NanoUsd,
+});
+export type TenantSpec = z.infer<typeof TenantSpec>;
+
+export const OperationKind = z.enum(['provision', 'wake', 'sleep', 'restart', 'suspend', 'delete']);
+export type OperationKind = z.infer<typeof OperationKind>;
+
+export const OperationStep = z.object({
+  name: z.enum([
+    'reserve',
+    'container',
+    'restore',
+    'configure',
+    'gateway',
+    'health',
+    'drain',
+    'snapshot',
+    'stop',
+    'erase',
+  ]),
+  startedAtMs: z.number().int(),
+  endedAtMs: z.number().int().nullable(),
+  ok: z.boolean().nullable(),
+});
+export type OperationStep = z.infer<typeof OperationStep>;
+
+/** Long work with named steps. `finishedAtMs` null = under way. */
+export const Operation = z.object({
+  id: OperationId,
+  tenantId: TenantId,
+  kind: OperationKind,
+  startedAtMs: z.number().int(),
+  finishedAtMs: z.number().int().nullable(),
+  steps: z.array(OperationStep).max(32),
+  attempt: z.number().int().min(1),
+  error: z.object({ code: z.string().max(64), detail: z.string().max(500), next: z.string().max(300) }).nullable(),
+});
+export type Operation = z.infer<typeof Operation>;
+
+/** Absolute totals of one tenant in one UTC month; a higher `version` replaces a lower one. */
+export const UsageTotals = z.object({
+  period: z.string().regex(/^\d{4}-\d{2}$/),
+  version: z.number().int().min(0),
+  spentNanoUsd: NanoUsd,
+  heldNanoUsd: NanoUsd,
+  requests: z.number().int().min(0),
+  inputTokens: z.number().int().min(0),
+  outputTokens: z.number().int().min(0),
+  awakeMs: z.number().int().min(0),
+});
+export type UsageTotals = z.infer<typeof UsageTotals>;
+
+/** One charged model request. Immutable. */
+export const Receipt = z.object({
+  requestId: z.string().min(1).max(64),
+  period: z.string().regex(/^\d{4}-\d{2}$/),
+  atMs: z.number().int(),
+  provider: z.string().max(40),
+  model: z.string().max(120),
+  inputTokens: z.number().int().min(0),
+  outputTokens: z.number().int().min(0),
+  cacheReadTokens: z.number().int().min(0),
+  cacheWriteTokens: z.number().int().min(0),
+  costNanoUsd: NanoUsd,
+  outcome: z.enum(['final', 'partial', 'estimated']),
+  priceVersion: z.string().max(40),
+  upstreamId: z.string().max(128).nullable(),
+});
+export type Receipt = z.infer<typeof Receipt>;
+
+/** The tenant as it sees itself. `version` rises with every change; reading it never wakes anything. */
+export const TenantReport = z.object({
+  tenantId: TenantId,
+  slug: z.string(),
+  version: z.number().int().min(0),
+  generation: z.number().int().min(0),
+  state: TenantStateKind,
+  stateSinceMs: z.number().int(),
+  /** Why an operator is needed, or why the last run ended; a code with a runbook section. */
+  reason: z.string().max(64).nullable(),
+  incarnation: z.number().int().min(0),
+  release: z.string(),
+  lastActivityAtMs: z.number().int().nullable(),
+  lastSnapshot: z.object({ id: z.string(), atMs: z.number().int(), bytes: z.number().int().min(0) }).nullable(),
+  operation: Operation.nullable(),
+  usage: UsageTotals,
+  aiCapNanoUsdPerMonth: NanoUsd,
+});
+export type TenantReport = z.infer<typeof TenantReport>;
+
+/** One outbox row on its way to the control plane. */
+export const TenantEvent = z.discriminatedUnion('kind', [
+  z.object({
+    v: z.literal(1),
+    tenantId: TenantId,
+    slug: z.string(),
+    seq: z.number().int().min(1),
+    atMs: z.number().int(),
+    kind: z.literal('report'),
+    report: TenantReport,
+  }),
+  z.object({
+    v: z.literal(1),
+    tenantId: TenantId,
+    slug: z.string(),
+    seq: z.number().int().min(1),
+    atMs: z.number().int(),
+    kind: z.literal('receipt'),
+    receipt: Receipt,
+  }),
+  z.object({
+    v: z.literal(1),
+    tenantId: TenantId,
+    slug: z.string(),
+    seq: z.number().int().min(1),
+    atMs: z.number().int(),
+    kind: z.literal('operation'),
+    operation: Operation,
+  }),
+]);
+export type TenantEvent = z.infer<typeof TenantEvent>;
+
+export interface TenantRef {
+  readonly tenantId: TenantId;
+  readonly slug: string;
+}
+
+export interface OpenGrant extends TenantRef {
+  readonly userId: string;
+  readonly role: MemberRole;
+  /** base64url SHA-256 of the state cookie's value on the tenant host. */
+  readonly stateHash: string;
+  /** The platform session it was made from, for ending both together. Hashed by the caller. */
+  readonly parentSessionHash: string;
+}
+
+/** What the control plane may ask of a cell. Implemented by the tenant worker's `TenantControl` entrypoint. */
+export interface TenantControl {
+  /** Creates the tenant and starts its first boot. The same call again (same operation id) answers the same. */
+  provision(
+    command: TenantRef & { generation: number; operationId: OperationId; spec: TenantSpec },
+  ): Promise<Result<TenantReport>>;
+  applySpec(
+    command: TenantRef & { generation: number; operationId: OperationId | null; spec: TenantSpec },
+  ): Promise<Result<TenantReport>>;
+  /** Reads; never wakes, never writes. */
+  report(ref: TenantRef): Promise<Result<TenantReport>>;
+  command(
+    command: TenantRef & { kind: 'wake' | 'sleep' | 'restart'; operationId: OperationId },
+  ): Promise<Result<TenantReport>>;
+  /** Makes a one-time sign-in code for the tenant host: 60 s, single use, bound to host and browser state. */
+  grantOpen(grant: OpenGrant): Promise<Result<{ code: string; expiresAtMs: number }>>;
+  /** Ends tenant-host sessions: of one person, of one parent session, or all. */
+  endSessions(command: TenantRef & { userId?: string; parentSessionHash?: string }): Promise<Result<{ ended: number }>>;
+  /** The control plane has applied these events; they need not be sent again. */
+  acknowledge(command: TenantRef & { seqs: readonly number[] }): Promise<Result<{ pending: number }>>;
+}
+
+/** Which state allows which command. One table for route, planner and button. */
+export const tenantCan = {
+  wake: ['asleep'],
+  sleep: ['awake'],
+  restart: ['awake', 'needs_operator'],
+  open: ['provisioning', 'asleep', 'waking', 'awake', 'draining'],
+} as const satisfies Record<string, readonly TenantStateKind[]>;
+export type TenantAction = keyof typeof tenantCan;
+
+/** Whether `action` is allowed in `state`; the reason is for the disabled button and the API's refusal. */
+export function tenantAllows(
+  action: TenantAction,
+  state: TenantStateKind,
+): { allowed: true } | { allowed: false; reason: string } {
+  const states: readonly TenantStateKind[] = tenantCan[action];
+  if (states.includes(state)) return { allowed: true };
+  const wanted = states.map((s) => s.replace('_', ' ')).join(' or ');
+  return { allowed: false, reason: `The assistant is ${state.replace('_', ' ')}; it must be ${wanted} for this.` };
+}
