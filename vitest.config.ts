@@ -1,0 +1,44 @@
+// Four test projects: unit (node), runtime (workerd), system (node, the real stack), browser (Chromium, the real stack).
+
+import path from 'node:path';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+const root = import.meta.dirname;
+const never = ['**/node_modules/**', '**/dist/**', '.tidepool/**'];
+const systemFiles = ['test/system/**/*.test.ts', 'test/engine/**/*.test.ts', '**/*.system.test.ts'];
+
+/** Tests with a real stack: one at a time (an awake OpenClaw takes 0.9 GB), and slow to start. */
+const withStack: TestProjectInlineConfiguration['test'] = {
+  environment: 'node',
+  pool: 'forks',
+  fileParallelism: false,
+  maxWorkers: 1,
+  isolate: true,
+  testTimeout: 180_000,
+  hookTimeout: 300_000,
+  globalSetup: [path.join(root, 'local/check/system-setup.ts')],
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: [
+            'apps/**/*.test.{ts,tsx}',
+            'local/**/*.test.ts',
+            'container/**/*.test.ts',
+            'test/*.test.ts',
+            'test/sim/**/*.test.ts',
+          ],
+          exclude: [...never, '**/*.system.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      { test: { name: 'system', include: systemFiles, exclude: never, ...withStack } },
+      { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], exclude: never, ...withStack } },
+    ],
+  },
+});
