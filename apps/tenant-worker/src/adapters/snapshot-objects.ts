@@ -1,0 +1,94 @@
+/**
+ * Snapshots in R2: `tenants/<tenant-id>/snapshots/<id>/data.tar.zst.sealed`, then `manifest.json`. Every key is made here
+ * from a tenant id and a snapshot id, so that no caller can name an object of another tenant.
+ */
+import { TenantId } from '../../../control-plane/src/contract/ids.ts';
+import type { SnapshotObjects } from '../services/lifecycle-ports.ts';
+
+/** R2 wants equal parts of at least 5 MiB; two are held at a time. */
+const partBytes = 8 * 1024 * 1024;
+const listPageMax = 500;
+
+const snapshotIdShape = /^[0-9a-hjkmnp-tv-z]{26}$/;
+
+function prefixOf(tenantId: string): string {
+  return `tenants/${TenantId.parse(tenantId)}/`;
+}
+
+function dataKeyOf(tenantId: string, id: string): string {
+  if (!snapshotIdShape.test(id)) throw new Error('a snapshot id has 26 characters');
+  return `${prefixOf(tenantId)}snapshots/${id}/data.tar.zst.sealed`;
+}
+
+const manifestKeyOf = (tenantId: string, id: string): string =>
+  dataKeyOf(tenantId, id).replace(/data\.tar\.zst\.sealed$/, 'manifest.json');
+
+/** Stores a stream of unknown length in bounded memory. Returns the number of bytes stored. */
+export async function putSnapshotData(
+  bucket: R2Bucket,
+  tenantId: string,
+  id: string,
+  data: ReadableStream<Uint8Array>,
+): Promise<number> {
+  const key = dataKeyOf(tenantId, id);
+  const reader = data.getReader();
+  let part = new Uint8Array(partBytes);
+  let filled = 0;
+  let total = 0;
+  let upload: R2MultipartUpload | null = null;
+  const parts: R2UploadedPart[] = [];
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      total += value.length;
+      for (let offset = 0; offset < value.length;) {
+        const slice = value.subarray(offset, offset + (partBytes - filled));
+        part.set(slice, filled);
+        filled += slice.length;
+        offset += slice.length;
+        if (filled < partBytes) continue;
+        upload ??= await bucket.createMultipartUpload(key);
+        parts.push(await upload.uploadPart(parts.length + 1, part));
+        part = new Uint8Array(partBytes);
+        filled = 0;
+      }
+    }
+    if (upload === null) {
+      await bucket.put(key, part.subarray(0, filled));
+    } else {
+      if (filled > 0) parts.push(await upload.uploadPart(parts.length + 1, part.subarray(0, filled)));
+      await upload.complete(parts);
+    }
+    return total;
+  } catch (error) {
+    // What was uploaded has no manifest; R2 drops an unfinished upload by itself after 7 days.
+    await upload?.abort().catch(() => undefined);
+    throw error;
+  } finally {
+    reader.releaseLock();
+  }
+}
+
+/** Opens the stored data, or null when it is not there. */
+export async function openSnapshotData(bucket: R2Bucket, tenantId: string, id: string): Promise<R2ObjectBody | null> {
+  return bucket.get(dataKeyOf(tenantId, id));
+}
+
+export function r2SnapshotObjects(bucket: R2Bucket): SnapshotObjects {
+  return {
+    putManifest: async (tenantId, id, manifest) => {
+      await bucket.put(manifestKeyOf(tenantId, id), JSON.stringify(manifest, null, 2));
+    },
+    remove: async (tenantId, id) => {
+      // The manifest first: from then on nobody takes the data for a snapshot.
+      await bucket.delete(manifestKeyOf(tenantId, id));
+      await bucket.delete(dataKeyOf(tenantId, id));
+    },
+    removeAll: async (tenantId) => {
+      const page = await bucket.list({ prefix: prefixOf(tenantId), limit: listPageMax });
+      if (page.objects.length > 0) await bucket.delete(page.objects.map((object) => object.key));
+      return page.objects.length === 0;
+    },
+  };
+}

@@ -1,0 +1,9 @@
+/** The only place of this Worker that reads the clock or draws randomness for ids. */
+import { ulidFrom } from '../../../control-plane/src/contract/ids.ts';
+import type { Clock, Ids } from '../ports.ts';
+
+export const systemClock: Clock = { nowMs: () => Date.now() };
+
+export const systemIds: Ids = {
+  ulid: () => ulidFrom(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
+};

@@ -1,0 +1,95 @@
+/**
+ * What a tenant remembers of itself, as one versioned document. Parsed on every load: a document that does not parse is
+ * refused (`UnreadableRecord`), never replaced by a fresh one.
+ */
+import { z } from 'zod';
+import { TenantId } from '../../../../control-plane/src/contract/ids.ts';
+import { TenantSpec } from '../../../../control-plane/src/contract/tenant-rpc.ts';
+import type { TenantState } from './state.ts';
+import { startFailures } from './state.ts';
+
+const int = z.number().int().min(0);
+const wakeReason = z.enum(['navigation', 'request', 'command', 'schedule', 'message', 'recover', 'restart']);
+
+const StateSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('absent') }),
+  z.object({ kind: z.literal('provisioning'), incarnation: int, attempt: int, sinceMs: int, notBeforeMs: int }),
+  z.object({ kind: z.literal('asleep'), incarnation: int, sinceMs: int }),
+  z.object({
+    kind: z.literal('waking'),
+    incarnation: int,
+    attempt: int,
+    sinceMs: int,
+    notBeforeMs: int,
+    why: wakeReason,
+  }),
+  z.object({ kind: z.literal('awake'), incarnation: int, sinceMs: int }),
+  z.object({
+    kind: z.literal('draining'),
+    incarnation: int,
+    sinceMs: int,
+    why: z.enum(['idle', 'command', 'restart', 'suspend', 'delete']),
+    then: z.enum(['asleep', 'waking', 'suspended', 'deleting']),
+  }),
+  z.object({ kind: z.literal('suspended'), incarnation: int, sinceMs: int }),
+  z.object({
+    kind: z.literal('needs_operator'),
+    incarnation: int,
+    sinceMs: int,
+    reason: z.enum([...startFailures, 'crash_loop', 'snapshot_failed']),
+  }),
+  z.object({ kind: z.literal('deleting'), incarnation: int, sinceMs: int }),
+  z.object({ kind: z.literal('deleted'), atMs: int }),
+]) satisfies z.ZodType<TenantState>;
+
+const RecordSchema = z.object({
+  v: z.literal(1),
+  tenantId: TenantId,
+  slug: z.string().min(1),
+  createdAtMs: int,
+  generation: int,
+  spec: TenantSpec,
+  state: StateSchema,
+  /** Rises with every saved change; the control plane keeps the highest it saw. */
+  version: int,
+  operationId: z.string().nullable(),
+  /** Why the last run ended or the last start failed; a code. */
+  reason: z.string().max(64).nullable(),
+  lastActivityAtMs: int,
+  dirtyAtMs: int.nullable(),
+  lastSnapshotAtMs: int,
+  snapshotFailedAtMs: int.nullable(),
+  snapshotFailuresInRow: int,
+  gatewayStopped: z.boolean(),
+  drainSaved: z.boolean(),
+  silentProbes: int,
+  /** Times of lost runs, newest last, bounded; the crash-loop breaker counts those in its window. */
+  crashesAtMs: z.array(int).max(20),
+  /** How long the last starts took, newest last, bounded: "usually about …". */
+  startDurationsMs: z.array(int).max(10),
+  /** The tenant's data key, wrapped by the cell's key-encryption key. */
+  wrappedDataKey: z.object({ kid: z.string(), wrapped: z.string() }),
+});
+
+export type TenantRecord = z.infer<typeof RecordSchema>;
+
+/** The stored document is not one this code can read. Nothing may be written over it. */
+export class UnreadableRecord extends Error {
+  constructor(cause: unknown) {
+    super('the stored tenant record cannot be read', { cause });
+    this.name = 'UnreadableRecord';
+  }
+}
+
+/** @throws UnreadableRecord when the text is not a record of a known version */
+export function parseRecord(text: string): TenantRecord {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UnreadableRecord(error);
+  }
+  const parsed = RecordSchema.safeParse(value);
+  if (!parsed.success) throw new UnreadableRecord(parsed.error);
+  return parsed.data;
+}

@@ -1,0 +1,104 @@
+/**
+ * Long work as operations with named steps and times: what the dashboard and the waiting page show. Owns `operation`.
+ * A finished operation never changes again.
+ */
+import { Operation } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { OperationKind, OperationStep } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { Migration, Sql } from '../ports.ts';
+
+export const OPERATION_MIGRATIONS: readonly Migration[] = [
+  {
+    id: 'operation/1',
+    sql: [
+      'CREATE TABLE operation (id TEXT PRIMARY KEY, started_at_ms INTEGER NOT NULL, finished INTEGER NOT NULL, body TEXT NOT NULL)',
+      'CREATE INDEX operation_recent ON operation (started_at_ms)',
+    ],
+  },
+];
+
+/** Finished operations kept; older ones are in the control plane. */
+const keptMax = 50;
+
+export type StepName = OperationStep['name'];
+
+export class Operations {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  read(id: string): Operation | null {
+    const row = this.#sql.exec('SELECT body FROM operation WHERE id = ?', id)[0];
+    return row === undefined ? null : Operation.parse(JSON.parse(String(row['body'])));
+  }
+
+  /** Begins an operation; the same id again changes nothing. */
+  begin(id: Operation['id'], tenantId: Operation['tenantId'], kind: OperationKind, nowMs: number): Operation {
+    const existing = this.read(id);
+    if (existing) return existing;
+    const operation: Operation = {
+      id,
+      tenantId,
+      kind,
+      startedAtMs: nowMs,
+      finishedAtMs: null,
+      steps: [],
+      attempt: 1,
+      error: null,
+    };
+    this.#write(operation);
+    this.#sql.exec(
+      'DELETE FROM operation WHERE finished = 1 AND id NOT IN (SELECT id FROM operation ORDER BY started_at_ms DESC LIMIT ?)',
+      keptMax,
+    );
+    return operation;
+  }
+
+  /** Starts `name` and ends, as done, the step that ran before it. Naming the running step again changes nothing. */
+  step(id: string, name: StepName, nowMs: number): Operation | null {
+    return this.#change(id, (operation) => {
+      const last = operation.steps.at(-1);
+      if (last?.name === name && last.endedAtMs === null) return null;
+      const steps = operation.steps.map((s) => (s.endedAtMs === null ? { ...s, endedAtMs: nowMs, ok: true } : s));
+      return { ...operation, steps: [...steps, { name, startedAtMs: nowMs, endedAtMs: null, ok: null }].slice(-32) };
+    });
+  }
+
+  /** A step failed and the work starts over with the next attempt. */
+  retry(id: string, nowMs: number): Operation | null {
+    return this.#change(id, (operation) => ({
+      ...operation,
+      attempt: operation.attempt + 1,
+      steps: operation.steps.map((s) => (s.endedAtMs === null ? { ...s, endedAtMs: nowMs, ok: false } : s)),
+    }));
+  }
+
+  finish(id: string, nowMs: number, error: Operation['error'] = null): Operation | null {
+    return this.#change(id, (operation) => ({
+      ...operation,
+      finishedAtMs: nowMs,
+      error,
+      steps: operation.steps.map((s) => (s.endedAtMs === null ? { ...s, endedAtMs: nowMs, ok: error === null } : s)),
+    }));
+  }
+
+  #change(id: string, change: (operation: Operation) => Operation | null): Operation | null {
+    const operation = this.read(id);
+    if (!operation || operation.finishedAtMs !== null) return null;
+    const next = change(operation);
+    if (next === null) return null;
+    this.#write(next);
+    return next;
+  }
+
+  #write(operation: Operation): void {
+    this.#sql.exec(
+      'INSERT INTO operation (id, started_at_ms, finished, body) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET finished = excluded.finished, body = excluded.body',
+      operation.id,
+      operation.startedAtMs,
+      operation.finishedAtMs === null ? 0 : 1,
+      JSON.stringify(operation),
+    );
+  }
+}

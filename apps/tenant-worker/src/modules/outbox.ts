@@ -1,0 +1,88 @@
+/**
+ * Events on their way to the control plane. Owns `outbox`. A row stays until the control plane says that it applied it;
+ * an unacknowledged row is sent again. Reports and operations are absolute, so only the newest of each waits; receipts
+ * are immutable and each waits for itself.
+ */
+import type { TenantEvent } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { Migration, Sql } from '../ports.ts';
+
+export const OUTBOX_MIGRATIONS: readonly Migration[] = [
+  {
+    id: 'outbox/1',
+    sql: [
+      `CREATE TABLE outbox (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        key TEXT NOT NULL UNIQUE,
+        at_ms INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        due_at_ms INTEGER NOT NULL,
+        sends INTEGER NOT NULL DEFAULT 0
+      )`,
+      'CREATE INDEX outbox_due ON outbox (due_at_ms)',
+    ],
+  },
+];
+
+/** An unacknowledged event is sent again after this, doubling to the maximum. */
+const resendFirstMs = 60_000;
+const resendMaxMs = 3_600_000;
+const batchMax = 50;
+
+/** Everything of an event but what the outbox adds. */
+export type OutboxBody = TenantEvent extends infer E
+  ? E extends TenantEvent
+    ? Omit<E, 'v' | 'seq' | 'atMs'>
+    : never
+  : never;
+
+export class Outbox {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  /** Adds an event, replacing an unacknowledged one of the same key (a newer absolute statement). */
+  put(key: string, body: OutboxBody, nowMs: number): void {
+    this.#sql.exec('DELETE FROM outbox WHERE key = ?', key);
+    this.#sql.exec(
+      'INSERT INTO outbox (key, at_ms, body, due_at_ms) VALUES (?, ?, ?, ?)',
+      key,
+      nowMs,
+      JSON.stringify(body),
+      nowMs,
+    );
+  }
+
+  /** Takes what is due, at most one batch, and schedules each row's next try before it is sent. */
+  take(nowMs: number): TenantEvent[] {
+    const rows = this.#sql.exec('SELECT * FROM outbox WHERE due_at_ms <= ? ORDER BY seq LIMIT ?', nowMs, batchMax);
+    return rows.map((row) => {
+      const sends = Number(row['sends']);
+      const delayMs = Math.min(resendFirstMs * 2 ** sends, resendMaxMs);
+      this.#sql.exec(
+        'UPDATE outbox SET sends = sends + 1, due_at_ms = ? WHERE seq = ?',
+        nowMs + delayMs,
+        Number(row['seq']),
+      );
+      // The body was typed when it was put; it is parsed again by the consumer.
+      const body = JSON.parse(String(row['body'])) as OutboxBody;
+      return { v: 1, seq: Number(row['seq']), atMs: Number(row['at_ms']), ...body } as TenantEvent;
+    });
+  }
+
+  /** Sending failed: these are due again after a short pause. */
+  returned(seqs: readonly number[], nowMs: number): void {
+    for (const seq of seqs) this.#sql.exec('UPDATE outbox SET due_at_ms = ? WHERE seq = ?', nowMs + 5_000, seq);
+  }
+
+  acknowledge(seqs: readonly number[]): number {
+    for (const seq of seqs.slice(0, 500)) this.#sql.exec('DELETE FROM outbox WHERE seq = ?', seq);
+    return Number(this.#sql.exec('SELECT count(*) AS n FROM outbox')[0]?.['n'] ?? 0);
+  }
+
+  nextDueMs(): number | null {
+    const due = this.#sql.exec('SELECT min(due_at_ms) AS due FROM outbox')[0]?.['due'];
+    return due === null || due === undefined ? null : Number(due);
+  }
+}

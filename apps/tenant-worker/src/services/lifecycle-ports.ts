@@ -1,0 +1,63 @@
+/**
+ * What the lifecycle service needs of the world. The object wires these to the platform; the simulation to seeded fakes.
+ */
+import type { Observed, StartFailure } from '../core/lifecycle/state.ts';
+import type { TenantEvent } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { TenantRecord } from '../core/lifecycle/record.ts';
+
+/** One look at a run. */
+export interface Look {
+  readonly observed: Observed;
+  /** Last traffic of a person's client through the run, or null when there was none since the object was built. */
+  readonly lastTrafficAtMs: number | null;
+  /** The gateway accepts connections, though it may not be ready. */
+  readonly listening: boolean;
+}
+
+export interface SnapshotData {
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly files: number;
+  readonly storedBytes: number;
+}
+
+export type RestoreOutcome =
+  | { readonly ok: true; readonly files: number; readonly bytes: number }
+  | { readonly ok: false; readonly failure: StartFailure };
+
+/** One container run, by incarnation. Calls reject when the run cannot be reached; none makes a choice. */
+export interface SandboxPort {
+  start(record: TenantRecord): Promise<void>;
+  look(): Promise<Look>;
+  claim(record: TenantRecord): Promise<void>;
+  restore(
+    record: TenantRecord,
+    snapshot: { id: string; incarnation: number; bytes: number; sha256: string },
+  ): Promise<RestoreOutcome>;
+  startGateway(record: TenantRecord): Promise<void>;
+  stopGateway(): Promise<void>;
+  /** Uploads the data of a snapshot and reads it back. The manifest is the caller's. */
+  snapshot(record: TenantRecord, id: string): Promise<SnapshotData>;
+  /** Ends the run for good. Calling it for a run that is gone is fine. */
+  destroy(why: string): Promise<void>;
+}
+
+export interface SnapshotObjects {
+  putManifest(tenantId: string, id: string, manifest: Readonly<Record<string, unknown>>): Promise<void>;
+  remove(tenantId: string, id: string): Promise<void>;
+  /** Removes everything under the tenant's prefix, a bounded number at a time; true when nothing is left. */
+  removeAll(tenantId: string): Promise<boolean>;
+}
+
+export interface EventSink {
+  send(events: readonly TenantEvent[]): Promise<void>;
+}
+
+export interface Alarm {
+  /** Sets the one alarm; null clears it. */
+  set(atMs: number | null): Promise<void>;
+}
+
+export interface LifecycleLog {
+  (event: string, fields: Readonly<Record<string, string | number | boolean | null>>): void;
+}

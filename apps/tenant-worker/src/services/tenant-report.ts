@@ -1,0 +1,63 @@
+/** The tenant as it sees itself, for the control plane and the waiting page. Reads only. */
+import type { Operation, TenantReport, UsageTotals } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { incarnationOf } from '../core/lifecycle/state.ts';
+import type { SnapshotRow } from '../modules/snapshots.ts';
+import type { TenantProgress } from '../tenant-api.ts';
+
+/** UTC month of an instant: the ledger's period. */
+export function periodOf(nowMs: number): string {
+  return new Date(nowMs).toISOString().slice(0, 7);
+}
+
+/** Start and end of a period, in milliseconds since the epoch. */
+export function periodBounds(period: string): { fromMs: number; toMs: number } {
+  const [year, month] = period.split('-').map(Number);
+  return { fromMs: Date.UTC(year ?? 1970, (month ?? 1) - 1), toMs: Date.UTC(year ?? 1970, month ?? 1) };
+}
+
+export interface ReportParts {
+  readonly record: TenantRecord;
+  readonly operation: Operation | null;
+  readonly newest: SnapshotRow | null;
+  readonly usage: UsageTotals;
+  readonly lastActivityAtMs: number;
+}
+
+export function toReport({ record, operation, newest, usage, lastActivityAtMs }: ReportParts): TenantReport {
+  const { state } = record;
+  return {
+    tenantId: record.tenantId,
+    slug: record.slug,
+    version: record.version,
+    generation: record.generation,
+    state: state.kind,
+    stateSinceMs: 'sinceMs' in state ? state.sinceMs : 'atMs' in state ? state.atMs : record.createdAtMs,
+    reason: state.kind === 'needs_operator' ? state.reason : record.reason,
+    incarnation: incarnationOf(state),
+    release: record.spec.release,
+    lastActivityAtMs: lastActivityAtMs === 0 ? null : lastActivityAtMs,
+    lastSnapshot:
+      newest === null ? null : { id: newest.id, atMs: newest.completedAtMs ?? newest.begunAtMs, bytes: newest.bytes },
+    operation,
+    usage,
+    aiCapNanoUsdPerMonth: record.spec.aiCapNanoUsdPerMonth,
+  };
+}
+
+/** Median of the last starts, or null when there was none. */
+function medianMs(durations: readonly number[]): number | null {
+  const sorted = [...durations].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? null;
+}
+
+export function toProgress(record: TenantRecord, operation: Operation | null): TenantProgress {
+  return {
+    displayName: record.spec.displayName,
+    state: record.state.kind,
+    reason: record.state.kind === 'needs_operator' ? record.state.reason : record.reason,
+    operation,
+    steps: operation?.steps ?? [],
+    usualMs: medianMs(record.startDurationsMs),
+  };
+}
