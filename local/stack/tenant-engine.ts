@@ -1,0 +1,129 @@
+// What runs tenant containers here: a Docker engine when one answers, else the local engine, confined by namespaces where
+// the kernel allows it, else as plain processes with a warning. `TENANT_ENGINE=docker|ns|plain` decides instead.
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { localImage } from '../../container/image/manifest.ts';
+import { release } from '../../container/image/release.ts';
+import { buildKeeper } from '../../container/keeper/build.ts';
+import { dockerAnswers, dockerSocket } from './docker.ts';
+import { startEngine } from './engine-process.ts';
+import { ensureOpenclaw } from './openclaw-cache.ts';
+import { StackError, type Progress } from './progress.ts';
+import { aptInstall, canUseApt, findProgram } from './system-packages.ts';
+
+export type Isolation = 'docker' | 'ns' | 'plain';
+
+export interface TenantEngine {
+  readonly isolation: Isolation;
+  readonly socket: string;
+  /** Things a person should know about this engine, one sentence each. */
+  readonly warnings: readonly string[];
+  /** The engine's process id; null for Docker, which is not ours, and while it is being restarted. */
+  pid(): number | null;
+  stop(): Promise<void>;
+}
+
+export interface TenantEngineOptions {
+  readonly root: string;
+  readonly stateDir: string;
+  readonly wanted: Isolation | undefined;
+  readonly progress: Progress;
+  readonly onStarted: (pid: number) => void;
+  readonly onGaveUp: (why: string) => void;
+}
+
+/** Parses `TENANT_ENGINE`. Throws StackError for anything but the three names. */
+export function parseIsolation(value: string | undefined): Isolation | undefined {
+  if (value === undefined || value === '') return undefined;
+  if (value === 'docker' || value === 'ns' || value === 'plain') return value;
+  throw new StackError(`TENANT_ENGINE is "${value}"; it must be docker, ns or plain.`);
+}
+
+/** Picks the engine and starts it when it is ours to start. */
+export async function startTenantEngine(options: TenantEngineOptions): Promise<TenantEngine> {
+  const docker = await usableDocker(options.wanted);
+  if (docker !== null) {
+    return { isolation: 'docker', socket: docker, warnings: [], pid: () => null, stop: () => Promise.resolve() };
+  }
+  return await startLocalEngine(options);
+}
+
+/** Docker's socket when Docker is to be used; null when it is not wanted or does not answer. */
+async function usableDocker(wanted: Isolation | undefined): Promise<string | null> {
+  if (wanted !== undefined && wanted !== 'docker') return null;
+  const socket = dockerSocket(process.env);
+  const answers = socket !== null && (await dockerAnswers(socket));
+  if (answers) return socket;
+  if (wanted === 'docker') {
+    throw new StackError(
+      `TENANT_ENGINE=docker, but no Docker engine answers at ${socket ?? 'a local socket'}: start it, or unset the variable.`,
+    );
+  }
+  return null;
+}
+
+async function startLocalEngine(options: TenantEngineOptions): Promise<TenantEngine> {
+  const { root, stateDir, progress } = options;
+  const wanted = options.wanted === 'ns' || options.wanted === 'plain' ? options.wanted : 'auto';
+  const missing = wanted === 'plain' ? null : await ensureNamespaceTools(progress);
+  if (missing !== null && wanted === 'ns') throw new StackError(`TENANT_ENGINE=ns cannot be had here: ${missing}.`);
+
+  const openclawDir = await ensureOpenclaw(root, release.openclawVersion, progress);
+  const engineDir = path.join(stateDir, 'engine');
+  mkdirSync(engineDir, { recursive: true });
+  const keeperFile = path.join(engineDir, 'keeper.mjs');
+  await buildKeeper(keeperFile);
+  const image = localImage({ openclawDir, keeperFile, nodeDir: path.resolve(path.dirname(process.execPath), '..') });
+  const imagesFile = path.join(engineDir, 'images.json');
+  writeFileSync(imagesFile, JSON.stringify({ images: [image] }, null, 2));
+
+  const engine = await startEngine({
+    root,
+    socket: socketPath(stateDir),
+    stateDir: path.join(engineDir, 'run'),
+    imagesFile,
+    isolation: wanted,
+    logDir: path.join(stateDir, 'logs'),
+    progress,
+    onStarted: options.onStarted,
+    onGaveUp: options.onGaveUp,
+  });
+  const { isolation, socket, warnings } = engine.ready;
+  return {
+    isolation,
+    socket,
+    warnings: [
+      ...warnings,
+      ...(isolation === 'plain' && missing !== null ? [`For confined tenants, ${missing}.`] : []),
+    ],
+    pid: () => engine.pid(),
+    stop: () => engine.stop(),
+  };
+}
+
+/** Tries to have bubblewrap and ip; resolves to null when both are there, else to what a person should do. */
+async function ensureNamespaceTools(progress: Progress): Promise<string | null> {
+  if (process.platform !== 'linux') return `namespaces need Linux (this is ${process.platform})`;
+  const absent = [
+    ...(findProgram('bwrap') === null ? ['bubblewrap'] : []),
+    ...(findProgram('ip') === null ? ['iproute2'] : []),
+  ];
+  if (absent.length === 0) return null;
+  if (!canUseApt()) return `install ${absent.join(' and ')} with your system's package manager and start again`;
+  return await aptInstall(absent, progress);
+}
+
+const SOCKET_PATH_BYTES_MAX = 100; // sun_path holds 108 with its end (unix(7)); the engine adds sockets beside it.
+
+/** A socket path short enough for the kernel: in the state folder, or for deep ones in a private temporary folder. */
+function socketPath(stateDir: string): string {
+  const inState = path.join(stateDir, 'engine.sock');
+  if (Buffer.byteLength(inState) <= SOCKET_PATH_BYTES_MAX) return inState;
+  const name = createHash('sha256').update(stateDir).digest('hex').slice(0, 12);
+  const dir = path.join(os.tmpdir(), `tidepool-${process.getuid?.() ?? 0}-${name}`);
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  return path.join(dir, 'engine.sock');
+}

@@ -1,0 +1,34 @@
+// Which model answers locally: AI Gateway, a provider's own key, or the built-in demo model.
+
+import { unreachable } from '../../apps/control-plane/src/contract/result.ts';
+
+export type Upstream =
+  | { readonly kind: 'gateway'; readonly baseUrl: string }
+  | { readonly kind: 'direct'; readonly providers: readonly string[] }
+  | { readonly kind: 'demo' };
+
+/** Decides from the tenant worker's variables. A gateway needs address and token; half of it is not one. */
+export function chooseUpstream(vars: Readonly<Record<string, string>>): Upstream {
+  const has = (key: string): boolean => (vars[key] ?? '') !== '';
+  if (has('AI_GATEWAY_BASE_URL') && has('AI_GATEWAY_TOKEN')) {
+    return { kind: 'gateway', baseUrl: vars['AI_GATEWAY_BASE_URL'] ?? '' };
+  }
+  const providers = [has('ANTHROPIC_API_KEY') ? 'anthropic' : '', has('OPENAI_API_KEY') ? 'openai' : ''].filter(
+    Boolean,
+  );
+  return providers.length > 0 ? { kind: 'direct', providers } : { kind: 'demo' };
+}
+
+/** One line for the table that `npm start` prints. */
+export function describeUpstream(upstream: Upstream): string {
+  switch (upstream.kind) {
+    case 'gateway':
+      return `real, through AI Gateway (${new URL(upstream.baseUrl).host})`;
+    case 'direct':
+      return `real, with your own ${upstream.providers.join(' and ')} key`;
+    case 'demo':
+      return 'stand-in: the demo model (put ANTHROPIC_API_KEY or OPENAI_API_KEY into .dev.vars for a real one)';
+    default:
+      return unreachable(upstream);
+  }
+}

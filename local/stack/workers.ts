@@ -1,0 +1,151 @@
+// Both Workers in one workerd, through Miniflare's API (docs/decisions/001-local-stack.md says why not `wrangler dev`).
+// What holds: bindings come from the two wrangler.toml and nowhere else; variables and secrets are set here, so a
+// credential reaches only the Worker it is for; the entry port stays the same when the runtime is restarted.
+
+import path from 'node:path';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare';
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
+import { bundleWorker } from './bundle.ts';
+import { imageBuilds } from './container-images.ts';
+import { cronIsDue } from './cron.ts';
+import type { ImageBuild } from './docker.ts';
+import type { LogFile } from './log-file.ts';
+import { findChildren } from './process-identity.ts';
+
+// wrangler announces on stdout which secrets files it read; what it warns about is still shown.
+process.env['WRANGLER_LOG'] ??= 'warn';
+
+type V4Worker = Extract<V4MiniflareOptions, { workers: unknown }>['workers'][number];
+
+export interface WorkerSource {
+  readonly configPath: string;
+  /** Variables and secrets on top of `[vars]`. */
+  readonly bindings: Readonly<Record<string, string>>;
+  /** Host patterns this Worker answers; none = everything the others don't. */
+  readonly routes?: readonly string[];
+}
+
+export interface LoadedWorker {
+  readonly name: string;
+  readonly options: V4Worker;
+  readonly crons: readonly string[];
+  /** What Docker would have to build for it; the local engine takes the same tags. */
+  readonly imageBuilds: readonly ImageBuild[];
+}
+
+/**
+ * Reads one wrangler.toml and bundles its entry. `containerBuildId` (8 hex characters) becomes the tag of its images.
+ * Throws StackError when it does not bundle.
+ */
+export async function loadWorker(source: WorkerSource, containerBuildId: string): Promise<LoadedWorker> {
+  const config = unstable_readConfig({ config: source.configPath });
+  const { workerOptions, define, main } = unstable_getMiniflareWorkerOptions(config, undefined, { containerBuildId });
+  if (config.name === undefined || main === undefined) throw new Error(`${source.configPath} has no name or no main.`);
+  const { modulesRules: _rules, ...bindings } = workerOptions;
+  const script = await bundleWorker(main, define);
+  return {
+    name: config.name,
+    options: {
+      ...bindings,
+      name: config.name,
+      // wrangler has put the whole of .dev.vars in here; each Worker gets its own part instead.
+      bindings: { ...config.vars, ...source.bindings },
+      modules: [{ type: 'ESModule', path: path.join(path.dirname(main), 'bundle.mjs'), contents: script }],
+      modulesRoot: path.dirname(main),
+      ...(source.routes === undefined ? {} : { routes: [...source.routes] }),
+    },
+    crons: config.triggers.crons ?? [],
+    imageBuilds: imageBuilds(source.configPath, config.containers, bindings.durableObjects),
+  };
+}
+
+export interface WorkersOptions {
+  readonly port: number;
+  /** D1, R2, Durable Objects and Queues are kept under here. */
+  readonly persistDir: string;
+  readonly engineSocket: string;
+  readonly egressImage: string;
+  /** The first one answers hosts that no other's routes match. */
+  readonly workers: readonly LoadedWorker[];
+  readonly log: LogFile;
+  /** The runtime died and has been started again. */
+  readonly onRuntimeRestart: () => void;
+}
+
+export interface RunningWorkers {
+  readonly miniflare: Miniflare;
+  /** The runtime's process id now; null while it is being restarted. */
+  workerdPid(): number | null;
+  stop(): Promise<void>;
+}
+
+/** Starts workerd and waits until it listens on `port`. */
+export async function runWorkers(options: WorkersOptions): Promise<RunningWorkers> {
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      host: '127.0.0.1',
+      port: options.port,
+      cf: false,
+      logRequests: false,
+      log: new FileLog(options.log),
+      handleStructuredLogs: ({ level, message }) => options.log.write(`worker ${level} ${message}`),
+      resourcePersistencePath: options.persistDir,
+      containerEngine: {
+        localDocker: {
+          socketPath: `unix://${options.engineSocket}`,
+          containerEgressInterceptorImage: options.egressImage,
+        },
+      },
+      unsafeHandleRuntimeRestart: options.onRuntimeRestart,
+      workers: options.workers.map((worker) => worker.options),
+    }),
+  );
+  await miniflare.ready;
+  const crons = startCrons(miniflare, options.workers, options.log);
+  return {
+    miniflare,
+    workerdPid: () => findChildren(process.pid, `--socket-addr=entry=127.0.0.1:${options.port}`)[0] ?? null,
+    async stop() {
+      clearInterval(crons);
+      await miniflare.dispose();
+    },
+  };
+}
+
+const CRON_CHECK_EVERY_MS = 5_000; // Short against a minute, so no due minute is missed.
+
+/** Fires scheduled triggers; locally nothing else does. */
+function startCrons(miniflare: Miniflare, workers: readonly LoadedWorker[], log: LogFile): NodeJS.Timeout {
+  let lastMinute = Math.floor(Date.now() / 60_000);
+  return setInterval(() => {
+    const minute = Math.floor(Date.now() / 60_000);
+    if (minute === lastMinute) return;
+    lastMinute = minute;
+    for (const { name, crons } of workers) {
+      for (const cron of crons.filter((expression) => cronIsDue(expression, minute * 60_000))) {
+        fireCron(miniflare, name, cron).catch((error: unknown) =>
+          log.write(`cron ${cron} of ${name}: ${String(error)}`),
+        );
+      }
+    }
+  }, CRON_CHECK_EVERY_MS);
+}
+
+async function fireCron(miniflare: Miniflare, worker: string, cron: string): Promise<void> {
+  const fetcher = await miniflare.getWorker(worker);
+  await fetcher.scheduled({ cron, scheduledTime: new Date() });
+}
+
+/** The runtime's own messages go to the log file, not over the person's terminal. */
+class FileLog extends Log {
+  readonly #file: LogFile;
+
+  constructor(file: LogFile) {
+    super(LogLevel.WARN);
+    this.#file = file;
+  }
+
+  protected override log(message: string): void {
+    this.#file.write(`runtime ${message}`);
+  }
+}

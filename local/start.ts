@@ -1,0 +1,81 @@
+// `npm start`: the whole of Tidepool on this machine, until Ctrl-C.
+
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { release } from '../container/image/release.ts';
+import { consoleProgress, StackError } from './stack/progress.ts';
+import { startStack, type Stack } from './stack/start-stack.ts';
+import { whatIsReal } from './stack/what-is-real.ts';
+
+const DEFAULT_PORT = 8787;
+const root = path.resolve(import.meta.dirname, '..');
+const startedMs = performance.now();
+
+try {
+  const port = readPort();
+  const progress = consoleProgress((line) => console.log(line));
+  const stack = await startStack({
+    port,
+    stateDir: path.join(root, '.tidepool/state'),
+    progress,
+    onGaveUp: (why) => {
+      console.error(why);
+      process.exit(1);
+    },
+  });
+  printReady(stack);
+  await stopOnSignal(stack);
+} catch (error) {
+  if (!(error instanceof StackError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+function readPort(): number {
+  const { values } = parseArgs({ options: { port: { type: 'string' } }, strict: false });
+  const given = typeof values.port === 'string' ? values.port : process.env['PORT'];
+  if (given === undefined || given === '') return DEFAULT_PORT;
+  const port = Number(given);
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new StackError(`"${given}" is not a port number; give one from 1 to 65535.`);
+  }
+  return port;
+}
+
+function printReady(stack: Stack): void {
+  console.log('');
+  for (const row of whatIsReal(stack, release.openclawVersion)) console.log(`  ${row.part.padEnd(12)} ${row.what}`);
+  for (const warning of stack.warnings) console.log(`\n  Note: ${warning}`);
+  console.log(`\n  Tidepool is ready at ${stack.platformOrigin}  (${seconds(startedMs)} s)`);
+  console.log('  Ctrl-C stops it; everything is kept.\n');
+}
+
+/** Resolves when a signal has come and everything is stopped. A second signal ends at once. */
+function stopOnSignal(stack: Stack): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = 0;
+    const onSignal = (): void => {
+      // One Ctrl-C can arrive twice: from the terminal and through npm.
+      if (asked > 0 && performance.now() - asked > 1_000) process.exit(130);
+      if (asked > 0) return;
+      asked = performance.now();
+      console.log('\n  Stopping …');
+      stack.stop().then(
+        () => {
+          console.log(`  Stopped in ${seconds(asked)} s.`);
+          resolve();
+          process.exit(0);
+        },
+        (error: unknown) => {
+          console.error(error);
+          process.exit(1);
+        },
+      );
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  });
+}
+
+function seconds(sinceMs: number): string {
+  return ((performance.now() - sinceMs) / 1000).toFixed(1);
+}
