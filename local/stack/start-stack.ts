@@ -10,6 +10,7 @@ import { startDemoModel } from '../demo-model/main.ts';
 import { ensureDashboard } from './dashboard-build.ts';
 import { readDevVars } from './dev-vars.ts';
 import { EGRESS_SIDECAR_IMAGE, ensureDockerImages } from './docker.ts';
+import { parseIsolation, type Isolation } from './isolation.ts';
 import { openLog, type LogFile } from './log-file.ts';
 import { loopbackFetch, loopbackWebSocket, type LoopbackInit } from './loopback.ts';
 import { applyMigrations } from './migrations.ts';
@@ -19,7 +20,7 @@ import { restartBudget } from './restart-budget.ts';
 import { loadSecrets } from './secrets.ts';
 import { hashSources } from './source-hash.ts';
 import { takeStackLock } from './stack-lock.ts';
-import { parseIsolation, startTenantEngine, type Isolation, type TenantEngine } from './tenant-engine.ts';
+import { startTenantEngine, type TenantEngine } from './tenant-engine.ts';
 import { chooseUpstream, type Upstream } from './upstream.ts';
 import { loadWorker, runWorkers, type LoadedWorker, type RunningWorkers } from './workers.ts';
 

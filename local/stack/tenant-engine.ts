@@ -10,11 +10,10 @@ import { release } from '../../container/image/release.ts';
 import { buildKeeper } from '../../container/keeper/build.ts';
 import { dockerAnswers, dockerSocket } from './docker.ts';
 import { startEngine } from './engine-process.ts';
+import type { Isolation } from './isolation.ts';
 import { ensureOpenclaw } from './openclaw-cache.ts';
 import { StackError, type Progress } from './progress.ts';
 import { aptInstall, canUseApt, findProgram } from './system-packages.ts';
-
-export type Isolation = 'docker' | 'ns' | 'plain';
 
 export interface TenantEngine {
   readonly isolation: Isolation;
@@ -33,13 +32,6 @@ export interface TenantEngineOptions {
   readonly progress: Progress;
   readonly onStarted: (pid: number) => void;
   readonly onGaveUp: (why: string) => void;
-}
-
-/** Parses `TENANT_ENGINE`. Throws StackError for anything but the three names. */
-export function parseIsolation(value: string | undefined): Isolation | undefined {
-  if (value === undefined || value === '') return undefined;
-  if (value === 'docker' || value === 'ns' || value === 'plain') return value;
-  throw new StackError(`TENANT_ENGINE is "${value}"; it must be docker, ns or plain.`);
 }
 
 /** Picks the engine and starts it when it is ours to start. */

@@ -1,7 +1,7 @@
 // The table that `npm start` and `npm run doctor` print: which parts are the real thing and which stand in for one.
 
 import { unreachable } from '../../apps/control-plane/src/contract/result.ts';
-import type { Isolation } from './tenant-engine.ts';
+import type { Isolation } from './isolation.ts';
 import { describeUpstream, type Upstream } from './upstream.ts';
 
 export interface RealityRow {

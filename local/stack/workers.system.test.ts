@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { openLog } from './log-file.ts';
 import { loopbackFetch, loopbackWebSocket } from './loopback.ts';
 import { applyMigrations } from './migrations.ts';
@@ -120,7 +121,7 @@ afterAll(async () => {
 });
 
 const text = async (host: string, where: string): Promise<string> => (await loopbackFetch(port, host, where)).text();
-const events = async (): Promise<string[]> => (await loopbackFetch(port, 'localhost', '/events')).json();
+const events = async (): Promise<string[]> => z.array(z.string()).parse(JSON.parse(await text('localhost', '/events')));
 
 test('the host decides which Worker answers, and it sees the name and the port', async () => {
   expect(await text('acme.localhost', '/x?y=1')).toBe(`room at http://acme.localhost:${port}/x?y=1`);
