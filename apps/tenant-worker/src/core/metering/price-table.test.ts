@@ -1,5 +1,5 @@
 import { calcPrice, findProvider, type MatchLogic } from '@pydantic/genai-prices';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { importPrices } from '../../../../../local/prices/import.ts';
 import { costNanoUsd } from './price.ts';
@@ -12,6 +12,14 @@ const table = priceTableAt(priceTables, nowMs);
 function equalsIn(match: MatchLogic): string[] {
   if ('equals' in match) return [match.equals];
   return 'or' in match ? match.or.flatMap(equalsIn) : [];
+}
+
+function solInputOn(day: string): number | undefined {
+  return findPrice(table, 'openai', 'gpt-5.6-sol', Date.parse(`${day}T00:00:00Z`))?.price.base.input;
+}
+
+function emptyTable(version: string): PriceTable {
+  return { version, effectiveFrom: version, source: '', providers: {} };
 }
 
 describe('the newest table', () => {
@@ -107,15 +115,12 @@ describe('findPrice', () => {
   });
 
   it('takes the price of the day', () => {
-    const input = (day: string): number | undefined =>
-      findPrice(table, 'openai', 'gpt-5.6-sol', Date.parse(`${day}T00:00:00Z`))?.price.base.input;
-    expect([input('2026-08-20'), input('2026-08-21')]).toEqual([5_000_000, 4_000_000]);
+    expect(['2026-08-20', '2026-08-21'].map(solInputOn)).toEqual([5_000_000, 4_000_000]);
   });
 });
 
 describe('priceTableAt', () => {
-  const at = (version: string): PriceTable => ({ version, effectiveFrom: version, source: '', providers: {} });
-  const tables = [at('2026-11-01'), at('2026-12-01')];
+  const tables = [emptyTable('2026-11-01'), emptyTable('2026-12-01')];
 
   it.each([
     ['2026-10-01T00:00:00Z', '2026-11-01'],

@@ -1,5 +1,5 @@
 import { calcPrice } from '@pydantic/genai-prices';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { costNanoUsd, ratesFor, type ModelPrice } from './price.ts';
 import { inputTokensTotal, noUsage, type TokenUsage } from './usage.ts';

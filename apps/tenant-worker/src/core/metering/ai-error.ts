@@ -1,0 +1,101 @@
+/**
+ * Refusals on the model path, in the provider's own error format, so that OpenClaw shows the sentence in the chat.
+ * Shapes: docs of Anthropic ("Errors": `{type:"error", error:{type, message}}`) and OpenAI ("Error codes":
+ * `{error:{message, type, param, code}}`).
+ */
+import { unreachable } from '../../../../control-plane/src/contract/result.ts';
+import { formatUsd } from './money.ts';
+import type { AiProvider } from './ai-route.ts';
+
+export type AiRefusalCode =
+  | 'ai_path_not_allowed'
+  | 'ai_request_invalid'
+  | 'ai_not_supported'
+  | 'ai_model_unpriced'
+  | 'ai_cap_reached'
+  | 'ai_busy'
+  | 'ai_duplicate'
+  | 'ai_upstream_unreachable'
+  | 'ai_upstream_misconfigured'
+  | 'ai_ledger_unavailable'
+  | 'body_too_large';
+
+/** What happened and what to do next; read by a person, in the chat. Never vendor text, never a secret. */
+export interface AiRefusal {
+  readonly code: AiRefusalCode;
+  readonly detail: string;
+  readonly next: string;
+}
+
+interface Rendering {
+  readonly status: number;
+  readonly anthropicType: string;
+  readonly openAiType: string;
+}
+
+const renderings: Record<AiRefusalCode, Rendering> = {
+  ai_path_not_allowed: { status: 404, anthropicType: 'not_found_error', openAiType: 'invalid_request_error' },
+  ai_request_invalid: { status: 400, anthropicType: 'invalid_request_error', openAiType: 'invalid_request_error' },
+  ai_not_supported: { status: 400, anthropicType: 'invalid_request_error', openAiType: 'invalid_request_error' },
+  ai_model_unpriced: { status: 404, anthropicType: 'not_found_error', openAiType: 'invalid_request_error' },
+  ai_cap_reached: { status: 402, anthropicType: 'billing_error', openAiType: 'insufficient_quota' },
+  ai_busy: { status: 429, anthropicType: 'rate_limit_error', openAiType: 'rate_limit_error' },
+  ai_duplicate: { status: 409, anthropicType: 'invalid_request_error', openAiType: 'invalid_request_error' },
+  ai_upstream_unreachable: { status: 502, anthropicType: 'api_error', openAiType: 'server_error' },
+  ai_upstream_misconfigured: { status: 502, anthropicType: 'api_error', openAiType: 'server_error' },
+  ai_ledger_unavailable: { status: 503, anthropicType: 'overloaded_error', openAiType: 'server_error' },
+  body_too_large: { status: 413, anthropicType: 'request_too_large', openAiType: 'invalid_request_error' },
+};
+
+/** Status and JSON body of a refusal, as `provider` itself would send it. */
+export function renderAiError(
+  provider: AiProvider,
+  refusal: AiRefusal,
+  requestId: string,
+): { status: number; body: Record<string, unknown> } {
+  const { status, anthropicType, openAiType } = renderings[refusal.code];
+  const message = `${refusal.detail} ${refusal.next}`;
+  switch (provider) {
+    case 'anthropic':
+      return { status, body: { type: 'error', error: { type: anthropicType, message }, request_id: requestId } };
+    case 'openai':
+      return { status, body: { error: { message, type: openAiType, param: null, code: refusal.code } } };
+    default:
+      return unreachable(provider);
+  }
+}
+
+export function capReached(spent: { spentNanoUsd: number; heldNanoUsd: number; capNanoUsd: number }): AiRefusal {
+  const used = formatUsd(spent.spentNanoUsd);
+  const held = spent.heldNanoUsd > 0 ? ` (and ${formatUsd(spent.heldNanoUsd)} is reserved for requests under way)` : '';
+  return {
+    code: 'ai_cap_reached',
+    detail: `This assistant has reached its monthly AI spending cap: ${used} of ${formatUsd(spent.capNanoUsd)} is spent${held}, and this request could cost more than what is left.`,
+    next: 'Raise the cap in the Tidepool dashboard under Usage; it takes effect at once.',
+  };
+}
+
+export function pathNotAllowed(method: string, path: string): AiRefusal {
+  return {
+    code: 'ai_path_not_allowed',
+    detail: `${printable(method, 10)} ${printable(path, 80)} is not open on the model API.`,
+    next: 'Use /v1/messages (Anthropic) or /chat/completions, /responses or /embeddings (OpenAI) with POST.',
+  };
+}
+
+export function modelUnpriced(provider: AiProvider, model: string): AiRefusal {
+  return {
+    code: 'ai_model_unpriced',
+    detail: `The model "${printable(model, 80)}" of ${provider} has no price in Tidepool, so it was not called.`,
+    next: 'Choose another model in the assistant settings, or ask the operator to add its price.',
+  };
+}
+
+export function requestInvalid(detail: string): AiRefusal {
+  return { code: 'ai_request_invalid', detail, next: 'Correct the request and send it again.' };
+}
+
+/** Input is shown back only as plain characters: it may come from anywhere. */
+function printable(text: string, charsMax: number): string {
+  return text.replace(/[^ -~]/g, '?').slice(0, charsMax);
+}

@@ -1,0 +1,109 @@
+/**
+ * Understands one model request: is it open, is it priced, what is the most it can cost, and what body goes upstream.
+ * The body is forwarded as parsed, never as received, so that what we read is what the provider reads.
+ *
+ * Rule for what we do not pass on:
+ * - a field that only changes price, speed or place (`service_tier`, `speed`, `inference_geo`) or that we do not know
+ *   is left out, and listed in `ignored`: the answer comes, at the price in the table;
+ * - a thing that the answer needs but that we cannot price or keep apart between tenants (server tools, stored files,
+ *   stored conversations, audio) is refused in words: the model never silently lacks what it was asked to use.
+ */
+import { err, ok, unreachable, type Result } from '../../../../control-plane/src/contract/result.ts';
+import { notSupported, type AiDraft } from './ai-draft.ts';
+import { modelUnpriced, requestInvalid, type AiRefusal } from './ai-error.ts';
+import { holdNanoUsd } from './ai-hold.ts';
+import type { AiRoute } from './ai-route.ts';
+import { draftAnthropic } from './anthropic-request.ts';
+import type { ContentScan } from './content-scan.ts';
+import { asString, parseObject, type JsonObject } from './json.ts';
+import { draftChat, draftEmbeddings, draftResponses } from './openai-request.ts';
+import type { ModelPrice } from './price.ts';
+import { findPrice, priceTableAt, priceTables, type PriceTable } from './price-table.ts';
+
+export interface AiRequest extends AiRoute {
+  readonly model: string;
+  readonly price: ModelPrice;
+  readonly priceVersion: string;
+  readonly streaming: boolean;
+  readonly holdNanoUsd: number;
+  /** JSON text to send upstream. */
+  readonly body: string;
+  /** We asked for the usage chunk, the client did not: it must not see it. */
+  readonly hideUsageChunk: boolean;
+  /** Fields of the request that were left out. */
+  readonly ignored: readonly string[];
+}
+
+export interface AiRequestInput {
+  readonly route: AiRoute;
+  readonly bodyText: string;
+  readonly bodyBytes: number;
+  readonly nowMs: number;
+  readonly tables?: readonly PriceTable[];
+}
+
+const MODEL_CHARS_MAX = 120;
+
+export function parseAiRequest(input: AiRequestInput): Result<AiRequest, AiRefusal> {
+  const { route, bodyText, bodyBytes, nowMs, tables = priceTables } = input;
+  const root = parseObject(bodyText);
+  if (!root) return err(requestInvalid('The request body is not a JSON object.'));
+  const model = asString(root['model'], MODEL_CHARS_MAX);
+  if (model === null) return err(requestInvalid('The request names no model.'));
+  const priced = findPrice(priceTableAt(tables, nowMs), route.provider, model, nowMs);
+  if (!priced) return err(modelUnpriced(route.provider, model));
+
+  const drafted = draft(route, root, bodyText);
+  if (!drafted.ok) return drafted;
+  const { content, choices, cacheWrites, streaming, hideUsageChunk, ignored } = drafted.value;
+  const refusal = refuseContent(content);
+  if (refusal) return err(refusal);
+
+  const outputTokensMax = drafted.value.outputTokensMax ?? priced.defaultOutputTokens;
+  if (outputTokensMax === null) return err(requestInvalid('The request does not say how long the answer may be.'));
+  return ok({
+    ...route,
+    model,
+    price: priced.price,
+    priceVersion: priced.priceVersion,
+    streaming,
+    holdNanoUsd: holdNanoUsd({
+      provider: route.provider,
+      priced,
+      bodyBytes,
+      content,
+      outputTokensMax,
+      choices,
+      cacheWrites,
+    }),
+    body: JSON.stringify(drafted.value.withOutputTokensMax(outputTokensMax)),
+    hideUsageChunk,
+    ignored,
+  });
+}
+
+function draft(route: AiRoute, root: JsonObject, bodyText: string): Result<AiDraft, AiRefusal> {
+  switch (route.format) {
+    case 'anthropic-messages':
+      return draftAnthropic(root, bodyText);
+    case 'openai-chat':
+      return draftChat(root);
+    case 'openai-responses':
+      return draftResponses(root);
+    case 'openai-embeddings':
+      return draftEmbeddings(root);
+    default:
+      return unreachable(route.format);
+  }
+}
+
+function refuseContent(content: ContentScan): AiRefusal | null {
+  if (content.storedFile) {
+    return notSupported('Files stored at the provider are not open here.', 'Send the file inside the request.');
+  }
+  if (content.storedItem) {
+    return notSupported('Answers stored at the provider are not open here.', 'Send the whole conversation.');
+  }
+  if (content.audio) return notSupported('Audio has no price here.', 'Send text or images.');
+  return null;
+}
