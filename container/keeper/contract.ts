@@ -1,0 +1,136 @@
+/**
+ * The keeper's HTTP contract as schemas: the keeper parses requests with them, `TenantSandbox` parses answers. Free of any
+ * platform. Bodies and counts are bounded; times are milliseconds since the epoch by the container's clock.
+ */
+import { z } from 'zod';
+import { gatewayConfigInputSchema } from '../openclaw/config-input.ts';
+
+/** Raised when a change needs both sides to move together. */
+export const keeperProtocol = 1;
+
+export const keeperPhases = [
+  'idle',
+  'restoring',
+  'validating',
+  'starting',
+  'ready',
+  'stopping',
+  'stopped',
+  'crashed',
+  'failed',
+] as const;
+export type KeeperPhase = (typeof keeperPhases)[number];
+
+/** Why a start or a restore did not lead to a ready gateway. */
+export const failureCodes = [
+  'config_invalid',
+  'port_in_use',
+  'disk_full',
+  'gateway_exit',
+  'schema_newer',
+  'start_timeout',
+  'restore_failed',
+] as const;
+export type FailureCode = (typeof failureCodes)[number];
+
+/** Codes of refused requests, in the body's `code`. */
+export const problemCodes = [
+  'invalid_request',
+  'unauthorized',
+  'not_found',
+  'method_not_allowed',
+  'too_large',
+  'already_claimed',
+  'gateway_running',
+  'busy',
+  'archive_refused',
+  'disk_full',
+  'internal',
+] as const;
+export type ProblemCode = (typeof problemCodes)[number];
+
+export const problemSchema = z.object({ code: z.enum(problemCodes), message: z.string() });
+
+export const healthSchema = z.object({
+  keeper: z.literal('up'),
+  claimed: z.boolean(),
+  protocol: z.literal(keeperProtocol),
+});
+
+export const claimRequestSchema = z.object({
+  token: z.string().min(32).max(256),
+  tenantId: z.string().min(1).max(64),
+  incarnation: z.number().int().nonnegative(),
+});
+export type ClaimRequest = z.infer<typeof claimRequestSchema>;
+
+export const startRequestSchema = z.object({
+  config: gatewayConfigInputSchema,
+  /**
+   * What to build on: the tenant's current settings; the last ones a gateway got ready with; or none of them (Undo when
+   * `config_invalid` came from the tenant's own settings).
+   */
+  settings: z.enum(['current', 'last-good', 'none']).default('current'),
+  timeoutMs: z.number().int().min(5_000).max(900_000).default(180_000),
+});
+export type StartRequest = z.infer<typeof startRequestSchema>;
+
+export const stopRequestSchema = z.object({
+  graceMs: z.number().int().min(0).max(600_000),
+  mode: z.enum(['drain', 'now']),
+});
+export type StopRequest = z.infer<typeof stopRequestSchema>;
+
+const exitSchema = z.object({ code: z.number().nullable(), signal: z.string().nullable() });
+
+export const stopResultSchema = z.object({
+  /** Null when no gateway was running. */
+  exit: exitSchema.nullable(),
+  /** It had to be killed. */
+  forced: z.boolean(),
+  /** OpenClaw reported that no work was left before it was told to stop. */
+  drained: z.boolean(),
+});
+export type StopResult = z.infer<typeof stopResultSchema>;
+
+export const restoreResultSchema = z.object({ files: z.number(), bytes: z.number() });
+export type RestoreResult = z.infer<typeof restoreResultSchema>;
+
+export const keeperStatusSchema = z.object({
+  /** Grows with every change. */
+  rev: z.number(),
+  phase: z.enum(keeperPhases),
+  steps: z.array(
+    z.object({
+      name: z.string(),
+      startedAtMs: z.number(),
+      endedAtMs: z.number().nullable(),
+      ok: z.boolean().nullable(),
+    }),
+  ),
+  gateway: z.object({
+    pid: z.number().nullable(),
+    startedAtMs: z.number().nullable(),
+    /** Last time the ready gateway answered its health endpoint. */
+    healthyAtMs: z.number().nullable(),
+    exit: exitSchema.extend({ atMs: z.number() }).nullable(),
+  }),
+  failure: z.object({ code: z.enum(failureCodes), message: z.string(), logTail: z.string() }).nullable(),
+  restored: restoreResultSchema.nullable(),
+  /** The disk holds a tenant's state: restored, or made by a gateway that ran here. */
+  hasState: z.boolean(),
+  disk: z.object({ freeBytes: z.number(), totalBytes: z.number() }),
+  versions: z.object({ openclaw: z.string(), node: z.string() }),
+});
+export type KeeperStatus = z.infer<typeof keeperStatusSchema>;
+
+export const snapshotResultSchema = z.object({
+  ok: z.boolean(),
+  /** Of the compressed body as sent. */
+  bytes: z.number(),
+  sha256: z.string(),
+  files: z.number(),
+  uncompressedBytes: z.number(),
+  error: z.string().nullable(),
+});
+export type SnapshotResult = z.infer<typeof snapshotResultSchema>;

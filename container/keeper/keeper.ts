@@ -1,0 +1,113 @@
+/**
+ * Composes the keeper: settings in, a listening server out. The routes are the whole contract with `TenantSandbox`.
+ */
+import { readFile } from 'node:fs/promises';
+import type http from 'node:http';
+import path from 'node:path';
+import { z } from 'zod';
+import { ClaimGate } from './claim.ts';
+import {
+  claimRequestSchema,
+  keeperProtocol,
+  startRequestSchema,
+  stopRequestSchema,
+  type KeeperStatus,
+} from './contract.ts';
+import { diskOf } from './disk.ts';
+import { createKeeperServer, parseInput, readJson, type Route } from './http-server.ts';
+import { LogRing } from './log-ring.ts';
+import { Poker } from './poke.ts';
+import { Problem } from './problem.ts';
+import type { Settings } from './settings.ts';
+import { StatusBoard } from './status-board.ts';
+import { Supervisor } from './supervisor.ts';
+
+const logLinesMax = 1_000;
+const logLinesDefault = 200;
+
+export interface Keeper {
+  readonly server: http.Server;
+  /** Stops the gateway and the server; for SIGTERM. */
+  shutDown(graceMs: number): Promise<void>;
+}
+
+/** @throws Error when OpenClaw is not where the settings say */
+export async function createKeeper(settings: Settings): Promise<Keeper> {
+  const log = new LogRing();
+  const claim = new ClaimGate();
+  const poker = new Poker();
+  const board = new StatusBoard({
+    nowMs: Date.now,
+    onPhase: (phase) => {
+      log.add('keeper', `phase ${phase}`);
+      poker.poke();
+    },
+  });
+  const openclawVersion = await readOpenclawVersion(settings.openclawDir);
+  const supervisor = new Supervisor({ settings, board, log, openclawVersion, onReady: async () => {} });
+
+  const status = async (): Promise<KeeperStatus> => ({
+    ...board.read(),
+    hasState: false,
+    disk: await diskOf(settings.home),
+    versions: { openclaw: openclawVersion, node: process.version },
+  });
+
+  const routes: readonly Route[] = [
+    {
+      method: 'GET',
+      path: '/v1/health',
+      open: true,
+      handle: () => ({ status: 200, json: { keeper: 'up', claimed: claim.claimed, protocol: keeperProtocol } }),
+    },
+    {
+      method: 'POST',
+      path: '/v1/claim',
+      open: true,
+      handle: async ({ request, peer }) => {
+        const outcome = claim.claim(await readJson(request, claimRequestSchema), peer);
+        if (outcome === 'refused') throw new Problem('already_claimed', 'Another run of the tenant owns this keeper.');
+        return { status: 200, json: { claimed: true } };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/gateway/start',
+      handle: async ({ request }) => {
+        supervisor.start(await readJson(request, startRequestSchema), claim.peers);
+        return { status: 202, json: await status() };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/gateway/stop',
+      handle: async ({ request }) => ({
+        status: 200,
+        json: await supervisor.stop(await readJson(request, stopRequestSchema)),
+      }),
+    },
+    { method: 'GET', path: '/v1/status', handle: async () => ({ status: 200, json: await status() }) },
+    {
+      method: 'GET',
+      path: '/v1/log',
+      handle: ({ query }) => {
+        const lines = z.coerce.number().int().min(1).max(logLinesMax).default(logLinesDefault);
+        return { text: log.tail(parseInput(lines, () => query.get('lines') ?? undefined)) };
+      },
+    },
+  ];
+  const server = createKeeperServer(routes, claim, log);
+  return {
+    server,
+    shutDown: async (graceMs) => {
+      await supervisor.stop({ graceMs, mode: 'drain' });
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function readOpenclawVersion(openclawDir: string): Promise<string> {
+  const text = await readFile(path.join(openclawDir, 'package.json'), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+}

@@ -1,0 +1,39 @@
+/**
+ * Entry of the keeper process: environment to settings, a listening server, and an orderly end. In the image tini is PID 1
+ * and this its only child.
+ */
+import { createKeeper } from './keeper.ts';
+import { describeError } from './problem.ts';
+import { parseSettings } from './settings.ts';
+
+/** A platform stop is followed by SIGKILL; the gateway gets most of the ten seconds the keeper promises. */
+const shutDownGraceMs = 6_000;
+
+async function main(): Promise<void> {
+  const settings = parseSettings(process.env, process.execPath);
+  const keeper = await createKeeper(settings);
+  let ending = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (ending) return;
+      ending = true;
+      keeper.shutDown(shutDownGraceMs).then(
+        () => process.exit(0),
+        () => process.exit(1),
+      );
+    });
+  }
+  // The platform cannot reach a listener on loopback.
+  keeper.server.listen(settings.keeperPort, '0.0.0.0', () => {
+    console.log(`keeper: listening on port ${settings.keeperPort}`);
+  });
+  keeper.server.on('error', (error) => {
+    console.error(`keeper: ${error.message}`);
+    process.exit(1);
+  });
+}
+
+main().catch((error: unknown) => {
+  console.error(`keeper: ${describeError(error)}`);
+  process.exit(1);
+});

@@ -1,0 +1,299 @@
+/**
+ * Starts, watches and stops the one gateway. It decides nothing about the tenant's life: a gateway that ends stays ended
+ * until somebody asks for a start. At most one run exists; `start` and `stop` of the same run are idempotent.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { ConfigInvalid, ConfigStore } from './config-store.ts';
+import type { FailureCode, StartRequest, StopRequest, StopResult } from './contract.ts';
+import { freeBytesOf } from './disk.ts';
+import { GatewayProcess, type GatewayExit } from './gateway-process.ts';
+import { isLive, isReady, portIsFree } from './gateway-probe.ts';
+import { drainGateway } from './gateway-rpc.ts';
+import type { LogRing } from './log-ring.ts';
+import { describeError, Problem, systemErrorCode } from './problem.ts';
+import type { Settings } from './settings.ts';
+import type { StatusBoard } from './status-board.ts';
+
+const bootProbeEveryMs = 50;
+const healthEveryMs = 5_000;
+/** OpenClaw cannot boot with less: its databases, log and Control UI cache. */
+const bootBytesMin = 96 * 1024 * 1024;
+const logTailLines = 40;
+/** After a drain that used up its time the gateway still gets this long between SIGTERM and SIGKILL to close its databases. */
+const closeMsMin = 3_000;
+
+/** Something a start ends with; carries the code of the contract. */
+class StartFailed extends Error {
+  readonly code: FailureCode;
+
+  constructor(code: FailureCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+interface Run {
+  readonly abort: AbortController;
+  readonly password: string;
+  process: GatewayProcess | null;
+  /** Settles when the start has ended, well or not. */
+  started: Promise<void>;
+  stopping: { deadlineAtMs: number; readonly result: Promise<StopResult> } | null;
+}
+
+export class Supervisor {
+  readonly #settings: Settings;
+  readonly #board: StatusBoard;
+  readonly #log: LogRing;
+  readonly #openclawVersion: string;
+  readonly #onReady: () => Promise<void>;
+  #run: Run | null = null;
+
+  constructor(options: {
+    settings: Settings;
+    board: StatusBoard;
+    log: LogRing;
+    openclawVersion: string;
+    /** Called once per run when the gateway has become ready. */
+    onReady: () => Promise<void>;
+  }) {
+    this.#settings = options.settings;
+    this.#board = options.board;
+    this.#log = options.log;
+    this.#openclawVersion = options.openclawVersion;
+    this.#onReady = options.onReady;
+  }
+
+  /** A gateway runs, is about to, or is being stopped. */
+  get active(): boolean {
+    return this.#run !== null;
+  }
+
+  /**
+   * Begins a start and returns; progress is on the board. While a run is active this changes nothing.
+   * @throws Problem `busy` while that run is being stopped
+   */
+  start(request: StartRequest, peers: readonly string[]): void {
+    if (this.#run?.stopping) throw new Problem('busy', 'The gateway is being stopped; start it when it has stopped.');
+    if (this.#run !== null) return;
+    const run: Run = {
+      abort: new AbortController(),
+      password: randomBytes(32).toString('base64url'),
+      process: null,
+      started: Promise.resolve(),
+      stopping: null,
+    };
+    this.#run = run;
+    this.#board.forgetSteps('config.', 'gateway.');
+    this.#board.clearFailure();
+    this.#board.enter('validating');
+    run.started = this.#boot(run, request, peers).catch((error: unknown) => this.#bootFailed(run, error));
+  }
+
+  /** Stops the gateway; a second call joins the first and may only shorten its time. */
+  async stop(request: StopRequest): Promise<StopResult> {
+    const run = this.#run;
+    if (run === null) return { exit: null, forced: false, drained: false };
+    const deadlineAtMs = Date.now() + request.graceMs;
+    if (run.stopping !== null) {
+      run.stopping.deadlineAtMs = Math.min(run.stopping.deadlineAtMs, deadlineAtMs);
+      return run.stopping.result;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<StopResult>();
+    run.stopping = { deadlineAtMs, result: promise };
+    this.#perform(run, run.stopping, request.mode).then(resolve, reject);
+    return promise;
+  }
+
+  async #boot(run: Run, request: StartRequest, peers: readonly string[]): Promise<void> {
+    const deadlineAtMs = Date.now() + request.timeoutMs;
+    const config = new ConfigStore(this.#settings);
+    const free = await freeBytesOf(this.#settings.home);
+    if (free < bootBytesMin)
+      throw new StartFailed('disk_full', `Only ${free} bytes are free; a boot needs ${bootBytesMin}.`);
+    if (!(await portIsFree(this.#settings.gatewayPort))) {
+      throw new StartFailed('port_in_use', `Port ${this.#settings.gatewayPort} is already in use.`);
+    }
+    const rendered = await this.#board.step('config.render', () =>
+      config.render({
+        input: request.config,
+        base: request.settings,
+        peers,
+        openclawVersion: this.#openclawVersion,
+      }),
+    );
+    for (const path of rendered.dropped) this.#log.add('keeper', `config: ${path} is not kept`);
+    if (!rendered.proven) {
+      await this.#board.step('config.validate', () =>
+        config.validate(rendered.candidate, rendered.proof, run.abort.signal),
+      );
+    }
+    await config.adopt(rendered.candidate);
+    if (run.abort.signal.aborted) return;
+
+    this.#board.enter('starting');
+    const gateway = await GatewayProcess.spawn(this.#settings, this.#log, run.password);
+    run.process = gateway;
+    this.#board.gatewayStarted(gateway.pid);
+    // A stop that came during the spawn found no process to end.
+    if (run.abort.signal.aborted) gateway.terminate();
+    gateway.exited.then((exit) => this.#ended(run, exit)).catch(() => undefined);
+
+    await this.#board.step('gateway.listen', () => this.#until(gateway, isLive, deadlineAtMs));
+    await this.#board.step('gateway.ready', () => this.#until(gateway, isReady, deadlineAtMs));
+    await config.confirm();
+    if (run.stopping !== null) return;
+    if (!gateway.running) throw new StartFailed('gateway_exit', 'The gateway ended as it became ready.');
+    this.#board.gatewayHealthy();
+    this.#board.enter('ready');
+    await this.#onReady();
+    void this.#watch(run, gateway);
+  }
+
+  /** Looks until the check holds; returns early when the process is gone, which `#ended` reports. */
+  async #until(
+    gateway: GatewayProcess,
+    check: (port: number) => Promise<boolean>,
+    deadlineAtMs: number,
+  ): Promise<void> {
+    while (gateway.running) {
+      if (await check(this.#settings.gatewayPort)) return;
+      if (Date.now() >= deadlineAtMs) throw new StartFailed('start_timeout', 'The gateway was not ready in time.');
+      await delay(bootProbeEveryMs);
+    }
+    throw new StartFailed('gateway_exit', 'The gateway ended while it was starting.');
+  }
+
+  async #bootFailed(run: Run, error: unknown): Promise<void> {
+    const gateway = run.process;
+    if (gateway !== null) {
+      gateway.kill();
+      await gateway.exited;
+    }
+    if (run.stopping !== null) return;
+    this.#run = null;
+    const failure = failureOf(error);
+    const exitFailure = failure.code === 'gateway_exit' ? this.#exitFailure() : failure;
+    this.#log.add('keeper', `start failed: ${exitFailure.code}: ${exitFailure.message}`);
+    this.#board.fail('failed', { ...exitFailure, logTail: this.#log.tail(logTailLines) });
+  }
+
+  /** Why the process ended by itself, from its exit code and its last words. */
+  #exitFailure(): { code: FailureCode; message: string } {
+    const exit = this.#board.read().gateway.exit;
+    return explainExit(exit ?? { code: null, signal: null }, this.#log.tail(logTailLines));
+  }
+
+  /** The process is gone: a crash when it was ready and nobody asked. `#bootFailed` and `#perform` report the other cases. */
+  #ended(run: Run, exit: GatewayExit): void {
+    this.#board.gatewayExited(exit);
+    if (this.#run !== run || run.stopping !== null || this.#board.phase !== 'ready') return;
+    this.#run = null;
+    const failure = this.#exitFailure();
+    this.#log.add('keeper', `gateway ended: ${failure.message}`);
+    this.#board.fail('crashed', { ...failure, logTail: this.#log.tail(logTailLines) });
+  }
+
+  async #perform(
+    run: Run,
+    stopping: { readonly deadlineAtMs: number },
+    mode: StopRequest['mode'],
+  ): Promise<StopResult> {
+    const wasReady = this.#board.phase === 'ready';
+    this.#board.forgetSteps('gateway.drain', 'gateway.stop');
+    this.#board.enter('stopping');
+    run.abort.abort();
+    const drained =
+      mode === 'drain' && wasReady && (await this.#board.step('gateway.drain', () => this.#drain(run, stopping)));
+    const result = await this.#board.step('gateway.stop', () =>
+      this.#terminate(run, stopping, mode === 'drain' ? closeMsMin : 0),
+    );
+    await run.started;
+    this.#run = null;
+    this.#board.enter('stopped');
+    return { ...result, drained };
+  }
+
+  async #drain(run: Run, stopping: { readonly deadlineAtMs: number }): Promise<boolean> {
+    const expired = new AbortController();
+    const look = setInterval(() => {
+      if (Date.now() >= stopping.deadlineAtMs || run.process?.running !== true) expired.abort();
+    }, 100);
+    try {
+      return await drainGateway({
+        port: this.#settings.gatewayPort,
+        password: run.password,
+        requestId: `tidepool-${randomUUID()}`,
+        signal: expired.signal,
+      });
+    } catch (error) {
+      // SIGTERM drains too; it only cannot say when it is done.
+      this.#log.add('keeper', `drain: ${describeError(error)}`);
+      return false;
+    } finally {
+      clearInterval(look);
+    }
+  }
+
+  async #terminate(
+    run: Run,
+    stopping: { readonly deadlineAtMs: number },
+    msMin: number,
+  ): Promise<{ exit: GatewayExit | null; forced: boolean }> {
+    // A start that is still rendering or validating has no process yet; it sees the abort before it spawns one.
+    if (run.process === null) await run.started;
+    const gateway = run.process;
+    if (gateway === null) return { exit: null, forced: false };
+    const floorAtMs = Date.now() + msMin;
+    let forced = false;
+    gateway.terminate();
+    const look = setInterval(() => {
+      if (!gateway.running || Date.now() < Math.max(stopping.deadlineAtMs, floorAtMs)) return;
+      forced = true;
+      gateway.kill();
+    }, 50);
+    const exit = await gateway.exited;
+    clearInterval(look);
+    return { exit, forced };
+  }
+
+  /** Notes that a ready gateway still answers. Says nothing when it does not: silence is for the object to judge. */
+  async #watch(run: Run, gateway: GatewayProcess): Promise<void> {
+    while (this.#run === run && run.stopping === null && gateway.running) {
+      await delay(healthEveryMs, undefined, { ref: false });
+      if (gateway.running && (await isLive(this.#settings.gatewayPort))) this.#board.gatewayHealthy();
+    }
+  }
+}
+
+function failureOf(error: unknown): { code: FailureCode; message: string } {
+  if (error instanceof StartFailed) return { code: error.code, message: error.message };
+  if (error instanceof ConfigInvalid) return { code: 'config_invalid', message: error.message };
+  if (systemErrorCode(error) === 'ENOSPC') return { code: 'disk_full', message: 'The disk is full.' };
+  return { code: 'gateway_exit', message: describeError(error) };
+}
+
+/** OpenClaw ends with 78 when config or state do not fit this version; a restart would end the same way. */
+const exitCodeConfig = 78;
+
+/** @param tail the last lines of the log, which tell one exit 78 from another */
+export function explainExit(exit: GatewayExit, tail: string): { code: FailureCode; message: string } {
+  const how = exit.signal === null ? `code ${exit.code}` : `signal ${exit.signal}`;
+  if (/ENOSPC|SQLITE_FULL|database or disk is full|no space left/i.test(tail)) {
+    return { code: 'disk_full', message: `The disk is full; the gateway ended with ${how}.` };
+  }
+  if (/newer schema version/i.test(tail)) {
+    return {
+      code: 'schema_newer',
+      message: 'This state was written by a newer OpenClaw and cannot be read by this one.',
+    };
+  }
+  if (/EADDRINUSE|already listening|port \d+ is (?:already )?in use/i.test(tail)) {
+    return { code: 'port_in_use', message: `The gateway's port is in use; it ended with ${how}.` };
+  }
+  if (exit.code === exitCodeConfig) {
+    return { code: 'config_invalid', message: `OpenClaw refused its config or state (exit ${exitCodeConfig}).` };
+  }
+  return { code: 'gateway_exit', message: `The gateway ended with ${how}.` };
+}
