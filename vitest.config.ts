@@ -1,7 +1,9 @@
-// Four test projects: unit (node), runtime (workerd), system (node, the real stack), browser (Chromium, the real stack).
+// The test projects: unit (node), runtime-* (inside each Worker, in workerd), system (node, the real stack), browser
+// (Chromium, the real stack).
 
 import path from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { controlPlaneRuntime, tenantRuntime } from './local/check/runtime-projects.ts';
 
 const root = import.meta.dirname;
 const never = ['**/node_modules/**', '**/dist/**', '.tidepool/**'];
@@ -34,6 +36,18 @@ export default defineConfig({
             'test/sim/**/*.test.ts',
           ],
           exclude: [...never, '**/*.system.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        plugins: [tenantRuntime(root)],
+        test: { name: 'runtime-tenant', include: ['test/runtime/tenant/**/*.test.ts'], testTimeout: 30_000 },
+      },
+      {
+        plugins: [controlPlaneRuntime(root)],
+        test: {
+          name: 'runtime-control-plane',
+          include: ['test/runtime/control-plane/**/*.test.ts'],
           testTimeout: 30_000,
         },
       },

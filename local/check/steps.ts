@@ -42,7 +42,7 @@ export function vitestTask(
     argv: [
       bin(root, 'vitest'),
       'run',
-      ...projects.map((project) => `--project=${project}`),
+      ...projects.map((project) => `--project=${project === 'runtime' ? 'runtime-*' : project}`),
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${options.reportFile}`,

@@ -3,8 +3,12 @@
 // credential reaches only the Worker it is for; the entry port stays the same when the runtime is restarted.
 
 import path from 'node:path';
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4MiniflareOptions } from 'miniflare';
-import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler';
+import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type Json, type V4MiniflareOptions } from 'miniflare';
+import {
+  unstable_getMiniflareWorkerOptions,
+  unstable_readConfig,
+  type Unstable_MiniflareWorkerOptions,
+} from 'wrangler';
 import { bundleWorker } from './bundle.ts';
 import { imageBuilds } from './container-images.ts';
 import { cronIsDue } from './cron.ts';
@@ -16,46 +20,74 @@ import { findChildren } from './process-identity.ts';
 process.env['WRANGLER_LOG'] ??= 'warn';
 
 type V4Worker = Extract<V4MiniflareOptions, { workers: unknown }>['workers'][number];
+type SourcelessWorker = Unstable_MiniflareWorkerOptions['workerOptions'];
 
 export interface WorkerSource {
   readonly configPath: string;
   /** Variables and secrets on top of `[vars]`. */
-  readonly bindings: Readonly<Record<string, string>>;
+  readonly bindings: Readonly<Record<string, Json>>;
   /** Host patterns this Worker answers; none = everything the others don't. */
   readonly routes?: readonly string[];
 }
 
-export interface LoadedWorker {
+/** One Worker as its wrangler.toml describes it, without its code. */
+export interface WorkerConfig {
   readonly name: string;
-  readonly options: V4Worker;
+  /** Absolute path of the entry file. */
+  readonly main: string;
+  readonly define: Readonly<Record<string, string>>;
+  /** Everything Miniflare needs but the script. */
+  readonly options: SourcelessWorker;
   readonly crons: readonly string[];
   /** What Docker would have to build for it; the local engine takes the same tags. */
   readonly imageBuilds: readonly ImageBuild[];
 }
 
+export interface LoadedWorker extends WorkerConfig {
+  readonly options: V4Worker;
+}
+
 /**
- * Reads one wrangler.toml and bundles its entry. `containerBuildId` (8 hex characters) becomes the tag of its images.
- * Throws StackError when it does not bundle.
+ * Reads one wrangler.toml. `containerBuildId` (8 hex characters) becomes the tag of its images; null leaves containers
+ * out (`ctx.container` is undefined then).
  */
-export async function loadWorker(source: WorkerSource, containerBuildId: string): Promise<LoadedWorker> {
+export function readWorker(source: WorkerSource, containerBuildId: string | null): WorkerConfig {
   const config = unstable_readConfig({ config: source.configPath });
-  const { workerOptions, define, main } = unstable_getMiniflareWorkerOptions(config, undefined, { containerBuildId });
+  const { workerOptions, define, main } = unstable_getMiniflareWorkerOptions(
+    config,
+    undefined,
+    containerBuildId === null ? { overrides: { enableContainers: false } } : { containerBuildId },
+  );
   if (config.name === undefined || main === undefined) throw new Error(`${source.configPath} has no name or no main.`);
   const { modulesRules: _rules, ...bindings } = workerOptions;
-  const script = await bundleWorker(main, define);
   return {
     name: config.name,
+    main,
+    define,
     options: {
       ...bindings,
       name: config.name,
       // wrangler has put the whole of .dev.vars in here; each Worker gets its own part instead.
       bindings: { ...config.vars, ...source.bindings },
-      modules: [{ type: 'ESModule', path: path.join(path.dirname(main), 'bundle.mjs'), contents: script }],
-      modulesRoot: path.dirname(main),
       ...(source.routes === undefined ? {} : { routes: [...source.routes] }),
     },
     crons: config.triggers.crons ?? [],
     imageBuilds: imageBuilds(source.configPath, config.containers, bindings.durableObjects),
+  };
+}
+
+/** Reads one wrangler.toml and bundles its entry. Throws StackError when it does not bundle. */
+export async function loadWorker(source: WorkerSource, containerBuildId: string | null): Promise<LoadedWorker> {
+  const config = readWorker(source, containerBuildId);
+  const dir = path.dirname(config.main);
+  const contents = await bundleWorker(config.main, config.define);
+  return {
+    ...config,
+    options: {
+      ...config.options,
+      modules: [{ type: 'ESModule', path: path.join(dir, 'bundle.mjs'), contents }],
+      modulesRoot: dir,
+    },
   };
 }
 
