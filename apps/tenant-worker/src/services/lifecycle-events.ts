@@ -49,7 +49,8 @@ export function afterEvent(
   const { operations, store, ids } = lifecycle.deps;
   const { nowMs } = event;
   const begin = (kind: OperationKind): string => {
-    const id = OperationId.parse(`op_${ids.ulid()}`);
+    const id = lifecycle.nextOperationId ?? OperationId.parse(`op_${ids.ulid()}`);
+    lifecycle.nextOperationId = null;
     operations.begin(id, record.tenantId, kind, nowMs);
     return id;
   };

@@ -6,6 +6,7 @@
  * Intent is saved before an effect (`beginRun`, `gatewayAsked`, `SnapshotIndex.begin`); what a crash leaves is seen by the
  * next observation.
  */
+import type { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import type { Decision, Facts } from '../core/lifecycle/plan.ts';
 import { decide } from '../core/lifecycle/plan.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
@@ -51,6 +52,8 @@ const silent: Look = { observed: { kind: 'silent' }, lastTrafficAtMs: null, list
 export class Lifecycle {
   readonly deps: LifecycleDeps;
   readonly volatile: Volatile;
+  /** The id under which the next operation begins, when a caller has already named it. */
+  nextOperationId: OperationId | null = null;
   #running: Promise<void> | null = null;
   #again = false;
 

@@ -1,0 +1,50 @@
+/** The `SandboxPort` over the stub of one `TenantSandbox`: turns a tenant's record into the calls of its current run. */
+import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
+import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { imageNameOf } from '../core/releases.ts';
+import type { CellConfig } from '../env.ts';
+import { tenantOriginOf } from '../env.ts';
+import type { TenantSandbox } from '../objects/tenant-sandbox.ts';
+import type { SandboxPort } from '../services/lifecycle-ports.ts';
+import { sandboxName } from '../tenant-api.ts';
+import type { CellKeys } from './cell-keys.ts';
+
+/** Where the container's OpenClaw sends model calls; intercepted, never resolved. */
+const aiBaseUrl = 'http://ai.tidepool.internal';
+
+/** What the gateway is configured with: nothing here is a secret, since it becomes a file in the container. */
+export function gatewayConfigOf(record: TenantRecord, config: CellConfig): GatewayConfigInput {
+  const { spec } = record;
+  return {
+    publicOrigin: tenantOriginOf(config, record.slug),
+    users: spec.members.map((member) => ({ id: member.userId, role: member.role })),
+    models: { primary: spec.models.primary, utility: spec.models.utility },
+    ai: { baseUrl: aiBaseUrl },
+    assistantName: spec.displayName,
+  };
+}
+
+export function sandboxPort(
+  namespace: DurableObjectNamespace<TenantSandbox>,
+  keys: CellKeys,
+  config: CellConfig,
+  tenantId: string,
+  incarnation: number,
+): SandboxPort {
+  const stub = () => namespace.getByName(sandboxName(tenantId, incarnation));
+  const dataKey = (record: TenantRecord) => keys.unwrapDataKey(record.tenantId, record.wrappedDataKey);
+  return {
+    start: async (record) => {
+      const imageName = imageNameOf(record.spec.release);
+      await stub().start({ tenantId, slug: record.slug, incarnation, imageName, size: record.spec.size });
+    },
+    look: async () => stub().look(),
+    claim: async () => stub().claim(),
+    restore: async (record, { id, incarnation: takenBy, bytes, sha256 }) =>
+      stub().restore({ id, incarnation: takenBy, bytes, sha256, dataKey: await dataKey(record) }),
+    startGateway: async (record) => stub().startGateway(gatewayConfigOf(record, config)),
+    stopGateway: async () => stub().stopGateway(),
+    snapshot: async (record, id) => stub().snapshot({ id, incarnation, dataKey: await dataKey(record) }),
+    destroy: async (why) => stub().destroy(why),
+  };
+}

@@ -1,0 +1,254 @@
+/**
+ * The Durable Object that owns one container run, named `<tenant-id>.<incarnation>`. It starts the container with egress
+ * intercepted, relays its ports, carries snapshot bytes, looks, and destroys. It keeps nothing of value and decides nothing:
+ * `Tenant` does. A run that was destroyed never starts again under its name.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { CellKeys, snapshotKey } from '../adapters/cell-keys.ts';
+import { KeeperClient } from '../adapters/keeper-client.ts';
+import { KeeperRefusal } from '../adapters/keeper-client.ts';
+import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
+import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
+import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
+import { containerInactivityMs, drainGraceMs, gatewayReadyDeadlineMs } from '../core/limits.ts';
+import type { StartFailure } from '../core/lifecycle/state.ts';
+import { closeCodes } from '../core/edge/close.ts';
+import { relay, readSandboxRequest, sandboxRefusal } from '../edge/relay.ts';
+import { SocketSet } from '../edge/socket-set.ts';
+import type { Env } from '../env.ts';
+import type { Look, RestoreOutcome, SnapshotData } from '../services/lifecycle-ports.ts';
+import { withDeadline } from '../services/lifecycle.ts';
+import { systemClock } from '../adapters/system.ts';
+
+const keeperPort = 18_700;
+const gatewayPort = 18_789;
+/** A keeper that listens answers its status in milliseconds. */
+const statusDeadlineMs = 2_500;
+
+export interface StartRun {
+  readonly tenantId: string;
+  readonly slug: string;
+  readonly incarnation: number;
+  readonly imageName: string;
+  readonly size: { readonly vcpu: number; readonly memoryMib: number; readonly diskMb: number };
+}
+
+export interface SealedSnapshot {
+  readonly id: string;
+  readonly incarnation: number;
+  readonly dataKey: Uint8Array<ArrayBuffer>;
+}
+
+export class TenantSandbox extends DurableObject<Env> {
+  readonly #container: Container;
+  readonly #keys: CellKeys;
+  #run: StartRun | null = null;
+  #lastTrafficAtMs: number | null = null;
+  readonly #sockets = new SocketSet({
+    clock: systemClock,
+    recheck: async (sessionHash) => {
+      if (!this.#run) return null;
+      const admission = await this.env.TENANT.getByName(this.#run.slug).admit({ sessionHash });
+      return admission.kind === 'admitted' ? admission.sessionExpiresAtMs : null;
+    },
+    every: (ms, tick) => {
+      const timer = setInterval(tick, ms);
+      return () => clearInterval(timer);
+    },
+  });
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    if (ctx.container === undefined)
+      throw new Error('TenantSandbox has no container: check [[containers]] in wrangler.toml');
+    this.#container = ctx.container;
+    this.#keys = new CellKeys(env.CELL_KEYS);
+    // A rebuilt object may find its container running, without intercepts and without a timeout.
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#run = (await ctx.storage.get<StartRun>('run')) ?? null;
+      if (this.#container.running && this.#run) await this.#attach(this.#run);
+    });
+  }
+
+  /** Registers egress: before `start()`, since the container's CA must exist when its first process reads it. */
+  async #intercept(run: StartRun): Promise<void> {
+    const { tenantId, slug, incarnation } = run;
+    const egress = this.ctx.exports.Egress({ props: { tenantId, slug, incarnation } });
+    await this.#container.interceptAllOutboundHttp(egress);
+    await this.#container.interceptOutboundHttps('*', egress);
+  }
+
+  async #attach(run: StartRun): Promise<void> {
+    await this.#intercept(run);
+    await this.#container.setInactivityTimeout(containerInactivityMs);
+    this.#container.monitor().then(
+      () => this.#ended(run),
+      () => this.#ended(run),
+    );
+  }
+
+  /** The container is gone, for whatever reason: `Tenant` looks for itself. */
+  async #ended(run: StartRun): Promise<void> {
+    try {
+      await this.env.TENANT.getByName(run.slug).poke(run.incarnation);
+    } catch {
+      // The tenant's own probe finds the same.
+    }
+  }
+
+  /** Starts the container; for a run that is under way already it changes nothing. */
+  async start(run: StartRun): Promise<void> {
+    if ((await this.ctx.storage.get<boolean>('destroyed')) === true) throw new Error('this run was destroyed');
+    await this.ctx.storage.put('run', run);
+    this.#run = run;
+    if (this.#container.running) return;
+    const image = this.#container.images[run.imageName];
+    if (image === undefined) throw new Error(`no image is called ${run.imageName}`);
+    await this.#intercept(run);
+    this.#container.start({
+      image,
+      instance: { vcpu: run.size.vcpu, memoryMib: run.size.memoryMib, diskMb: run.size.diskMb },
+      enableInternet: false,
+      labels: { tenant: run.tenantId, incarnation: String(run.incarnation) },
+    });
+    await this.#attach(run);
+  }
+
+  async #keeper(): Promise<KeeperClient> {
+    const run = this.#run;
+    if (!run || !this.#container.running) throw new Error('the container does not run');
+    return new KeeperClient(
+      this.#container.getTcpPort(keeperPort),
+      await this.#keys.keeperToken(run.tenantId, run.incarnation),
+    );
+  }
+
+  async look(): Promise<Look> {
+    const lastTrafficAtMs = this.#lastTrafficAtMs;
+    if (!this.#container.running || !this.#run)
+      return { observed: { kind: 'stopped' }, lastTrafficAtMs, listening: false };
+    try {
+      const status = await withDeadline((await this.#keeper()).status(), statusDeadlineMs, 'keeper status');
+      if (status === null) {
+        return {
+          observed: { kind: 'up', claimed: false, phase: 'idle', hasState: false, failure: null },
+          lastTrafficAtMs,
+          listening: false,
+        };
+      }
+      return {
+        observed: {
+          kind: 'up',
+          claimed: true,
+          phase: status.phase,
+          hasState: status.hasState,
+          failure: status.failure?.code ?? null,
+        },
+        lastTrafficAtMs,
+        listening: status.steps.some((step) => step.name === 'listen' && step.ok === true),
+      };
+    } catch {
+      // Not listening yet, or not any more; which of the two follows from `running`.
+      const kind = this.#container.running ? 'booting' : 'stopped';
+      return { observed: { kind }, lastTrafficAtMs, listening: false };
+    }
+  }
+
+  async claim(): Promise<void> {
+    const run = this.#run;
+    if (!run) throw new Error('the run was never started');
+    await (await this.#keeper()).claim(run.tenantId, run.incarnation);
+  }
+
+  async startGateway(config: GatewayConfigInput): Promise<void> {
+    await (await this.#keeper()).startGateway(config, gatewayReadyDeadlineMs);
+  }
+
+  async stopGateway(): Promise<void> {
+    await (await this.#keeper()).stopGateway(drainGraceMs);
+  }
+
+  /** Streams the keeper's archive into R2, sealed, then reads it back. Memory is bounded by two parts. */
+  async snapshot(sealed: SealedSnapshot): Promise<SnapshotData> {
+    const run = this.#run;
+    if (!run || run.incarnation !== sealed.incarnation) throw new Error('a snapshot is asked of another run');
+    const keeper = await this.#keeper();
+    const key = await snapshotKey(sealed.dataKey, sealed.id);
+    const context = ['snapshot', run.tenantId, sealed.id, sealed.incarnation];
+    const digest = new crypto.DigestStream('SHA-256');
+    const writer = digest.getWriter();
+    let bytes = 0;
+    const stream = seal(await keeper.snapshot(), key, context, async (chunk) => {
+      bytes += chunk.length;
+      await writer.write(chunk);
+    });
+    const storedBytes = await putSnapshotData(this.env.SNAPSHOTS, run.tenantId, sealed.id, stream);
+    await writer.close();
+    const sha256 = hex(await digest.digest);
+    const told = await keeper.lastSnapshot();
+    if (!told.ok || told.sha256 !== sha256 || told.bytes !== bytes)
+      throw new Error('the keeper and the stored bytes disagree');
+    const read = await this.#digestOf(run.tenantId, sealed, key);
+    if (read !== sha256) throw new Error('the stored snapshot does not read back as it was written');
+    return { bytes, sha256, files: told.files, storedBytes };
+  }
+
+  async #digestOf(tenantId: string, sealed: SealedSnapshot, key: Uint8Array<ArrayBuffer>): Promise<string> {
+    const object = await openSnapshotData(this.env.SNAPSHOTS, tenantId, sealed.id);
+    if (object === null) throw new Error('the stored snapshot is not there');
+    const digest = new crypto.DigestStream('SHA-256');
+    await unseal(object.body, key, ['snapshot', tenantId, sealed.id, sealed.incarnation]).pipeTo(digest);
+    return hex(await digest.digest);
+  }
+
+  /** Restores a snapshot into the fresh container. The keeper switches only after everything was verified. */
+  async restore(snapshot: SealedSnapshot & { bytes: number; sha256: string }): Promise<RestoreOutcome> {
+    const run = this.#run;
+    if (!run) throw new Error('the run was never started');
+    const object = await openSnapshotData(this.env.SNAPSHOTS, run.tenantId, snapshot.id);
+    if (object === null) return { ok: false, failure: 'snapshot_unreadable' };
+    const key = await snapshotKey(snapshot.dataKey, snapshot.id);
+    const plain = unseal(object.body, key, ['snapshot', run.tenantId, snapshot.id, snapshot.incarnation]);
+    try {
+      return { ok: true, ...(await (await this.#keeper()).restore(plain, snapshot)) };
+    } catch (error) {
+      if (error instanceof UnsealError) return { ok: false, failure: 'snapshot_unreadable' };
+      if (!(error instanceof KeeperRefusal)) throw error;
+      const failures: Record<string, StartFailure> = { archive_refused: 'snapshot_unreadable', disk_full: 'disk_full' };
+      const failure = failures[error.code];
+      if (failure === undefined) throw error;
+      return { ok: false, failure };
+    }
+  }
+
+  /** Ends the run for good; the name is burnt. */
+  async destroy(why: string): Promise<void> {
+    await this.ctx.storage.put('destroyed', true);
+    this.#sockets.closeAll({ code: closeCodes.restarting, reason: 'The assistant stopped' });
+    if (this.#container.running) await this.#container.destroy(`tidepool: ${why}`);
+  }
+
+  /** These sessions have ended: their sockets end now. */
+  async closeSessions(sessionHashes: readonly string[]): Promise<number> {
+    return this.#sockets.closeSessions(sessionHashes);
+  }
+
+  /** A request for the gateway, from the gate. */
+  override async fetch(request: Request): Promise<Response> {
+    const run = this.#run;
+    const told = readSandboxRequest(request);
+    if (!run || told === null || run.incarnation !== told.incarnation || !this.#container.running) {
+      return sandboxRefusal('incarnation_stale');
+    }
+    return relay(this.#container.getTcpPort(gatewayPort), request, {
+      sockets: this.#sockets,
+      onActivity: () => {
+        this.#lastTrafficAtMs = Date.now();
+      },
+    });
+  }
+}
+
+function hex(buffer: ArrayBuffer): string {
+  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

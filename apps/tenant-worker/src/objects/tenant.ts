@@ -1,0 +1,239 @@
+/**
+ * The Durable Object that decides and remembers for one tenant, named by its host label. Wiring only: the modules own
+ * their tables, the services the choices. An unknown label is answered without writing; a record that cannot be read is
+ * refused and left as it is.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { CellKeys } from '../adapters/cell-keys.ts';
+import { createTenantParts, hasTenant } from '../services/tenant-parts.ts';
+import type { TenantParts } from '../services/tenant-parts.ts';
+import { UnreadableRecord } from '../core/lifecycle/record.ts';
+import { incarnationOf } from '../core/lifecycle/state.ts';
+import { transitionProbeMs } from '../core/limits.ts';
+import { readConfig, tenantOriginOf } from '../env.ts';
+import type { Env } from '../env.ts';
+import { newHandoffCode } from '../edge/tokens.ts';
+import * as commands from '../services/tenant-commands.ts';
+import type { SessionsToEnd } from '../modules/sessions.ts';
+import { sandboxName } from '../tenant-api.ts';
+import { toProgress } from '../services/tenant-report.ts';
+import type { Admission, NewSession, TenantGate, TenantProgress } from '../tenant-api.ts';
+import type { Result } from '../../../control-plane/src/contract/result.ts';
+import { err, ok } from '../../../control-plane/src/contract/result.ts';
+import type { OpenGrant, TenantControl, TenantRef, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import { egressHeaders } from './egress.ts';
+
+type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
+
+/** The keeper pokes on every change of phase; a container that pokes faster than this is answered by the alarm instead. */
+const pokeSpacingMs = transitionProbeMs / 2;
+
+export class Tenant extends DurableObject<Env> implements TenantGate {
+  readonly #keys: CellKeys;
+  #parts: TenantParts | null = null;
+  #pokedAtMs = 0;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    this.#keys = new CellKeys(env.CELL_KEYS);
+  }
+
+  /** The tenant's modules, or null when this label names no tenant. */
+  #open(): TenantParts | null {
+    if (this.#parts === null && hasTenant(this.ctx.storage)) this.#parts = createTenantParts(this.ctx, this.env, this.#keys);
+    return this.#parts;
+  }
+
+  #activate(parts: TenantParts): void {
+    this.ctx.waitUntil(parts.lifecycle.activate());
+  }
+
+  /** Runs `fn` on the tenant `ref` names; unreadable state and unknown labels become refusals. */
+  async #with<T>(ref: TenantRef, fn: (parts: TenantParts) => Promise<Result<T>> | Result<T>): Promise<Result<T>> {
+    try {
+      const parts = this.#open();
+      if (parts === null) return err({ code: 'tenant_unknown', detail: 'There is no such assistant at this address.', next: 'Check the address.' });
+      const found = commands.theTenant(parts.lifecycle, ref);
+      return found.ok ? await fn(parts) : found;
+    } catch (error) {
+      if (!(error instanceof UnreadableRecord)) throw error;
+      console.error(JSON.stringify({ event: 'tenant.unreadable', tenant: ref.tenantId, error: String(error.cause).slice(0, 500) }));
+      return err({
+        code: 'tenant_state_unreadable',
+        detail: 'The stored state of this assistant cannot be read, so nothing was changed.',
+        next: 'An operator has been told; see the runbook section tenant_state_unreadable.',
+      });
+    }
+  }
+
+  // --- the control plane ---------------------------------------------------------------------------------------------
+
+  async provision(command: Args<'provision'>): Promise<Result<TenantReport>> {
+    if (this.#open() === null) {
+      const dataKey = crypto.getRandomValues(new Uint8Array(32));
+      const wrapped = await this.#keys.wrapDataKey(command.tenantId, dataKey);
+      // Another call may have provisioned while the key was wrapped.
+      const parts = this.#open() ?? createTenantParts(this.ctx, this.env, this.#keys);
+      this.#parts = parts;
+      const created = commands.provision(parts.lifecycle, command, wrapped);
+      if (!created.ok) return created;
+      this.#activate(parts);
+      return ok(parts.report(created.value));
+    }
+    const parts = this.#open();
+    const existing = parts?.store.read();
+    if (parts && existing && existing.tenantId !== command.tenantId) {
+      return err({ code: 'slug_taken', detail: `The address ${command.slug} belongs to another assistant.`, next: 'Choose another address.' });
+    }
+    return this.#with(command, (p) => {
+      this.#activate(p);
+      return this.report(command);
+    });
+  }
+
+  async applySpec(command: Args<'applySpec'>): Promise<Result<TenantReport>> {
+    return this.#with(command, (parts) => {
+      const applied = commands.applySpec(parts.lifecycle, command);
+      if (!applied.ok) return applied;
+      this.#activate(parts);
+      return ok(parts.report(applied.value));
+    });
+  }
+
+  async report(ref: TenantRef): Promise<Result<TenantReport>> {
+    return this.#with(ref, (parts) => {
+      const found = commands.theTenant(parts.lifecycle, ref);
+      return found.ok ? ok(parts.report(found.value)) : found;
+    });
+  }
+
+  async command(command: Args<'command'>): Promise<Result<TenantReport>> {
+    return this.#with(command, (parts) => {
+      const done = commands.command(parts.lifecycle, command);
+      if (!done.ok) return done;
+      this.#activate(parts);
+      return ok(parts.report(done.value));
+    });
+  }
+
+  async grantOpen(grant: OpenGrant): Promise<Result<{ code: string; expiresAtMs: number }>> {
+    return this.#with(grant, async (parts) => {
+      const record = parts.store.read();
+      const allowed = tenantAllows('open', record?.state.kind ?? 'absent');
+      if (!allowed.allowed) return err({ code: 'tenant_not_startable', detail: allowed.reason, next: 'See its page in the dashboard.' });
+      const host = new URL(tenantOriginOf(readConfig(this.env), grant.slug)).host;
+      const { code, codeHash, expiresAtMs } = await newHandoffCode(this.#keys, host, Date.now());
+      parts.sessions.grant({ codeHash, stateHash: grant.stateHash, host, userId: grant.userId, role: grant.role, parentSessionHash: grant.parentSessionHash, expiresAtMs });
+      return ok({ code, expiresAtMs });
+    });
+  }
+
+  async endSessions(command: Args<'endSessions'>): Promise<Result<{ ended: number }>> {
+    return this.#with(command, async (parts) => {
+      const { userId, parentSessionHash } = command;
+      const which = userId !== undefined ? { userId } : parentSessionHash !== undefined ? { parentSessionHash } : { all: true as const };
+      return ok({ ended: await this.#end(parts, which) });
+    });
+  }
+
+  /** Ends sessions, and the sockets that were opened with them. */
+  async #end(parts: TenantParts, which: SessionsToEnd): Promise<number> {
+    const { ended, sessionHashes } = parts.sessions.end(which);
+    const record = parts.store.read();
+    if (ended > 0 && record?.state.kind === 'awake') {
+      const sandbox = this.env.SANDBOX.getByName(sandboxName(record.tenantId, record.state.incarnation));
+      // Should this fail, the sockets' own recheck ends them.
+      await sandbox.closeSessions(sessionHashes).catch(() => 0);
+    }
+    return ended;
+  }
+
+  async acknowledge(command: Args<'acknowledge'>): Promise<Result<{ pending: number }>> {
+    return this.#with(command, (parts) => ok({ pending: parts.outbox.acknowledge(command.seqs) }));
+  }
+
+  // --- the gate ------------------------------------------------------------------------------------------------------
+
+  async exists(): Promise<'active' | 'deleted' | 'unknown'> {
+    const record = this.#open()?.store.read() ?? null;
+    return record === null ? 'unknown' : record.state.kind === 'deleted' ? 'deleted' : 'active';
+  }
+
+  async redeem(input: Parameters<TenantGate['redeem']>[0]): Promise<Result<NewSession>> {
+    const parts = this.#open();
+    if (parts !== null) return parts.sessions.redeem(input);
+    return err({ code: 'handoff_invalid', detail: 'There is no such assistant at this address.', next: 'Check the address.' });
+  }
+
+  async admit({ sessionHash }: { sessionHash: string }): Promise<Admission> {
+    const parts = this.#open();
+    const record = parts?.store.read() ?? null;
+    if (parts === null || record === null) return { kind: 'unknown_tenant' };
+    if (record.state.kind === 'deleted') return { kind: 'deleted' };
+    const session = parts.sessions.check(sessionHash);
+    if (session === null || !record.spec.members.some((member) => member.userId === session.principal.userId)) return { kind: 'no_session' };
+    const route = record.state.kind === 'awake' ? { tenantId: record.tenantId, incarnation: incarnationOf(record.state) } : null;
+    return {
+      kind: 'admitted',
+      principal: session.principal,
+      sessionExpiresAtMs: session.expiresAtMs,
+      route,
+      progress: toProgress(record, parts.operationOf(record)),
+    };
+  }
+
+  async signOut({ sessionHash }: { sessionHash: string }): Promise<void> {
+    const parts = this.#open();
+    if (parts !== null) await this.#end(parts, { sessionHash });
+  }
+
+  async wakeFor({ sessionHash, why }: Parameters<TenantGate['wakeFor']>[0]): Promise<TenantProgress | null> {
+    const parts = this.#open();
+    const record = parts?.store.read() ?? null;
+    if (parts === null || record === null || parts.sessions.check(sessionHash) === null) return null;
+    const { kind } = record.state;
+    if (kind === 'asleep' || kind === 'draining') {
+      parts.lifecycle.apply({ type: 'wake_wanted', nowMs: Date.now(), why });
+      this.#activate(parts);
+    }
+    const now = parts.store.read() ?? record;
+    return toProgress(now, parts.operationOf(now));
+  }
+
+  // --- the container, through Egress -----------------------------------------------------------------------------------
+
+  /** Something changed in a run. Says nothing more: the tenant looks for itself. */
+  async poke(incarnation: number): Promise<void> {
+    const parts = this.#open();
+    const record = parts?.store.read() ?? null;
+    if (parts === null || record === null || incarnation !== incarnationOf(record.state)) return;
+    const nowMs = Date.now();
+    if (nowMs - this.#pokedAtMs < pokeSpacingMs) return;
+    this.#pokedAtMs = nowMs;
+    this.#activate(parts);
+  }
+
+  /** A model call of the container's. Only `Egress` calls this; it says which run asks. */
+  override async fetch(request: Request): Promise<Response> {
+    const parts = this.#open();
+    const record = parts?.store.read() ?? null;
+    const incarnation = Number(request.headers.get(egressHeaders.incarnation));
+    if (parts === null || record === null || incarnation !== incarnationOf(record.state)) {
+      return Response.json({ error: { type: 'incarnation_stale', message: 'This container run was replaced.' } }, { status: 409 });
+    }
+    parts.lifecycle.touched();
+    return parts.ai.handle(request, {
+      tenantId: record.tenantId,
+      slug: record.slug,
+      incarnation,
+      capNanoUsd: record.spec.aiCapNanoUsdPerMonth,
+    });
+  }
+
+  override async alarm(): Promise<void> {
+    const parts = this.#open();
+    if (parts === null) return;
+    await parts.lifecycle.activate();
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * What the control plane may change: the spec, by generation, and single commands. Each is idempotent (operation id,
+ * generation) and only states an intent; `activate()` carries it out.
+ */
+import type { OperationId } from '../../../control-plane/src/contract/ids.ts';
+import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
+import { err, ok } from '../../../control-plane/src/contract/result.ts';
+import type { TenantControl, TenantRef } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { releases } from '../core/releases.ts';
+import type { Lifecycle } from './lifecycle.ts';
+
+type Provision = Parameters<TenantControl['provision']>[0];
+type ApplySpec = Parameters<TenantControl['applySpec']>[0];
+type Command = Parameters<TenantControl['command']>[0];
+
+const unknownRelease = (release: string): Refusal => ({
+  code: 'validation_failed',
+  detail: `This cell does not carry release ${release}.`,
+  next: 'Choose a release that the cell lists.',
+});
+
+const foreign: Refusal = {
+  code: 'tenant_unknown',
+  detail: 'There is no such assistant at this address.',
+  next: 'Check the address.',
+};
+
+/** The tenant that `ref` means, or a refusal: the label may belong to another tenant. */
+export function theTenant(lifecycle: Lifecycle, ref: TenantRef): Result<TenantRecord> {
+  const record = lifecycle.deps.store.read();
+  return record === null || record.tenantId !== ref.tenantId ? err(foreign) : ok(record);
+}
+
+/** Creates the record. `wrappedDataKey` is fresh; when the tenant exists already it is dropped and the old one stays. */
+export function provision(
+  lifecycle: Lifecycle,
+  command: Provision,
+  wrappedDataKey: TenantRecord['wrappedDataKey'],
+): Result<TenantRecord> {
+  const existing = lifecycle.deps.store.read();
+  if (existing !== null) {
+    if (existing.tenantId === command.tenantId) return ok(existing);
+    return err({
+      code: 'slug_taken',
+      detail: `The address ${command.slug} belongs to another assistant.`,
+      next: 'Choose another address.',
+    });
+  }
+  if (releases[command.spec.release] === undefined) return err(unknownRelease(command.spec.release));
+  const nowMs = lifecycle.deps.clock.nowMs();
+  lifecycle.deps.operations.begin(command.operationId, command.tenantId, 'provision', nowMs);
+  lifecycle.deps.operations.step(command.operationId, 'reserve', nowMs);
+  lifecycle.save({
+    v: 1,
+    tenantId: command.tenantId,
+    slug: command.slug,
+    createdAtMs: nowMs,
+    generation: command.generation,
+    spec: command.spec,
+    state: { kind: 'absent' },
+    version: 0,
+    operationId: command.operationId,
+    reason: null,
+    lastActivityAtMs: 0,
+    dirtyAtMs: null,
+    lastSnapshotAtMs: 0,
+    snapshotFailedAtMs: null,
+    snapshotFailuresInRow: 0,
+    gatewayStopped: false,
+    drainSaved: false,
+    silentProbes: 0,
+    crashesAtMs: [],
+    startDurationsMs: [],
+    wrappedDataKey,
+  });
+  lifecycle.apply({ type: 'provision_accepted', nowMs });
+  return theTenant(lifecycle, command);
+}
+
+/** Replaces the spec when it is newer. The same generation again changes nothing; an older one is refused. */
+export function applySpec(lifecycle: Lifecycle, command: ApplySpec): Result<TenantRecord> {
+  const found = theTenant(lifecycle, command);
+  if (!found.ok) return found;
+  const record = found.value;
+  if (command.generation < record.generation) {
+    return err({
+      code: 'generation_stale',
+      detail: `Generation ${command.generation} is older than ${record.generation}.`,
+      next: 'Read the assistant again and repeat the change on what it shows.',
+    });
+  }
+  if (command.generation === record.generation) return found;
+  if (releases[command.spec.release] === undefined) return err(unknownRelease(command.spec.release));
+  return ok(lifecycle.save({ ...record, generation: command.generation, spec: command.spec }));
+}
+
+/** Wake, sleep, restart. Repeating one whose operation is known changes nothing. */
+export function command(lifecycle: Lifecycle, { kind, operationId, ...ref }: Command): Result<TenantRecord> {
+  const found = theTenant(lifecycle, ref);
+  if (!found.ok) return found;
+  if (lifecycle.deps.operations.read(operationId) !== null) return found;
+  const allowed = tenantAllows(kind, found.value.state.kind);
+  if (!allowed.allowed) {
+    return err({ code: 'tenant_not_startable', detail: allowed.reason, next: 'Wait until it changed, then try again.' });
+  }
+  const nowMs = lifecycle.deps.clock.nowMs();
+  lifecycle.nextOperationId = operationId as OperationId;
+  switch (kind) {
+    case 'wake':
+      lifecycle.apply({ type: 'wake_wanted', nowMs, why: 'command' });
+      break;
+    case 'sleep':
+      lifecycle.apply({ type: 'sleep_wanted', nowMs, why: 'command' });
+      break;
+    case 'restart':
+      lifecycle.apply({ type: 'restart_wanted', nowMs });
+      break;
+  }
+  return theTenant(lifecycle, ref);
+}

@@ -1,0 +1,134 @@
+/**
+ * The composition root of one tenant's object: its modules over its SQLite, wired once per life of the object.
+ * Schema steps run here, so nothing is written for a label that names no tenant.
+ */
+import type { CellKeys } from '../adapters/cell-keys.ts';
+import { durableObjectSql } from '../adapters/do-sql.ts';
+import { sandboxPort } from '../adapters/sandbox-port.ts';
+import { r2SnapshotObjects } from '../adapters/snapshot-objects.ts';
+import { systemClock, systemIds } from '../adapters/system.ts';
+import { createAiDispatch } from '../ai/dispatch.ts';
+import type { AiDispatch } from '../ai/dispatch.ts';
+import { chooseUpstream } from '../ai/upstream.ts';
+import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { readConfig } from '../env.ts';
+import type { Env } from '../env.ts';
+import { LEDGER_MIGRATIONS, Ledger } from '../modules/ledger.ts';
+import { migrate } from '../modules/migrate.ts';
+import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
+import { Outbox, OUTBOX_MIGRATIONS } from '../modules/outbox.ts';
+import { Sessions, SESSION_MIGRATIONS } from '../modules/sessions.ts';
+import { SNAPSHOT_MIGRATIONS, SnapshotIndex } from '../modules/snapshots.ts';
+import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
+import type { Operation, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import { Lifecycle } from './lifecycle.ts';
+import { periodBounds, toReport } from './tenant-report.ts';
+
+export interface TenantParts {
+  readonly store: TenantStore;
+  readonly operations: Operations;
+  readonly snapshots: SnapshotIndex;
+  readonly outbox: Outbox;
+  readonly sessions: Sessions;
+  readonly ledger: Ledger;
+  readonly lifecycle: Lifecycle;
+  readonly ai: AiDispatch;
+  report(record: TenantRecord): TenantReport;
+  operationOf(record: TenantRecord): Operation | null;
+}
+
+const allMigrations = [
+  ...TENANT_MIGRATIONS,
+  ...OPERATION_MIGRATIONS,
+  ...SNAPSHOT_MIGRATIONS,
+  ...OUTBOX_MIGRATIONS,
+  ...SESSION_MIGRATIONS,
+  ...LEDGER_MIGRATIONS,
+];
+
+/** Whether this object was ever provisioned. Reads only. */
+export function hasTenant(storage: DurableObjectStorage): boolean {
+  return storage.sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tenant'").toArray().length > 0;
+}
+
+export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellKeys): TenantParts {
+  const sql = durableObjectSql(ctx.storage);
+  const clock = systemClock;
+  const ids = systemIds;
+  migrate(sql, allMigrations, clock.nowMs());
+  const config = readConfig(env);
+  const store = new TenantStore(sql);
+  const operations = new Operations(sql);
+  const snapshots = new SnapshotIndex(sql);
+  const outbox = new Outbox(sql);
+  const sessions = new Sessions(sql, clock);
+  const ledger = new Ledger(sql, clock);
+  // No request can be under way in an object that was just built: what is held was left by a crash.
+  ledger.orphan();
+
+  const operationOf = (record: TenantRecord): Operation | null =>
+    record.operationId === null ? null : operations.read(record.operationId);
+
+  const report = (record: TenantRecord): TenantReport => {
+    const total = ledger.periodTotal(ledger.currentPeriod());
+    const { fromMs, toMs } = periodBounds(total.period);
+    return toReport({
+      record,
+      operation: operationOf(record),
+      newest: snapshots.newest(),
+      usage: { ...total, awakeMs: store.awakeMs(fromMs, toMs, clock.nowMs()) },
+      lastActivityAtMs: Math.max(record.lastActivityAtMs, record.state.kind === 'awake' ? lifecycle.volatile.lastActivityAtMs : 0),
+    });
+  };
+
+  const reportChanged = (record: TenantRecord): void => {
+    const { tenantId, slug } = record;
+    const body = report(record);
+    outbox.put('report', { tenantId, slug, kind: 'report', report: body }, clock.nowMs());
+    if (body.operation) outbox.put(`operation:${body.operation.id}`, { tenantId, slug, kind: 'operation', operation: body.operation }, clock.nowMs());
+  };
+
+  const lifecycle: Lifecycle = new Lifecycle({
+    store,
+    operations,
+    snapshots,
+    outbox,
+    sandbox: (tenantId, incarnation) => sandboxPort(env.SANDBOX, keys, config, tenantId, incarnation),
+    objects: r2SnapshotObjects(env.SNAPSHOTS),
+    events: { send: async (events) => void (await env.TENANT_EVENTS.sendBatch(events.map((body) => ({ body })))) },
+    alarm: { set: async (atMs) => (atMs === null ? ctx.storage.deleteAlarm() : ctx.storage.setAlarm(atMs)) },
+    clock,
+    ids,
+    log: (event, fields) => console.log(JSON.stringify({ event, tenant: store.read()?.tenantId ?? null, ...fields })),
+    reportChanged,
+  });
+
+  /** Moves what the ledger settled into the outbox, each receipt once, and the new totals with it. */
+  const exportReceipts = (): void => {
+    const record = store.read();
+    if (record === null) return;
+    sql.transaction(() => {
+      const receipts = ledger.pendingExport();
+      for (const receipt of receipts) {
+        outbox.put(`receipt:${receipt.requestId}`, { tenantId: record.tenantId, slug: record.slug, kind: 'receipt', receipt }, clock.nowMs());
+      }
+      ledger.exported(receipts.map((receipt) => receipt.requestId));
+      lifecycle.save(record);
+    });
+    ctx.waitUntil(lifecycle.flush());
+  };
+
+  const ai = createAiDispatch({
+    ledger,
+    upstream: chooseUpstream(env),
+    clock,
+    ids,
+    keepAlive: (work) => ctx.waitUntil(work),
+    onSettled: () => {
+      lifecycle.touched();
+      exportReceipts();
+    },
+  });
+
+  return { store, operations, snapshots, outbox, sessions, ledger, lifecycle, ai, report, operationOf };
+}
