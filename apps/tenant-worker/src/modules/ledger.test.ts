@@ -312,7 +312,7 @@ function perform(
 function checkInvariants(sql: Sql, before: Map<string, number>): Map<string, number> {
   const after = new Map<string, number>();
   for (const row of sql.exec('SELECT * FROM ledger_period')) {
-    const period = `${row['period'] as string}`;
+    const period = row['period'] as string;
     const sums = sql.exec(
       `SELECT sum(CASE state WHEN 'settled' THEN cost_nano_usd ELSE 0 END) AS spent,
               sum(CASE WHEN state IN ('held', 'unknown') THEN hold_nano_usd ELSE 0 END) AS held,

@@ -1,0 +1,326 @@
+/**
+ * Model calls of one tenant, from the container's request to the settled charge. Runs inside the `Tenant` object, which
+ * owns the upstream call, so that a client that goes away loses the answer and not the usage.
+ *
+ * Order, which nothing may change: parse → reserve (durable) → call → pass bytes on → settle. A refusal happens before
+ * any upstream call; after a reservation exactly one of settle, release and `unknown` follows (a crash: `Ledger.orphan`).
+ */
+import type { AiRefusal } from '../core/metering/ai-error.ts';
+import { capReached, pathNotAllowed, renderAiError, requestInvalid } from '../core/metering/ai-error.ts';
+import { parseAiRequest, type AiRequest } from '../core/metering/ai-request.ts';
+import { findRoute, parseProvider, type AiProvider, type AiRoute } from '../core/metering/ai-route.ts';
+import { createUsageChunkFilter } from '../core/metering/chat-usage-chunk.ts';
+import { createUsageMeter } from '../core/metering/usage-meter.ts';
+import { judge } from '../core/metering/verdict.ts';
+import type { Ledger } from '../modules/ledger.ts';
+import type { Clock, Ids } from '../ports.ts';
+import { readBoundedText } from './bounded-body.ts';
+import { toClientHeaders, toUpstreamHeaders } from './headers.ts';
+import { startRelay, type RelayEnd, type RelayLimits } from './relay.ts';
+import type { AiUpstream } from './upstream.ts';
+
+export interface AiLimits extends RelayLimits {
+  readonly bodyBytesMax: number;
+  /** Calls of one tenant at a time. An assistant with several sessions and helpers needs a handful. */
+  readonly concurrentMax: number;
+  /** Until the upstream's first byte. A long answer that is not streamed comes as a whole after minutes. */
+  readonly answerBeginsMs: number;
+  /** An error body of the upstream that is passed on. */
+  readonly errorBytesMax: number;
+}
+
+export const aiLimits: AiLimits = {
+  bodyBytesMax: 24 * 1024 * 1024,
+  concurrentMax: 16,
+  answerBeginsMs: 600_000,
+  errorBytesMax: 64 * 1024,
+  upstreamSilentMs: 300_000,
+  clientStalledMs: 120_000,
+  drainMs: 600_000,
+  drainBytes: 64 * 1024 * 1024,
+  answerMs: 840_000,
+};
+
+export interface AiContext {
+  readonly tenantId: string;
+  readonly slug: string;
+  readonly incarnation: number;
+  readonly capNanoUsd: number;
+}
+
+/** What became of one reservation. */
+export interface AiSettled {
+  readonly requestId: string;
+  readonly result: 'charged' | 'released' | 'unknown';
+  readonly costNanoUsd: number;
+}
+
+export interface AiDispatchDeps {
+  readonly ledger: Pick<Ledger, 'reserve' | 'settle' | 'release' | 'markUnknown' | 'currentPeriod'>;
+  readonly upstream: AiUpstream;
+  /** The platform's, unless a test says otherwise. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly limits?: AiLimits;
+  /** Called after each end, in the same turn as the ledger's write. */
+  readonly onSettled: (settled: AiSettled) => void;
+  /** Keeps the object alive until the promise ends (`ctx.waitUntil`). */
+  readonly keepAlive: (work: Promise<unknown>) => void;
+  /** For the log: something of ours failed. Never called with content. */
+  readonly onFault: (event: string, error: unknown) => void;
+}
+
+export interface AiDispatch {
+  /** Answers a request to `http://ai.tidepool.internal/<provider>/<path>`. Never throws. */
+  handle(request: Request, ctx: AiContext): Promise<Response>;
+}
+
+export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
+  const limits = deps.limits ?? aiLimits;
+  const callUpstream = deps.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
+  let active = 0;
+
+  async function handle(request: Request, ctx: AiContext): Promise<Response> {
+    const requestId = deps.ids.ulid();
+    const { provider, path } = splitPath(request.url);
+    const route = provider && findRoute(provider, request.method, path);
+    if (!route) return refuse(provider ?? 'openai', pathNotAllowed(request.method, path), requestId);
+    if (active >= limits.concurrentMax) return refuse(route.provider, busy(limits.concurrentMax), requestId);
+    active += 1;
+    const finished = Promise.withResolvers<void>();
+    let open = true;
+    const done = (): void => {
+      if (open) active -= 1;
+      open = false;
+      finished.resolve();
+    };
+    deps.keepAlive(finished.promise);
+    try {
+      return await serve({ request, ctx, route, requestId, done });
+    } catch (error) {
+      deps.onFault('ai.dispatch_failed', error);
+      done();
+      return refuse(route.provider, ledgerUnavailable, requestId);
+    }
+  }
+
+  interface Job {
+    readonly request: Request;
+    readonly ctx: AiContext;
+    readonly route: AiRoute;
+    readonly requestId: string;
+    /** Call when nothing more is to be done for this request; again changes nothing. */
+    readonly done: () => void;
+  }
+
+  async function serve(job: Job): Promise<Response> {
+    const { request, ctx, route, requestId } = job;
+    const refused = (refusal: AiRefusal): Response => {
+      job.done();
+      return refuse(route.provider, refusal, requestId);
+    };
+    const body = await readBoundedText(request.body, request.headers.get('content-length'), limits.bodyBytesMax);
+    if (body.kind === 'too_large') return refused(tooLarge(limits.bodyBytesMax));
+    if (body.kind === 'unreadable') return refused(requestInvalid('The request body is not UTF-8 text or broke off.'));
+    const parsed = parseAiRequest({ route, bodyText: body.text, bodyBytes: body.bytes, nowMs: deps.clock.nowMs() });
+    if (!parsed.ok) return refused(parsed.error);
+    const call = deps.upstream.call(route, { tenantId: ctx.tenantId, requestId });
+    if (!call) return refused(noUpstream(route.provider));
+    const { holdNanoUsd, model } = parsed.value;
+    const reserved = deps.ledger.reserve({
+      requestId,
+      holdNanoUsd,
+      provider: route.provider,
+      model,
+      capNanoUsd: ctx.capNanoUsd,
+      periodKey: deps.ledger.currentPeriod(),
+    });
+    if (!reserved.ok) return refused(reserved.reason === 'cap_reached' ? capReached(reserved) : duplicate);
+    const headers = toUpstreamHeaders(route.provider, request.headers);
+    for (const [name, value] of Object.entries(call.headers)) headers.set(name, value);
+    return dispatch(job, parsed.value, { url: call.url, headers });
+  }
+
+  /** From here on the reservation stands: every path ends in exactly one of settle, release and unknown. */
+  async function dispatch(job: Job, ai: AiRequest, to: { url: string; headers: Headers }): Promise<Response> {
+    const { route, requestId } = job;
+    const abort = new AbortController();
+    const late = setTimeout(() => abort.abort('no_answer'), limits.answerBeginsMs);
+    let answer: Response;
+    try {
+      answer = await callUpstream(to.url, {
+        method: 'POST',
+        headers: to.headers,
+        body: ai.body,
+        redirect: 'manual',
+        signal: abort.signal,
+      });
+    } catch (error) {
+      deps.onFault('ai.upstream_unreachable', error);
+      release(job, 'upstream_unreachable');
+      return refuse(route.provider, unreachable, requestId);
+    } finally {
+      clearTimeout(late);
+    }
+    if (answer.status < 200 || answer.status > 299 || !answer.body) return failed(job, answer);
+    return passOn(job, ai, answer, answer.body, (why) => abort.abort(why));
+  }
+
+  function passOn(
+    job: Job,
+    ai: AiRequest,
+    answer: Response,
+    body: ReadableStream<Uint8Array>,
+    abort: (why: string) => void,
+  ): Response {
+    const streamed = (answer.headers.get('content-type') ?? '').includes('text/event-stream');
+    const meter = createUsageMeter(ai.format, streamed);
+    const filter = streamed && ai.hideUsageChunk ? createUsageChunkFilter() : null;
+    const cached = answer.headers.get('cf-aig-cache-status') === 'HIT';
+    const relay = startRelay({
+      upstream: body,
+      abort,
+      limits,
+      clock: deps.clock,
+      pass(bytes) {
+        meter.push(bytes);
+        return filter ? filter.push(bytes) : bytes;
+      },
+      onEnd(end) {
+        finish(job, ai, end, {
+          meter: meter.finish(),
+          cached,
+          logId: answer.headers.get('cf-aig-log-id'),
+        });
+        return filter?.finish() ?? new Uint8Array(0);
+      },
+    });
+    return new Response(relay.stream, {
+      status: answer.status,
+      headers: toClientHeaders(answer.headers, job.requestId),
+    });
+  }
+
+  interface Ending {
+    readonly meter: ReturnType<ReturnType<typeof createUsageMeter>['finish']>;
+    readonly cached: boolean;
+    readonly logId: string | null;
+  }
+
+  function finish(job: Job, ai: AiRequest, end: RelayEnd, { meter, cached, logId }: Ending): void {
+    const { requestId } = job;
+    try {
+      const verdict = judge({ meter, whole: end.whole, cached, price: ai.price });
+      if (verdict.kind === 'unknown') {
+        deps.ledger.markUnknown(requestId, end.why ?? verdict.why);
+        deps.onSettled({ requestId, result: 'unknown', costNanoUsd: 0 });
+        return;
+      }
+      const { usage, costNanoUsd, outcome } = verdict;
+      const notes = { usage: meter.rawUsage, logId, why: end.why, unpriced: meter.unpriced, ignored: ai.ignored };
+      deps.ledger.settle(requestId, {
+        usage,
+        costNanoUsd,
+        outcome,
+        priceVersion: ai.priceVersion,
+        upstreamId: meter.responseId ?? logId,
+        rawUsageJson: JSON.stringify(notes),
+      });
+      deps.onSettled({ requestId, result: 'charged', costNanoUsd });
+    } catch (error) {
+      deps.onFault('ai.settle_failed', error); // the hold stays; expiry makes it `unknown`
+    } finally {
+      job.done();
+    }
+  }
+
+  /** An error of the upstream: nothing is charged. Its text goes on, unless it is about our own credentials. */
+  async function failed(job: Job, answer: Response): Promise<Response> {
+    const { route, requestId } = job;
+    release(job, `upstream_${answer.status}`);
+    const { status } = answer;
+    if (status >= 300 && status < 400) return refuse(route.provider, unreachable, requestId);
+    if (status === 401 || status === 402 || status === 403) {
+      await answer.body?.cancel();
+      return refuse(route.provider, misconfigured(status), requestId);
+    }
+    const body = await readBoundedText(answer.body, null, limits.errorBytesMax);
+    if (body.kind !== 'text' || status < 400) return refuse(route.provider, unreachable, requestId);
+    return new Response(body.text, { status, headers: toClientHeaders(answer.headers, requestId) });
+  }
+
+  function release(job: Job, why: string): void {
+    try {
+      deps.ledger.release(job.requestId, why);
+      deps.onSettled({ requestId: job.requestId, result: 'released', costNanoUsd: 0 });
+    } finally {
+      job.done();
+    }
+  }
+
+  return { handle };
+}
+
+/** `/<provider>/<rest>` of a URL; the query is dropped, since no open path has one that matters. */
+function splitPath(url: string): { provider: AiProvider | null; path: string } {
+  const { pathname } = new URL(url);
+  const [, name = '', ...rest] = pathname.split('/');
+  return { provider: parseProvider(name), path: `/${rest.join('/')}` };
+}
+
+function refuse(provider: AiProvider, refusal: AiRefusal, requestId: string): Response {
+  const { status, body } = renderAiError(provider, refusal, requestId);
+  return Response.json(body, {
+    status,
+    headers: { 'cache-control': 'no-store', 'x-tidepool-request-id': requestId, 'x-tidepool-code': refusal.code },
+  });
+}
+
+const unreachable: AiRefusal = {
+  code: 'ai_upstream_unreachable',
+  detail: 'The model provider did not answer; nothing was charged.',
+  next: 'Send the message again in a moment.',
+};
+const ledgerUnavailable: AiRefusal = {
+  code: 'ai_ledger_unavailable',
+  detail: 'The spending ledger is not available, so no model was called.',
+  next: 'Send the message again in a moment.',
+};
+const duplicate: AiRefusal = {
+  code: 'ai_duplicate',
+  detail: 'This request id was used before; nothing was called or charged.',
+  next: 'Send the request again.',
+};
+
+function busy(concurrentMax: number): AiRefusal {
+  return {
+    code: 'ai_busy',
+    detail: `${concurrentMax} model requests of this assistant are already under way.`,
+    next: 'Wait for one to end.',
+  };
+}
+
+function tooLarge(bytesMax: number): AiRefusal {
+  return {
+    code: 'body_too_large',
+    detail: `The request is larger than ${Math.floor(bytesMax / 1024 / 1024)} MiB.`,
+    next: 'Send fewer or smaller attachments, or start a new conversation.',
+  };
+}
+
+function noUpstream(provider: AiProvider): AiRefusal {
+  return {
+    code: 'ai_upstream_misconfigured',
+    detail: `No access to ${provider} is configured on this platform.`,
+    next: 'Choose a model of another provider, or ask the operator to configure this one.',
+  };
+}
+
+function misconfigured(status: number): AiRefusal {
+  return {
+    code: 'ai_upstream_misconfigured',
+    detail: `The model provider refused the platform's own account (${status}); nothing was charged.`,
+    next: 'Ask the operator to check the provider key and its credit.',
+  };
+}

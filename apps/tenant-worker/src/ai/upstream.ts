@@ -1,0 +1,99 @@
+/**
+ * Where model calls go and with which credentials: AI Gateway when it is configured, else the provider itself with the
+ * operator's key, else the local demo model, which has AI Gateway's URL shape. The only place that knows these keys.
+ * Addresses are put together from parts that are checked here; nothing of a tenant's request ever becomes a host.
+ */
+import type { AiProvider, AiRoute } from '../core/metering/ai-route.ts';
+import { unreachable } from '../../../control-plane/src/contract/result.ts';
+
+/** The bindings that choose the upstream; absent or empty = not configured. */
+export interface UpstreamVars {
+  readonly AI_GATEWAY_BASE_URL?: string;
+  readonly AI_GATEWAY_TOKEN?: string;
+  readonly ANTHROPIC_API_KEY?: string;
+  readonly OPENAI_API_KEY?: string;
+  readonly DEMO_MODEL_BASE_URL?: string;
+}
+
+export type UpstreamKind = 'ai-gateway' | 'direct' | 'demo';
+
+export interface UpstreamCall {
+  readonly kind: UpstreamKind;
+  readonly url: string;
+  /** Credentials and routing headers; they replace whatever a client sent under the same names. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface AiUpstream {
+  /** How to call `route`, or null when nothing is configured for its provider. */
+  call(route: AiRoute, who: { tenantId: string; requestId: string }): UpstreamCall | null;
+}
+
+const directBaseUrls: Record<AiProvider, string> = {
+  anthropic: 'https://api.anthropic.com',
+  openai: 'https://api.openai.com/v1',
+};
+
+/** @throws with a sentence when a configured address is not one */
+export function chooseUpstream(vars: UpstreamVars): AiUpstream {
+  const gateway = parseBaseUrl('AI_GATEWAY_BASE_URL', vars.AI_GATEWAY_BASE_URL);
+  const demo = parseBaseUrl('DEMO_MODEL_BASE_URL', vars.DEMO_MODEL_BASE_URL);
+  if (gateway !== '' && !gateway.startsWith('https://'))
+    throw new Error('AI_GATEWAY_BASE_URL must begin with https://.');
+  const token = vars.AI_GATEWAY_TOKEN ?? '';
+  const keys: Record<AiProvider, string> = {
+    anthropic: vars.ANTHROPIC_API_KEY ?? '',
+    openai: vars.OPENAI_API_KEY ?? '',
+  };
+  return {
+    call(route, who) {
+      const path = `/${route.provider}${route.upstreamPath}`;
+      const key = keys[route.provider];
+      if (gateway !== '' && token !== '') {
+        const headers = { ...gatewayHeaders(who), 'cf-aig-authorization': `Bearer ${token}` };
+        // Without a key of our own, AI Gateway uses the one stored with it.
+        return {
+          kind: 'ai-gateway',
+          url: gateway + path,
+          headers: { ...headers, ...credentials(route.provider, key) },
+        };
+      }
+      if (key !== '') {
+        const url = directBaseUrls[route.provider] + route.upstreamPath;
+        return { kind: 'direct', url, headers: credentials(route.provider, key) };
+      }
+      return demo === '' ? null : { kind: 'demo', url: demo + path, headers: gatewayHeaders(who) };
+    },
+  };
+}
+
+/** AI Gateway's headers: who pays (its logs are the second witness), no shared cache, no stored conversations. */
+function gatewayHeaders(who: { tenantId: string; requestId: string }): Record<string, string> {
+  return {
+    'cf-aig-metadata': JSON.stringify({ tenant: who.tenantId, request: who.requestId }),
+    'cf-aig-skip-cache': 'true',
+    'cf-aig-collect-log-payload': 'false',
+  };
+}
+
+function credentials(provider: AiProvider, key: string): Record<string, string> {
+  if (key === '') return {};
+  switch (provider) {
+    case 'anthropic':
+      return { 'x-api-key': key };
+    case 'openai':
+      return { authorization: `Bearer ${key}` };
+    default:
+      return unreachable(provider);
+  }
+}
+
+/** An http(s) address without credentials, query or fragment, without a trailing slash; '' when there is none. */
+function parseBaseUrl(name: string, text = ''): string {
+  if (text === '') return '';
+  const url = URL.parse(text);
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new Error(`${name} must be an http(s) address without credentials, query or fragment.`);
+  }
+  return (url.origin + url.pathname).replace(/\/+$/, '');
+}
