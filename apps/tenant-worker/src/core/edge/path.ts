@@ -1,0 +1,129 @@
+/**
+ * Which paths may reach the container. A path is judged in every form that a decoder between us and the handler could
+ * make of it, and sent on unchanged; what only makes sense as an attempt to confuse two decoders is refused.
+ */
+export const urlMaxLength = 8_192;
+
+/** Our own pages on the tenant host. Nothing below it ever reaches a container. */
+export const ownPrefix = '/__tidepool';
+
+/** A percent-encoding may be wrapped this often; deeper nesting is refused. */
+const decodeRoundsMax = 4;
+
+/**
+ * Closed on the tenant host (reference: security.md 2.4.7): sharing and join links, workers and portals, channel
+ * webhooks (they end at the hooks host), operator RPC, and the OpenAI-style and tool APIs that act without the UI.
+ */
+const blockedExact = ['/share', '/j', '/hooks', '/v1', '/api/v1/admin/rpc', '/tools/invoke', '/__openclaw__/worker'];
+const blockedPrefixes = [
+  '/share/',
+  '/j/',
+  '/hooks/',
+  '/v1/',
+  '/api/v1/admin/',
+  '/tools/invoke/',
+  '/__openclaw__/worker/',
+  '/__openclaw__/worker-bootstrap',
+  '/__openclaw_tg_miniapp',
+  '/slack/',
+  '/telegram-webhook',
+  '/proxy/',
+];
+
+export type PathVerdict =
+  | { readonly kind: 'own'; readonly name: string }
+  | { readonly kind: 'forward' }
+  | { readonly kind: 'blocked' }
+  | { readonly kind: 'malformed' };
+
+/** Judges the path of a URL as received (starts with `/`, no query). */
+export function checkPath(path: string): PathVerdict {
+  const forms = decodedForms(path);
+  if (forms === null) return { kind: 'malformed' };
+  if (path.startsWith(`${ownPrefix}/`) && forms.length === 1)
+    return { kind: 'own', name: path.slice(ownPrefix.length + 1) };
+  const seen = forms.map((form) =>
+    form
+      .replaceAll('\\', '/')
+      .replaceAll(/\/{2,}/g, '/')
+      .toLowerCase(),
+  );
+  if (seen.some((form) => form === ownPrefix || form.startsWith(`${ownPrefix}/`))) return { kind: 'blocked' };
+  if (seen.some(isBlocked)) return { kind: 'blocked' };
+  // A path that starts with two slashes becomes a host when something joins it to a base URL.
+  return path.startsWith('//') ? { kind: 'blocked' } : { kind: 'forward' };
+}
+
+function isBlocked(form: string): boolean {
+  const bare = form.length > 1 && form.endsWith('/') ? form.slice(0, -1) : form;
+  return blockedExact.includes(bare) || blockedPrefixes.some((prefix) => form.startsWith(prefix));
+}
+
+/** The path and every form that decoding makes of it, or null when any form is ambiguous. */
+function decodedForms(path: string): string[] | null {
+  const forms: string[] = [];
+  let form = path;
+  for (let round = 0; round <= decodeRoundsMax; round++) {
+    if (!isUnambiguous(form)) return null;
+    forms.push(form);
+    if (!form.includes('%')) return forms;
+    const decoded = decodeOnce(form);
+    // A percent sign that starts no escape is refused as received, and is literal text once decoded.
+    if (decoded === null) return round === 0 ? null : forms;
+    form = decoded;
+  }
+  return null;
+}
+
+function isUnambiguous(form: string): boolean {
+  if (!form.startsWith('/')) return false;
+  for (let i = 0; i < form.length; i++) {
+    const unit = form.charCodeAt(i);
+    if (unit < 0x20 || unit === 0x7f) return false;
+  }
+  return !form.split(/[/\\]/).some((segment) => {
+    // `..;x` and `. ` are dot segments to some servers.
+    const name = segment.split(';')[0]?.trim() ?? '';
+    return name === '.' || name === '..';
+  });
+}
+
+function decodeOnce(form: string): string | null {
+  try {
+    return decodeURIComponent(form);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Query parameters that carry a credential or another gateway's address into the Control UI. `session` stays: in this
+ * release it names a conversation to show, and conversations are routing, not authority.
+ */
+const strippedParameters = new Set(['gatewayurl', 'token', 'password', 'bootstraptoken', 'devicetoken']);
+
+/** Removes them, keeping the rest byte for byte. The same string back means that nothing was there. */
+export function stripQuery(search: string): string {
+  if (search === '') return '';
+  const kept = search
+    .slice(1)
+    .split('&')
+    .filter((pair) => {
+      const raw = (pair.split('=')[0] ?? '').replaceAll('+', ' ');
+      return !strippedParameters.has((decodeOnce(raw) ?? raw).trim().toLowerCase());
+    });
+  const next = kept.length === 0 ? '' : `?${kept.join('&')}`;
+  return next === '?' ? '' : next;
+}
+
+const pagePathMax = 2_048;
+
+/**
+ * Whether a path-and-query may be a page to return to after signing in: relative to our own origin in every decoder,
+ * and one that would be forwarded.
+ */
+export function isPagePath(path: string): boolean {
+  if (path.length > pagePathMax || !/^\/(?![/\\])[\x21-\x7e]*$/.test(path) || /[\\#]/.test(path)) return false;
+  const end = path.indexOf('?');
+  return checkPath(end === -1 ? path : path.slice(0, end)).kind === 'forward';
+}

@@ -1,0 +1,128 @@
+/**
+ * A browser's socket and the gateway's, joined frame by frame. Both legs are accepted here, so that the object counts as
+ * in use while frames pass; whichever leg closes first, both are closed, with a code and reason that may be sent.
+ * Frames are never looked into and never logged.
+ */
+import type { CloseFrame } from '../core/edge/close.ts';
+import { closeCodes, exceedsUtf8, relayClose } from '../core/edge/close.ts';
+import type { Port, RelayHooks, SandboxRequest } from './relay.ts';
+import { sandboxRefusal, towardsContainer } from './relay.ts';
+
+/** OpenClaw's own limit for a frame after its handshake. */
+const messageMaxBytes = 25 * 1024 * 1024;
+/** What may wait to be sent on one leg before its reader counts as stuck. */
+const bufferedMaxBytes = 32 * 1024 * 1024;
+
+/** The part of workerd's WebSocket that a leg needs. */
+export interface Leg {
+  binaryType: 'blob' | 'arraybuffer';
+  readonly bufferedAmount: number;
+  accept(options: { allowHalfOpen: boolean }): void;
+  send(message: string | ArrayBuffer): void;
+  close(code: number, reason: string): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
+  addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;
+  addEventListener(type: 'error', listener: () => void): void;
+}
+
+export async function relayWebSocket(
+  port: Port,
+  request: Request,
+  told: SandboxRequest,
+  hooks: RelayHooks,
+): Promise<Response> {
+  if (hooks.sockets.full) return sandboxRefusal('too_many_sockets');
+  const target = towardsContainer(request);
+  if (target === null) return sandboxRefusal('unreachable');
+  let response: Response;
+  try {
+    response = await port.fetch(target.url, { headers: target.headers });
+  } catch {
+    return sandboxRefusal('unreachable');
+  }
+  const container = response.webSocket;
+  if (container === null || response.status !== 101) {
+    await response.body?.cancel();
+    return sandboxRefusal('unreachable');
+  }
+  const [browser, client] = Object.values(new WebSocketPair());
+  if (browser === undefined || client === undefined) throw new Error('WebSocketPair made no pair');
+  joinLegs(client, container, told, hooks);
+  const protocol = response.headers.get('sec-websocket-protocol');
+  const headers = protocol === null ? undefined : { 'sec-websocket-protocol': protocol };
+  return new Response(null, { status: 101, webSocket: browser, headers });
+}
+
+/** Joins two legs until either closes or the session ends. */
+export function joinLegs(client: Leg, container: Leg, told: SandboxRequest, hooks: RelayHooks): void {
+  const { sockets } = hooks;
+  let closed = false;
+  const closeBoth = (toClient: CloseFrame, toContainer: CloseFrame): void => {
+    if (closed) return;
+    closed = true;
+    sockets.remove(live);
+    closeLeg(client, toClient);
+    closeLeg(container, toContainer);
+  };
+  const live = sockets.add({
+    sessionHash: told.sessionHash,
+    expiresAtMs: told.sessionExpiresAtMs,
+    close: (frame) => closeBoth(frame, { code: 1001, reason: 'The session ended' }),
+  });
+
+  const pipe = (from: Leg, to: Leg, side: 'client' | 'container'): void => {
+    // The two directions are told apart by which leg a frame came from.
+    const direction = side === 'client' ? 'in' : 'out';
+    from.addEventListener('message', (event) => {
+      if (closed) return;
+      const bytes = frameBytes(event.data);
+      if (bytes === null) {
+        closeBoth(tooBig, { code: closeCodes.tooBig, reason: tooBig.reason });
+        return;
+      }
+      if (to.bufferedAmount + bytes > bufferedMaxBytes) {
+        closeBoth(stuck, { code: 1001, reason: stuck.reason });
+        return;
+      }
+      sockets.frame(live, direction, bytes);
+      hooks.onActivity();
+      try {
+        to.send(event.data as string | ArrayBuffer);
+      } catch {
+        // The other leg went between its last event and now; its close event follows, or never does.
+        closeBoth(relayClose('container', 1006, ''), relayClose('client', 1006, ''));
+      }
+    });
+    from.addEventListener('close', (event) => {
+      const frame = relayClose(side, event.code, event.reason);
+      closeBoth(frame, frame);
+    });
+    from.addEventListener('error', () => {
+      closeBoth(relayClose('container', 1006, ''), relayClose('client', 1006, ''));
+    });
+  };
+  pipe(client, container, 'client');
+  pipe(container, client, 'container');
+  for (const leg of [container, client]) {
+    leg.binaryType = 'arraybuffer';
+    leg.accept({ allowHalfOpen: true });
+  }
+}
+
+const tooBig: CloseFrame = { code: closeCodes.tooBig, reason: 'A message may have 25 MiB' };
+const stuck: CloseFrame = { code: closeCodes.overloaded, reason: 'Messages are not read fast enough; reconnect' };
+
+/** The frame's size, null when it is over the limit. Text counts its UTF-16 length, which is at most its bytes. */
+function frameBytes(data: unknown): number | null {
+  if (typeof data === 'string') return exceedsUtf8(data, messageMaxBytes) ? null : data.length;
+  if (data instanceof ArrayBuffer) return data.byteLength > messageMaxBytes ? null : data.byteLength;
+  return null;
+}
+
+function closeLeg(leg: Leg, frame: CloseFrame): void {
+  try {
+    leg.close(frame.code, frame.reason);
+  } catch {
+    // Already gone: closing it was the goal.
+  }
+}

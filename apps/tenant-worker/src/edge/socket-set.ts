@@ -1,0 +1,153 @@
+/**
+ * The live sockets of one container run: how many there may be, whose they are, what passed through them, and when they
+ * must end. Held in memory by the sandbox object; when that goes, so do the sockets. A socket that is open says nothing
+ * about activity; frames do.
+ */
+import type { CloseFrame } from '../core/edge/close.ts';
+import { closeCodes } from '../core/edge/close.ts';
+import type { Clock } from '../ports.ts';
+
+export const socketsMax = 64;
+/** How often expiry is looked at while a socket is open. */
+const sweepEveryMs = 10_000;
+/** How often each session is asked after, as a backstop to being told (an ended session's sockets are closed at once). */
+const recheckEveryMs = 300_000;
+
+export interface SocketSetOptions {
+  readonly clock: Clock;
+  /**
+   * Asks whether a session still stands: its new end, or null when it has ended. `active` says that frames passed since
+   * the last question, which counts as using the session. A rejection changes nothing: sockets outlive an outage.
+   */
+  recheck(sessionHash: string, active: boolean): Promise<number | null>;
+  /** Calls back every `ms` until the returned function is called. */
+  every(ms: number, tick: () => void): () => void;
+}
+
+export interface SocketCounters {
+  readonly open: number;
+  readonly opened: number;
+  readonly framesIn: number;
+  readonly framesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly lastFrameAtMs: number | null;
+}
+
+export interface LiveSocket {
+  readonly sessionHash: string;
+  expiresAtMs: number;
+  checkedAtMs: number;
+  active: boolean;
+  /** Closes both legs. */
+  close(frame: CloseFrame): void;
+}
+
+export class SocketSet {
+  readonly #options: SocketSetOptions;
+  readonly #sockets = new Set<LiveSocket>();
+  #stop: (() => void) | null = null;
+  #opened = 0;
+  #framesIn = 0;
+  #framesOut = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+  #lastFrameAtMs: number | null = null;
+
+  constructor(options: SocketSetOptions) {
+    this.#options = options;
+  }
+
+  get full(): boolean {
+    return this.#sockets.size >= socketsMax;
+  }
+
+  add(socket: Omit<LiveSocket, 'checkedAtMs' | 'active'>): LiveSocket {
+    const live: LiveSocket = { ...socket, checkedAtMs: this.#options.clock.nowMs(), active: false };
+    this.#sockets.add(live);
+    this.#opened++;
+    this.#stop ??= this.#options.every(sweepEveryMs, () => this.sweep());
+    return live;
+  }
+
+  remove(socket: LiveSocket): void {
+    this.#sockets.delete(socket);
+    if (this.#sockets.size > 0) return;
+    this.#stop?.();
+    this.#stop = null;
+  }
+
+  /** A text or binary frame passed. `in` is towards the container. */
+  frame(socket: LiveSocket, direction: 'in' | 'out', bytes: number): void {
+    socket.active = true;
+    this.#lastFrameAtMs = this.#options.clock.nowMs();
+    if (direction === 'in') {
+      this.#framesIn++;
+      this.#bytesIn += bytes;
+    } else {
+      this.#framesOut++;
+      this.#bytesOut += bytes;
+    }
+  }
+
+  get counters(): SocketCounters {
+    return {
+      open: this.#sockets.size,
+      opened: this.#opened,
+      framesIn: this.#framesIn,
+      framesOut: this.#framesOut,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      lastFrameAtMs: this.#lastFrameAtMs,
+    };
+  }
+
+  /** Closes the sockets of these sessions (4401 unless told otherwise); returns how many. */
+  closeSessions(sessionHashes: readonly string[], frame: CloseFrame = sessionEnded): number {
+    const hashes = new Set(sessionHashes);
+    const matching = [...this.#sockets].filter((socket) => hashes.has(socket.sessionHash));
+    for (const socket of matching) socket.close(frame);
+    return matching.length;
+  }
+
+  /** Closes every socket: before a stop (1012), at suspension (4403), at deletion (4404). */
+  closeAll(frame: CloseFrame): number {
+    const all = [...this.#sockets];
+    for (const socket of all) socket.close(frame);
+    return all.length;
+  }
+
+  /** Ends what has expired and asks after what was not asked after for a while. */
+  sweep(): void {
+    const nowMs = this.#options.clock.nowMs();
+    const due = new Map<string, LiveSocket[]>();
+    for (const socket of this.#sockets) {
+      if (nowMs - socket.checkedAtMs >= recheckEveryMs || nowMs >= socket.expiresAtMs) {
+        due.set(socket.sessionHash, [...(due.get(socket.sessionHash) ?? []), socket]);
+      }
+    }
+    for (const [sessionHash, sockets] of due) void this.#recheck(sessionHash, sockets, nowMs);
+  }
+
+  async #recheck(sessionHash: string, sockets: readonly LiveSocket[], nowMs: number): Promise<void> {
+    const active = sockets.some((socket) => socket.active);
+    for (const socket of sockets) {
+      socket.checkedAtMs = nowMs;
+      socket.active = false;
+    }
+    let expiresAtMs: number | null;
+    try {
+      expiresAtMs = await this.#options.recheck(sessionHash, active);
+    } catch {
+      // Asked again at the next interval; until its known end a session stands.
+      expiresAtMs = Math.max(...sockets.map((socket) => socket.expiresAtMs));
+    }
+    if (expiresAtMs === null || expiresAtMs <= this.#options.clock.nowMs()) {
+      for (const socket of sockets) socket.close(sessionEnded);
+      return;
+    }
+    for (const socket of sockets) socket.expiresAtMs = expiresAtMs;
+  }
+}
+
+const sessionEnded: CloseFrame = { code: closeCodes.sessionEnded, reason: 'The session has ended; sign in again' };
