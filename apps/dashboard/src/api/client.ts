@@ -1,0 +1,107 @@
+/**
+ * The one way to the API: requests typed by the endpoint table, answers parsed with its schemas (they are in the
+ * bundle for their size of about 20 kB; a wrong answer then fails here, with a code, and not deep inside a page).
+ * Same origin, cookie session, a deadline on every request; creates carry an Idempotency-Key.
+ */
+import type { z } from 'zod';
+import { type Endpoint, type EndpointName, endpoints } from '../../../control-plane/src/contract/api.ts';
+import { ApiError, failureFromNetwork, failureFromProblem } from './errors.ts';
+
+type Table = typeof endpoints;
+type Part<N extends EndpointName, K extends 'params' | 'query' | 'body'> = Table[N] extends {
+  readonly [P in K]: infer S extends z.ZodType;
+}
+  ? { readonly [P in K]: z.input<S> }
+  : { readonly [P in K]?: undefined };
+type Key<N extends EndpointName> = Table[N] extends { readonly idempotent: true }
+  ? { /** Kept across retries of one intent; a new intent takes a new one. */ readonly idempotencyKey: string }
+  : { readonly idempotencyKey?: undefined };
+
+export type CallInput<N extends EndpointName> = Part<N, 'params'> &
+  Part<N, 'query'> &
+  Part<N, 'body'> &
+  Key<N> & { readonly signal?: AbortSignal };
+export type CallOutput<N extends EndpointName> = z.output<Table[N]['response']>;
+
+const timeoutMs = 20_000;
+
+type Scalars = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** The path of an endpoint with its parameters put in, each encoded, and the query behind it. */
+export function pathOf(template: string, params: Scalars = {}, query: Scalars = {}): string {
+  const path = template.replace(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(String(params[name] ?? '')));
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) search.set(name, String(value));
+  }
+  const text = search.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/** What any endpoint may take, as plain as it goes over the wire. */
+interface AnyInput {
+  readonly params?: Scalars;
+  readonly query?: Scalars;
+  readonly body?: unknown;
+  readonly idempotencyKey?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Calls one endpoint.
+ * @throws ApiError for every failure: a problem of the API, no answer, or an answer that the schema refuses
+ */
+export async function call<N extends EndpointName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
+  const endpoint: Endpoint = endpoints[name];
+  const { params, query, body: payload, idempotencyKey, signal } = input as AnyInput;
+  const { response, body } = await send(pathOf(endpoint.path, params, query), {
+    method: endpoint.method.toUpperCase(),
+    body: payload,
+    signal,
+    headers: idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey },
+  });
+  const requestId = response.headers.get('x-request-id');
+  if (!response.ok) {
+    throw new ApiError(
+      failureFromProblem(response.status, body, { requestId, retryAfter: response.headers.get('retry-after') }),
+    );
+  }
+  const parsed = endpoint.response.safeParse(body);
+  if (!parsed.success) {
+    throw new ApiError(failureFromProblem(response.status, undefined, { requestId }), { cause: parsed.error });
+  }
+  // The schema that parsed it is the one the type is made from.
+  return parsed.data as CallOutput<N>;
+}
+
+export interface SendOptions {
+  readonly method: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One request with a deadline; the body is parsed as JSON where it is JSON, else undefined. */
+export async function send(path: string, options: SendOptions): Promise<{ response: Response; body: unknown }> {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+  try {
+    const response = await fetch(path, {
+      method: options.method,
+      credentials: 'same-origin',
+      headers: {
+        accept: 'application/json',
+        ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...options.headers,
+      },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      signal,
+    });
+    const type = response.headers.get('content-type') ?? '';
+    const body: unknown = /\bjson\b/.test(type) ? await response.json().catch(() => undefined) : undefined;
+    return { response, body };
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError(failureFromNetwork(deadline.aborted), { cause: error });
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * What pages read, keyed once. Polling follows the tenant: every second while something is moving, slowly otherwise;
+ * the query library pauses it while the tab is hidden and refetches when it comes back.
+ */
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { Tenant } from '../../../control-plane/src/contract/api.ts';
+import { type OrgRole, type Permission, roleAllows } from '../../../control-plane/src/contract/api.ts';
+import { listSessions } from './auth.ts';
+import { call } from './client.ts';
+
+const movingStates: ReadonlySet<Tenant['state']> = new Set(['provisioning', 'waking', 'draining', 'deleting']);
+const movingPollMs = 1_000;
+const calmPollMs = 20_000;
+
+/** Something is under way: the state says so, or an operation has not finished. */
+export function isMoving(tenant: Pick<Tenant, 'state' | 'operation'>): boolean {
+  return movingStates.has(tenant.state) || (tenant.operation !== null && tenant.operation.finishedAtMs === null);
+}
+
+export const keys = {
+  me: ['me'] as const,
+  system: ['system'] as const,
+  sessions: ['sessions'] as const,
+  tenants: (orgId: string) => ['tenants', orgId] as const,
+  tenant: (tenantId: string) => ['tenant', tenantId] as const,
+  usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
+  receipts: (tenantId: string) => ['receipts', tenantId] as const,
+};
+
+export const systemQuery = queryOptions({
+  queryKey: keys.system,
+  queryFn: ({ signal }) => call('systemRead', { signal }),
+  staleTime: Infinity,
+});
+
+export const meQuery = queryOptions({
+  queryKey: keys.me,
+  queryFn: ({ signal }) => call('meRead', { signal }),
+  staleTime: 60_000,
+});
+
+export function tenantsQuery(orgId: string) {
+  return infiniteQueryOptions({
+    queryKey: keys.tenants(orgId),
+    queryFn: ({ signal, pageParam }) =>
+      call('tenantList', {
+        params: { orgId },
+        query: { limit: 50, ...(pageParam === null ? {} : { cursor: pageParam }) },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
+    refetchInterval: ({ state }) =>
+      state.data?.pages.some((page) => page.items.some(isMoving)) ? movingPollMs : calmPollMs,
+  });
+}
+
+export function tenantQuery(tenantId: string) {
+  return queryOptions({
+    queryKey: keys.tenant(tenantId),
+    queryFn: ({ signal }) => call('tenantRead', { params: { tenantId }, signal }),
+    refetchInterval: ({ state }) => (state.data && isMoving(state.data) ? movingPollMs : calmPollMs),
+  });
+}
+
+export function usageQuery(tenantId: string, period: string) {
+  return queryOptions({
+    queryKey: keys.usage(tenantId, period),
+    queryFn: ({ signal }) => call('usageRead', { params: { tenantId }, query: { period }, signal }),
+    refetchInterval: calmPollMs,
+  });
+}
+
+export function receiptsQuery(tenantId: string) {
+  return infiniteQueryOptions({
+    queryKey: keys.receipts(tenantId),
+    queryFn: ({ signal, pageParam }) =>
+      call('receiptList', {
+        params: { tenantId },
+        query: { limit: 50, ...(pageParam === null ? {} : { cursor: pageParam }) },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
+  });
+}
+
+export const sessionsQuery = queryOptions({ queryKey: keys.sessions, queryFn: listSessions });
+
+/** Whether a role may do this, with the reason for the disabled button. */
+export function roleMay(role: OrgRole, permission: Permission): { allowed: true } | { allowed: false; reason: string } {
+  if (roleAllows[role][permission]) return { allowed: true };
+  return { allowed: false, reason: 'Your role does not allow this. Ask an admin of the organisation.' };
+}

@@ -1,0 +1,43 @@
+/** The signed-in person: name, e-mail, password, devices. */
+import { useSuspenseQuery } from '@tanstack/react-query';
+import { createFileRoute } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { PasswordForm } from '../../account/password-form.tsx';
+import { ProfileForm } from '../../account/profile-form.tsx';
+import { SessionList } from '../../account/session-list.tsx';
+import { meQuery } from '../../api/queries.ts';
+import { PageTitle } from '../../ui/page-title.tsx';
+
+export const Route = createFileRoute('/_app/account')({ component: Account });
+
+function Account() {
+  const { data: me } = useSuspenseQuery(meQuery);
+  return (
+    <div>
+      <PageTitle tab="Account">Account</PageTitle>
+      <div className="mt-6 flex flex-col">
+        <Section title="You">
+          <ProfileForm me={me} />
+        </Section>
+        <Section title="Password" note="Other devices are signed out when you change it.">
+          <PasswordForm email={me.user.email} />
+        </Section>
+        <Section title="Where you are signed in">
+          <SessionList />
+        </Section>
+      </div>
+    </div>
+  );
+}
+
+function Section({ title, note, children }: { title: string; note?: string; children: ReactNode }) {
+  return (
+    <section className="grid gap-x-12 gap-y-4 border-t border-line py-8 md:grid-cols-[16rem_minmax(0,28rem)]">
+      <div>
+        <h2 className="text-lg font-semibold">{title}</h2>
+        {note === undefined ? null : <p className="mt-1 text-sm text-soft">{note}</p>}
+      </div>
+      <div>{children}</div>
+    </section>
+  );
+}

@@ -1,0 +1,46 @@
+/** One assistant in the list. The whole card is the link; its name is the link's text. */
+import { Link } from '@tanstack/react-router';
+import type { Tenant } from '../../../control-plane/src/contract/api.ts';
+import { When } from '../ui/when.tsx';
+import { CapGauge } from './cap-gauge.tsx';
+import { Pool, StateBadge } from './state.tsx';
+
+export function TenantCard({ tenant }: { tenant: Tenant }) {
+  return (
+    <li className="panel group relative flex min-w-0 flex-col gap-5 p-5 transition-colors hover:border-edge">
+      <div className="flex items-start gap-4">
+        <Pool state={tenant.state} size={52} />
+        <div className="min-w-0 flex-1">
+          <h2 className="truncate text-lg font-semibold">
+            <Link
+              to="/a/$tenantId"
+              params={{ tenantId: tenant.id }}
+              className="after:absolute after:inset-0 after:rounded-lg focus-visible:outline-none focus-visible:after:outline-2 focus-visible:after:outline-offset-2 focus-visible:after:outline-tide"
+            >
+              {tenant.name}
+            </Link>
+          </h2>
+          <p className="truncate text-sm text-soft">{hostOf(tenant.origin)}</p>
+        </div>
+        <StateBadge state={tenant.state} />
+      </div>
+      <div className="mt-auto flex flex-col gap-3">
+        <CapGauge spentNanoUsd={tenant.usage.spentNanoUsd} capNanoUsd={tenant.aiCapNanoUsdPerMonth} compact />
+        <p className="text-sm text-soft">
+          {tenant.lastActivityAt === null ? (
+            'No activity yet'
+          ) : (
+            <>
+              Last active <When at={tenant.lastActivityAt} />
+            </>
+          )}
+        </p>
+      </div>
+    </li>
+  );
+}
+
+/** The host and port of an address, without its scheme. */
+export function hostOf(origin: string): string {
+  return origin.replace(/^https?:\/\//, '');
+}

@@ -1,0 +1,52 @@
+/** A modal question on the browser's own dialog: focus is kept inside, Escape closes, focus returns to the trigger. */
+import { type ReactNode, useEffect, useRef } from 'react';
+import { Button } from './button.tsx';
+
+interface ConfirmDialogProps {
+  readonly open: boolean;
+  readonly title: string;
+  readonly confirmLabel: string;
+  readonly busy?: boolean;
+  readonly onConfirm: () => void;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}
+
+export function ConfirmDialog({
+  open,
+  title,
+  confirmLabel,
+  busy = false,
+  onConfirm,
+  onClose,
+  children,
+}: ConfirmDialogProps) {
+  const ref = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = ref.current;
+    if (!dialog) return;
+    if (open && !dialog.open) dialog.showModal();
+    if (!open && dialog.open) dialog.close();
+  }, [open]);
+  return (
+    <dialog
+      ref={ref}
+      aria-labelledby="confirm-title"
+      onClose={onClose}
+      className="panel w-[calc(100%-2rem)] max-w-md p-6 shadow-float max-sm:mb-4"
+    >
+      <h2 id="confirm-title" className="text-lg font-semibold">
+        {title}
+      </h2>
+      <div className="mt-2 text-soft">{children}</div>
+      <div className="mt-6 flex flex-wrap justify-end gap-2">
+        <Button kind="plain" onClick={onClose}>
+          Cancel
+        </Button>
+        <Button kind="primary" busy={busy} onClick={onConfirm}>
+          {confirmLabel}
+        </Button>
+      </div>
+    </dialog>
+  );
+}

@@ -1,0 +1,181 @@
+/**
+ * How numbers, money and times read. Pure: `nowMs` and, for tests, `locale` and `timeZone` are passed in.
+ * Money arrives as integer nano-USD and never becomes a float: it is turned into a decimal string and formatted as one.
+ */
+
+export interface FormatOptions {
+  readonly locale?: string;
+  readonly timeZone?: string;
+}
+
+const nanoPerUsd = 1_000_000_000n;
+
+/** Integer nano-USD as an exact decimal string, e.g. 1_500 → "0.000001500". */
+export function decimalFromNano(nanoUsd: number): `${number}` {
+  const nano = BigInt(Math.trunc(nanoUsd));
+  const sign = nano < 0n ? '-' : '';
+  const abs = nano < 0n ? -nano : nano;
+  const digits = `${abs / nanoPerUsd}.${String(abs % nanoPerUsd).padStart(9, '0')}`;
+  // Digits, one dot and an optional sign by construction.
+  return `${sign}${digits}` as `${number}`;
+}
+
+/**
+ * Money to the digits that matter: cents from one dollar up, four decimals from one cent up, three significant
+ * digits below, so that a request of $0.000213 does not read as "$0.00".
+ */
+export function formatUsd(nanoUsd: number, options: FormatOptions = {}): string {
+  const abs = Math.abs(nanoUsd);
+  const digits =
+    abs === 0 || abs >= 1_000_000_000
+      ? { minimumFractionDigits: 2, maximumFractionDigits: 2 }
+      : abs >= 10_000_000
+        ? { minimumFractionDigits: 2, maximumFractionDigits: 4 }
+        : { maximumSignificantDigits: 3 };
+  return new Intl.NumberFormat(options.locale, { style: 'currency', currency: 'USD', ...digits }).format(
+    decimalFromNano(nanoUsd),
+  );
+}
+
+/** Money to the nano-dollar, for the person who checks. */
+export function formatUsdExact(nanoUsd: number, options: FormatOptions = {}): string {
+  return new Intl.NumberFormat(options.locale, {
+    style: 'currency',
+    currency: 'USD',
+    minimumFractionDigits: 9,
+    maximumFractionDigits: 9,
+  }).format(decimalFromNano(nanoUsd));
+}
+
+/** Whole dollars where possible: for a cap, which people set in dollars. */
+export function formatCap(nanoUsd: number, options: FormatOptions = {}): string {
+  const whole = nanoUsd % 1_000_000_000 === 0;
+  return new Intl.NumberFormat(options.locale, {
+    style: 'currency',
+    currency: 'USD',
+    minimumFractionDigits: whole ? 0 : 2,
+    maximumFractionDigits: whole ? 0 : 9,
+  }).format(decimalFromNano(nanoUsd));
+}
+
+export type ParsedUsd =
+  | { readonly ok: true; readonly nanoUsd: number }
+  | { readonly ok: false; readonly reason: string };
+
+const capMaxUsd = 1_000_000n;
+
+/**
+ * Reads what a person typed into a dollar field. The decimal sign is a point; a comma is refused rather than guessed,
+ * because "1,500" means two different sums to two people.
+ */
+export function parseUsd(raw: string): ParsedUsd {
+  const text = raw.trim().replace(/^\$\s*/, '');
+  if (text === '') return { ok: false, reason: 'Enter an amount in US dollars, such as 20.' };
+  if (text.includes(',')) return { ok: false, reason: 'Write the amount without commas, such as 1500 or 12.50.' };
+  const match = /^(\d{1,9})(?:\.(\d{0,9}))?$/.exec(text);
+  if (!match) return { ok: false, reason: 'Enter digits with at most nine decimals, such as 20 or 12.50.' };
+  const nano = BigInt(match[1] ?? '0') * nanoPerUsd + BigInt((match[2] ?? '').padEnd(9, '0'));
+  if (nano > capMaxUsd * nanoPerUsd) return { ok: false, reason: 'The cap can be at most $1,000,000 a month.' };
+  return { ok: true, nanoUsd: Number(nano) };
+}
+
+/** The text of a dollar field for a stored amount: no trailing zeros. */
+export function usdFieldText(nanoUsd: number): string {
+  const [whole = '0', fraction = ''] = decimalFromNano(nanoUsd).split('.');
+  const kept = fraction.replace(/0+$/, '');
+  return kept === '' ? whole : `${whole}.${kept.padEnd(2, '0')}`;
+}
+
+/** 0 for nothing spent, 1 at the cap, above 1 over it. A cap of zero is reached at once. */
+export function capRatio(spentNanoUsd: number, capNanoUsd: number): number {
+  if (capNanoUsd <= 0) return 1;
+  return spentNanoUsd / capNanoUsd;
+}
+
+export function formatCount(value: number, options: FormatOptions = {}): string {
+  return new Intl.NumberFormat(options.locale).format(value);
+}
+
+/** Bytes in decimal units (kB = 1000), at most one decimal. */
+export function formatBytes(bytes: number, options: FormatOptions = {}): string {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return new Intl.NumberFormat(options.locale, {
+    style: 'unit',
+    unit: units[unit] ?? 'byte',
+    unitDisplay: unit === 0 ? 'long' : 'short',
+    maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0,
+  }).format(value);
+}
+
+/** A running clock: "0.4 s", "14 s", "2 min 05 s", "3 h 12 min". Never negative. */
+export function formatElapsed(ms: number): string {
+  const safe = Math.max(0, ms);
+  if (safe < 1000) return `${(Math.floor(safe / 100) / 10).toFixed(1)} s`;
+  const seconds = Math.floor(safe / 1000);
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** A measured duration of one step: tenths below ten seconds. */
+export function formatDuration(ms: number): string {
+  const safe = Math.max(0, ms);
+  return safe < 10_000 ? `${(Math.round(safe / 100) / 10).toFixed(1)} s` : formatElapsed(safe);
+}
+
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
+
+/** Relative up to a day, then the date; the exact time belongs into the title beside it. */
+export function formatWhen(atMs: number, nowMs: number, options: FormatOptions = {}): string {
+  const age = nowMs - atMs;
+  const relative = new Intl.RelativeTimeFormat(options.locale, { numeric: 'auto' });
+  if (Math.abs(age) < 45_000) return 'just now';
+  if (Math.abs(age) < hourMs) return relative.format(-Math.round(age / minuteMs), 'minute');
+  if (Math.abs(age) < dayMs) return relative.format(-Math.round(age / hourMs), 'hour');
+  return new Intl.DateTimeFormat(options.locale, {
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    ...zone(options),
+  }).format(atMs);
+}
+
+/** The time of day, to the second, in the viewer's zone. */
+export function formatClock(atMs: number, options: FormatOptions = {}): string {
+  return new Intl.DateTimeFormat(options.locale, {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    ...zone(options),
+  }).format(atMs);
+}
+
+/** Date and time to the second in the viewer's zone: for lists of events. */
+export function formatDateTime(atMs: number, options: FormatOptions = {}): string {
+  return new Intl.DateTimeFormat(options.locale, {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    ...zone(options),
+  }).format(atMs);
+}
+
+/** The same instant in UTC, for a title. */
+export function formatUtc(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+function zone(options: FormatOptions): { timeZone: string } | Record<string, never> {
+  return options.timeZone === undefined ? {} : { timeZone: options.timeZone };
+}

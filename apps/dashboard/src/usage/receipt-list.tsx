@@ -1,0 +1,163 @@
+/** Every charged request, newest first, to the nano-dollar; pages as far as asked, and what is loaded as CSV. */
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Download } from 'lucide-react';
+import type { z } from 'zod';
+import type { Receipt } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import { toFailure } from '../api/errors.ts';
+import { receiptsQuery } from '../api/queries.ts';
+import { Button } from '../ui/button.tsx';
+import { formatCount, formatDateTime, formatUsdExact, formatUtc } from '../ui/format.ts';
+import { FailureNotice } from '../ui/notice.tsx';
+import { Loading, Skeleton } from '../ui/skeleton.tsx';
+import { receiptsCsv } from './csv.ts';
+
+type Row = z.infer<typeof Receipt>;
+
+const outcomes: Record<Row['outcome'], { label: string; title: string }> = {
+  final: { label: 'Complete', title: 'The provider reported the tokens at the end of the answer.' },
+  partial: { label: 'Cut off', title: 'The answer was cut off; charged for what the provider reported until then.' },
+  estimated: { label: 'Estimated', title: 'The provider reported no tokens; the amount is an estimate.' },
+};
+
+export function ReceiptList({ tenantId, slug }: { tenantId: string; slug: string }) {
+  const query = useInfiniteQuery(receiptsQuery(tenantId));
+  const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <section aria-labelledby="requests-title">
+      <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-2">
+        <div>
+          <h2 id="requests-title" className="text-xl font-semibold tracking-tight">
+            Every request
+          </h2>
+          <p className="text-sm text-soft">
+            Newest first, across all months. Times are yours; the exact time in UTC is in the tooltip and the file.
+          </p>
+        </div>
+        {rows.length === 0 ? null : (
+          <Button
+            icon={<Download size={16} aria-hidden />}
+            onClick={() => saveFile(`${slug}-requests.csv`, receiptsCsv(rows))}
+          >
+            Download {formatCount(rows.length)} as CSV
+          </Button>
+        )}
+      </div>
+      <div className="mt-4">
+        {query.isPending ? <ReceiptSkeleton /> : null}
+        {query.isError && rows.length === 0 ? (
+          <FailureNotice failure={toFailure(query.error)} onRetry={() => void query.refetch()} />
+        ) : null}
+        {query.isSuccess && rows.length === 0 ? (
+          <p className="py-6 text-soft">No requests yet. Each one appears here within seconds of its answer.</p>
+        ) : null}
+        {rows.length === 0 ? null : <ReceiptTable rows={rows} />}
+      </div>
+      {query.hasNextPage ? (
+        <div className="mt-4">
+          <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Show older requests
+          </Button>
+        </div>
+      ) : null}
+    </section>
+  );
+}
+
+const head = 'py-2 pl-4 text-right font-semibold first:pl-0 first:text-left';
+const cell = 'py-2 pl-4 text-right whitespace-nowrap';
+
+function ReceiptTable({ rows }: { rows: readonly Row[] }) {
+  return (
+    <>
+      <div className="overflow-x-auto max-sm:hidden" tabIndex={0} role="region" aria-label="Requests">
+        <table className="figures w-full text-sm">
+          <thead>
+            <tr className="border-b border-edge">
+              <th scope="col" className={head}>
+                Time
+              </th>
+              <th scope="col" className={`${head} text-left`}>
+                Model
+              </th>
+              <th scope="col" className={head}>
+                Tokens in
+              </th>
+              <th scope="col" className={head}>
+                Tokens out
+              </th>
+              <th scope="col" className={head}>
+                Cache read
+              </th>
+              <th scope="col" className={head}>
+                Cache write
+              </th>
+              <th scope="col" className={`${head} text-left`}>
+                Outcome
+              </th>
+              <th scope="col" className={head}>
+                Cost
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={row.requestId} className="border-b border-line">
+                <td className="py-2 whitespace-nowrap" title={formatUtc(row.atMs)}>
+                  {formatDateTime(row.atMs)}
+                </td>
+                <td className={`${cell} text-left`}>{row.model}</td>
+                <td className={cell}>{formatCount(row.inputTokens)}</td>
+                <td className={cell}>{formatCount(row.outputTokens)}</td>
+                <td className={cell}>{formatCount(row.cacheReadTokens)}</td>
+                <td className={cell}>{formatCount(row.cacheWriteTokens)}</td>
+                <td className={`${cell} text-left`} title={outcomes[row.outcome].title}>
+                  {outcomes[row.outcome].label}
+                </td>
+                <td className={`${cell} font-medium`}>{formatUsdExact(row.costNanoUsd)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <ul className="figures sm:hidden">
+        {rows.map((row) => (
+          <li key={row.requestId} className="flex flex-col gap-0.5 border-b border-line py-3 text-sm">
+            <span className="flex justify-between gap-3 font-medium">
+              <span className="min-w-0 break-words">{row.model}</span>
+              <span>{formatUsdExact(row.costNanoUsd)}</span>
+            </span>
+            <span className="flex justify-between gap-3 text-soft">
+              <span>{formatDateTime(row.atMs)}</span>
+              <span>{outcomes[row.outcome].label}</span>
+            </span>
+            <span className="text-soft">
+              {formatCount(row.inputTokens)} in, {formatCount(row.outputTokens)} out, cache{' '}
+              {formatCount(row.cacheReadTokens)} read, {formatCount(row.cacheWriteTokens)} written
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function ReceiptSkeleton() {
+  return (
+    <div className="flex flex-col gap-3">
+      <Loading label="Loading the requests" />
+      {[0, 1, 2, 3, 4].map((row) => (
+        <Skeleton key={row} className="h-7 w-full" />
+      ))}
+    </div>
+  );
+}
+
+function saveFile(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser has taken the file by the next task.
+  setTimeout(() => URL.revokeObjectURL(url), 0);
+}
