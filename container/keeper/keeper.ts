@@ -19,6 +19,8 @@ import { LogRing } from './log-ring.ts';
 import { Poker } from './poke.ts';
 import { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';
+import { StateFolder } from './archive/restore.ts';
+import { StateService, stateQuerySchema } from './state-service.ts';
 import { StatusBoard } from './status-board.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -44,11 +46,20 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
     },
   });
   const openclawVersion = await readOpenclawVersion(settings.openclawDir);
-  const supervisor = new Supervisor({ settings, board, log, openclawVersion, onReady: async () => {} });
+  const folder = new StateFolder(settings.stateDir);
+  await folder.recover();
+  const supervisor = new Supervisor({
+    settings,
+    board,
+    log,
+    openclawVersion,
+    onReady: () => folder.forgetReplaced(),
+  });
+  const state = new StateService({ settings, folder, board, log, supervisor, openclawVersion });
 
   const status = async (): Promise<KeeperStatus> => ({
     ...board.read(),
-    hasState: false,
+    hasState: folder.present,
     disk: await diskOf(settings.home),
     versions: { openclaw: openclawVersion, node: process.version },
   });
@@ -74,7 +85,9 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
       method: 'POST',
       path: '/v1/gateway/start',
       handle: async ({ request }) => {
-        supervisor.start(await readJson(request, startRequestSchema), claim.peers);
+        const wanted = await readJson(request, startRequestSchema);
+        state.assertNotRestoring();
+        supervisor.start(wanted, claim.peers);
         return { status: 202, json: await status() };
       },
     },
@@ -85,6 +98,33 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
         status: 200,
         json: await supervisor.stop(await readJson(request, stopRequestSchema)),
       }),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/state',
+      handle: async ({ request, query }) => ({
+        status: 200,
+        json: await state.restore(
+          request,
+          parseInput(stateQuerySchema, () => Object.fromEntries(query)),
+        ),
+      }),
+    },
+    {
+      method: 'GET',
+      path: '/v1/snapshot',
+      handle: async ({ response }) => {
+        await state.snapshot(response);
+        return null;
+      },
+    },
+    {
+      method: 'GET',
+      path: '/v1/snapshot/last',
+      handle: () => {
+        if (state.last === null) throw new Problem('not_found', 'No snapshot has ended yet.');
+        return { status: 200, json: state.last };
+      },
     },
     { method: 'GET', path: '/v1/status', handle: async () => ({ status: 200, json: await status() }) },
     {

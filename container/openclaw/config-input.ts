@@ -43,7 +43,7 @@ export const gatewayConfigInputSchema = z.object({
       .max(300)
       .regex(/^https?:\/\/[^\s?#]*[^\s?#/]$/),
   }),
-  assistantName: z.string().trim().min(1).max(64).optional(),
+  assistantName: z.string().trim().min(1).max(200).optional(),
   /** IANA name, such as `Europe/Berlin`. */
   timezone: z
     .string()

@@ -1,0 +1,138 @@
+/**
+ * Restore and snapshot as the contract offers them: one at a time, never a restore under a gateway, and each outcome on
+ * the board or in `last`.
+ */
+import type http from 'node:http';
+import { z } from 'zod';
+import { archiveLimits, ArchiveRefused, type ArchiveLimits } from './archive/entry-guard.ts';
+import { packState } from './archive/pack.ts';
+import type { StateFolder } from './archive/restore.ts';
+import type { RestoreResult, SnapshotResult } from './contract.ts';
+import type { LogRing } from './log-ring.ts';
+import { describeError, Problem, systemErrorCode } from './problem.ts';
+import type { Settings } from './settings.ts';
+import type { StatusBoard } from './status-board.ts';
+import type { Supervisor } from './supervisor.ts';
+
+const logTailLines = 20;
+
+export const stateQuerySchema = z.object({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64 * 1024 ** 3),
+});
+
+export class StateService {
+  readonly #settings: Settings;
+  readonly #folder: StateFolder;
+  readonly #board: StatusBoard;
+  readonly #log: LogRing;
+  readonly #supervisor: Supervisor;
+  readonly #openclawVersion: string;
+  readonly #limits: ArchiveLimits;
+  #busyWith: 'restore' | 'snapshot' | null = null;
+  #last: SnapshotResult | null = null;
+
+  constructor(options: {
+    settings: Settings;
+    folder: StateFolder;
+    board: StatusBoard;
+    log: LogRing;
+    supervisor: Supervisor;
+    openclawVersion: string;
+  }) {
+    this.#settings = options.settings;
+    this.#folder = options.folder;
+    this.#board = options.board;
+    this.#log = options.log;
+    this.#supervisor = options.supervisor;
+    this.#openclawVersion = options.openclawVersion;
+    this.#limits = archiveLimits(options.settings.stateLimitBytes);
+  }
+
+  /** The outcome of the last snapshot whose body has ended, or null. */
+  get last(): SnapshotResult | null {
+    return this.#last;
+  }
+
+  /** @throws Problem `busy` when the state is being replaced right now */
+  assertNotRestoring(): void {
+    if (this.#busyWith === 'restore') throw new Problem('busy', 'The state is being restored; start when it is done.');
+  }
+
+  /** Replaces the state by the archive in the request's body. */
+  async restore(request: http.IncomingMessage, expected: z.infer<typeof stateQuerySchema>): Promise<RestoreResult> {
+    if (this.#supervisor.active) {
+      throw new Problem('gateway_running', 'A gateway runs on the present state; stop it before restoring another.');
+    }
+    this.#begin('restore');
+    this.#board.forgetSteps('restore');
+    this.#board.clearFailure();
+    this.#board.enter('restoring');
+    try {
+      const result = await this.#board.step('restore', () => this.#folder.replace(request, expected, this.#limits));
+      this.#board.restoredState(result);
+      this.#board.enter('idle');
+      return result;
+    } catch (error) {
+      const problem = toRestoreProblem(error);
+      this.#log.add('keeper', `restore failed: ${describeError(error)}`);
+      this.#board.fail('failed', {
+        code: problem.code === 'disk_full' ? 'disk_full' : 'restore_failed',
+        message: problem.message,
+        logTail: this.#log.tail(logTailLines),
+      });
+      throw problem;
+    } finally {
+      this.#busyWith = null;
+    }
+  }
+
+  /** Streams the present state as the response's body. An error after the first byte cuts the connection. */
+  async snapshot(response: http.ServerResponse): Promise<void> {
+    this.#begin('snapshot');
+    this.#last = null;
+    try {
+      response.setHeader('content-type', 'application/zstd');
+      response.setHeader('cache-control', 'no-store');
+      await packState(
+        {
+          stateDir: this.#settings.stateDir,
+          stagingParent: this.#settings.tmpDir,
+          limits: this.#limits,
+          openclawVersion: this.#openclawVersion,
+          nowMs: Date.now(),
+        },
+        response,
+        (packed) => {
+          this.#last = { ok: true, error: null, ...packed };
+        },
+      );
+    } catch (error) {
+      const message = describeError(error);
+      this.#log.add('keeper', `snapshot failed: ${message}`);
+      this.#last = { ok: false, bytes: 0, sha256: '', files: 0, uncompressedBytes: 0, error: message };
+      throw error;
+    } finally {
+      this.#busyWith = null;
+    }
+  }
+
+  #begin(work: 'restore' | 'snapshot'): void {
+    if (this.#busyWith !== null) throw new Problem('busy', `A ${this.#busyWith} is under way; one at a time.`);
+    this.#busyWith = work;
+  }
+}
+
+function toRestoreProblem(error: unknown): Problem {
+  if (error instanceof ArchiveRefused) {
+    return new Problem('archive_refused', `The archive is refused: ${error.message}.`, { cause: error });
+  }
+  if (['ENOSPC', 'EDQUOT'].includes(systemErrorCode(error) ?? '')) {
+    return new Problem('disk_full', 'The disk has no room for the restored state.', { cause: error });
+  }
+  return new Problem('internal', `The restore failed: ${describeError(error)}`, { cause: error });
+}
