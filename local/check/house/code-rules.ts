@@ -38,6 +38,8 @@ export function corePurity(files: readonly SourceFile[]): Violation[] {
 
 const BANNED_NAMES = /^(utils?|helpers?|common|misc|shared|manager|types|constants)$/;
 
+const ROUTE_PARAMETER = /\$\w+/g; // File-based routing spells a parameter as the code does.
+
 /** A name says what is inside. */
 export function fileNames(files: readonly SourceFile[]): Violation[] {
   return files.filter(isCode).flatMap((file) => {
@@ -46,7 +48,7 @@ export function fileNames(files: readonly SourceFile[]): Violation[] {
     const problem =
       banned !== undefined
         ? `"${banned}" says nothing: name it after what it knows`
-        : parts.some((part) => !part.startsWith('$') && /[A-Z]/.test(part))
+        : parts.some((part) => /[A-Z]/.test(part.replaceAll(ROUTE_PARAMETER, '')))
           ? 'file and folder names are kebab-case'
           : null;
     return problem === null ? [] : [{ path: file.path, line: 1, problem }];
