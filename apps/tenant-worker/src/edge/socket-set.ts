@@ -16,8 +16,9 @@ const recheckEveryMs = 300_000;
 export interface SocketSetOptions {
   readonly clock: Clock;
   /**
-   * Asks whether a session still stands: its new end, or null when it has ended. `active` says that frames passed since
-   * the last question, which counts as using the session. A rejection changes nothing: sockets outlive an outage.
+   * Asks whether a session still stands: its new end, or null when it has ended. `active` says that the browser sent
+   * something since the last question, which counts as using the session (what the gateway sends by itself does not).
+   * A rejection changes nothing: sockets outlive an outage.
    */
   recheck(sessionHash: string, active: boolean): Promise<number | null>;
   /** Calls back every `ms` until the returned function is called. */
@@ -31,7 +32,9 @@ export interface SocketCounters {
   readonly framesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
-  readonly lastFrameAtMs: number | null;
+  /** The last frame from a browser, and the last from the gateway (which sends ticks of its own to an idle tab). */
+  readonly lastInAtMs: number | null;
+  readonly lastOutAtMs: number | null;
 }
 
 export interface LiveSocket {
@@ -52,7 +55,8 @@ export class SocketSet {
   #framesOut = 0;
   #bytesIn = 0;
   #bytesOut = 0;
-  #lastFrameAtMs: number | null = null;
+  #lastInAtMs: number | null = null;
+  #lastOutAtMs: number | null = null;
 
   constructor(options: SocketSetOptions) {
     this.#options = options;
@@ -79,14 +83,16 @@ export class SocketSet {
 
   /** A text or binary frame passed. `in` is towards the container. */
   frame(socket: LiveSocket, direction: 'in' | 'out', bytes: number): void {
-    socket.active = true;
-    this.#lastFrameAtMs = this.#options.clock.nowMs();
+    const nowMs = this.#options.clock.nowMs();
     if (direction === 'in') {
+      socket.active = true;
       this.#framesIn++;
       this.#bytesIn += bytes;
+      this.#lastInAtMs = nowMs;
     } else {
       this.#framesOut++;
       this.#bytesOut += bytes;
+      this.#lastOutAtMs = nowMs;
     }
   }
 
@@ -98,7 +104,8 @@ export class SocketSet {
       framesOut: this.#framesOut,
       bytesIn: this.#bytesIn,
       bytesOut: this.#bytesOut,
-      lastFrameAtMs: this.#lastFrameAtMs,
+      lastInAtMs: this.#lastInAtMs,
+      lastOutAtMs: this.#lastOutAtMs,
     };
   }
 

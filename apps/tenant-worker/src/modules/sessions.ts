@@ -201,6 +201,19 @@ export class Sessions {
     sessionHash: string,
     nowMs: number = this.#clock.nowMs(),
   ): { principal: Principal; expiresAtMs: number } | null {
+    return this.#look(sessionHash, { nowMs, isUse: true });
+  }
+
+  /** The same question without counting as use: for an open socket on which nothing passes. */
+  peek(sessionHash: string, nowMs: number = this.#clock.nowMs()): { principal: Principal; expiresAtMs: number } | null {
+    return this.#look(sessionHash, { nowMs, isUse: false });
+  }
+
+  #look(
+    sessionHash: string,
+    at: { nowMs: number; isUse: boolean },
+  ): { principal: Principal; expiresAtMs: number } | null {
+    const { nowMs } = at;
     const row = this.#sql.exec('SELECT * FROM session WHERE session_hash = ?', sessionHash)[0];
     if (row === undefined) return null;
     const seenAtMs = Number(row['seen_at_ms']);
@@ -209,11 +222,11 @@ export class Sessions {
       this.#sql.exec('DELETE FROM session WHERE session_hash = ?', sessionHash);
       return null;
     }
-    const seenNow = nowMs - seenAtMs >= seenEveryMs;
-    if (seenNow) this.#sql.exec('UPDATE session SET seen_at_ms = ? WHERE session_hash = ?', nowMs, sessionHash);
+    const writeUse = at.isUse && nowMs - seenAtMs >= seenEveryMs;
+    if (writeUse) this.#sql.exec('UPDATE session SET seen_at_ms = ? WHERE session_hash = ?', nowMs, sessionHash);
     return {
       principal: toPrincipal(row),
-      expiresAtMs: Math.min((seenNow ? nowMs : seenAtMs) + sessionIdleMs, endsAtMs),
+      expiresAtMs: Math.min((writeUse ? nowMs : seenAtMs) + sessionIdleMs, endsAtMs),
     };
   }
 

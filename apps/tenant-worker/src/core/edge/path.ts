@@ -14,20 +14,19 @@ const decodeRoundsMax = 4;
  * Closed on the tenant host (reference: security.md 2.4.7): sharing and join links, workers and portals, channel
  * webhooks (they end at the hooks host), operator RPC, and the OpenAI-style and tool APIs that act without the UI.
  */
-const blockedExact = ['/share', '/j', '/hooks', '/v1', '/api/v1/admin/rpc', '/tools/invoke', '/__openclaw__/worker'];
-const blockedPrefixes = [
-  '/share/',
-  '/j/',
-  '/hooks/',
-  '/v1/',
-  '/api/v1/admin/',
-  '/tools/invoke/',
-  '/__openclaw__/worker/',
+const blocked = [
+  '/share',
+  '/j',
+  '/hooks',
+  '/v1',
+  '/api/v1/admin',
+  '/tools/invoke',
+  '/__openclaw__/worker',
   '/__openclaw__/worker-bootstrap',
   '/__openclaw_tg_miniapp',
-  '/slack/',
+  '/slack',
   '/telegram-webhook',
-  '/proxy/',
+  '/proxy',
 ];
 
 export type PathVerdict =
@@ -42,21 +41,21 @@ export function checkPath(path: string): PathVerdict {
   if (forms === null) return { kind: 'malformed' };
   if (path.startsWith(`${ownPrefix}/`) && forms.length === 1)
     return { kind: 'own', name: path.slice(ownPrefix.length + 1) };
-  const seen = forms.map((form) =>
-    form
-      .replaceAll('\\', '/')
-      .replaceAll(/\/{2,}/g, '/')
-      .toLowerCase(),
-  );
+  const seen = forms.map(asLenientServer);
   if (seen.some((form) => form === ownPrefix || form.startsWith(`${ownPrefix}/`))) return { kind: 'blocked' };
   if (seen.some(isBlocked)) return { kind: 'blocked' };
   // A path that starts with two slashes becomes a host when something joins it to a base URL.
-  return path.startsWith('//') ? { kind: 'blocked' } : { kind: 'forward' };
+  return /^\/[/\\]/.test(path) ? { kind: 'blocked' } : { kind: 'forward' };
+}
+
+/** As the most forgiving server would read it: no matter of slashes, blanks, parameters or a query within a segment. */
+function asLenientServer(form: string): string {
+  const segments = form.split(/[/\\]/).map((segment) => segment.split(/[;?#]/)[0]?.trim() ?? '');
+  return `/${segments.filter((segment) => segment !== '').join('/')}`.toLowerCase();
 }
 
 function isBlocked(form: string): boolean {
-  const bare = form.length > 1 && form.endsWith('/') ? form.slice(0, -1) : form;
-  return blockedExact.includes(bare) || blockedPrefixes.some((prefix) => form.startsWith(prefix));
+  return blocked.some((path) => form === path || form.startsWith(`${path}/`));
 }
 
 /** The path and every form that decoding makes of it, or null when any form is ambiguous. */
