@@ -50,30 +50,29 @@ function printReady(stack: Stack): void {
   console.log('  Ctrl-C stops it; everything is kept.\n');
 }
 
-/** Resolves when a signal has come and everything is stopped. A second signal ends at once. */
-function stopOnSignal(stack: Stack): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = 0;
+/** Waits for a signal, then saves and stops everything. A second signal, a second later, ends at once. */
+async function stopOnSignal(stack: Stack): Promise<void> {
+  await new Promise<void>((resolve) => {
+    let askedMs: number | null = null;
     const onSignal = (): void => {
-      // One Ctrl-C can arrive twice: from the terminal and through npm.
-      if (asked > 0 && performance.now() - asked > 1_000) process.exit(130);
-      if (asked > 0) return;
-      asked = performance.now();
-      console.log('\n  Stopping …');
-      stack.stop().then(
-        () => {
-          console.log(`  Stopped in ${seconds(asked)} s.`);
-          resolve();
-          process.exit(0);
-        },
-        (error: unknown) => {
-          console.error(error);
-          process.exit(1);
-        },
-      );
+      // One Ctrl-C can arrive twice at once: from the terminal and through npm.
+      if (askedMs !== null && performance.now() - askedMs > 1_000) process.exit(130);
+      askedMs ??= performance.now();
+      resolve();
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   });
+  const stoppingMs = performance.now();
+  console.log('\n  Stopping: awake assistants are saved first (Ctrl-C again to skip) …');
+  const { asleep, unsaved } = await stack.drain().catch((error: unknown) => {
+    console.error(`  The assistants could not be asked to save: ${String(error)}`);
+    return { asleep: 0, unsaved: [] };
+  });
+  if (asleep > 0) console.log(`  ${asleep} saved.`);
+  if (unsaved.length > 0) console.log(`  Not saved in time, back to their last save: ${unsaved.join(', ')}.`);
+  await stack.stop();
+  console.log(`  Stopped in ${seconds(stoppingMs)} s.`);
+  process.exit(0);
 }
 
 function seconds(sinceMs: number): string {

@@ -1,6 +1,7 @@
 // The real OpenClaw from npm, kept once per version under .tidepool/cache. Installed beside its place and renamed into it,
 // so an install that was killed midway is never taken for a whole one.
 
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
@@ -46,10 +47,24 @@ export async function ensureOpenclaw(root: string, version: string, progress: Pr
       throw new StackError(npmProblem(result, `installing openclaw@${version}`));
     }
     if (!holdsVersion(partial, version)) throw new StackError(`npm installed something else than openclaw@${version}.`);
+    completeLifecycle(path.join(partial, 'node_modules/openclaw'), version);
     rmSync(target, { recursive: true, force: true });
     renameSync(partial, target);
   });
   return packageDir;
+}
+
+/**
+ * Without install scripts OpenClaw finishes its own package at the first run, by writing into it. Containers mount it
+ * read-only, so that first run happens here.
+ */
+function completeLifecycle(packageDir: string, version: string): void {
+  const first = spawnSync(process.execPath, [path.join(packageDir, 'openclaw.mjs'), '--version'], {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  if (first.status === 0) return;
+  throw new StackError(`openclaw@${version} was installed but does not run: ${first.stderr.trim().slice(0, 300)}`);
 }
 
 function holdsVersion(dir: string, version: string): boolean {
