@@ -34,7 +34,7 @@ export function readSandboxRequest(request: Request): SandboxRequest | null {
   const incarnation = Number(request.headers.get(sandboxHeaders.incarnation));
   const sessionExpiresAtMs = Number(request.headers.get(sandboxHeaders.sessionExpiresAtMs));
   const sessionHash = request.headers.get(sandboxHeaders.sessionHash);
-  if (!Number.isSafeInteger(incarnation) || incarnation < 1 || sessionHash === null) return null;
+  if (!Number.isSafeInteger(incarnation) || incarnation < 1 || sessionHash === null || sessionHash === '') return null;
   if (!Number.isSafeInteger(sessionExpiresAtMs) || sessionExpiresAtMs <= 0) return null;
   return { incarnation, sessionHash, sessionExpiresAtMs };
 }

@@ -21,6 +21,11 @@ function outcome(verdict: EdgeVerdict): string {
   return verdict.kind === 'refuse' ? verdict.refusal.code : verdict.kind;
 }
 
+const navigates = (headers: Record<string, string>, method = 'GET'): boolean => {
+  const verdict = judge('/', { headers, method });
+  return verdict.kind === 'go' && verdict.request.isNavigation;
+};
+
 const upgrade = { upgrade: 'websocket', origin, 'sec-websocket-version': '13' };
 
 describe('judgeRequest', () => {
@@ -89,10 +94,6 @@ describe('judgeRequest', () => {
   });
 
   it('knows a person opening a page from everything else', () => {
-    const navigates = (headers: Record<string, string>, method = 'GET'): boolean => {
-      const verdict = judge('/', { headers, method });
-      return verdict.kind === 'go' && verdict.request.isNavigation;
-    };
     const person = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document', 'sec-fetch-site': 'none' };
     expect(navigates(person)).toBe(true);
     expect(navigates({ accept: 'text/html,*/*' })).toBe(true);

@@ -5,6 +5,8 @@ import { parseHost, parseTenantOrigin, splitUrl, tenantHost, tenantUrlOrigin } f
 const production = parseTenantOrigin('https://{slug}.tenants.example');
 const laptop = parseTenantOrigin('http://{slug}.localhost:8787');
 
+const at = (host: string) => parseHost(laptop, host, host);
+
 describe('parseTenantOrigin', () => {
   it('takes a template apart', () => {
     expect(production).toEqual({ scheme: 'https', suffix: '.tenants.example' });
@@ -30,8 +32,6 @@ describe('parseTenantOrigin', () => {
 });
 
 describe('parseHost', () => {
-  const at = (host: string) => parseHost(laptop, host, host);
-
   it('finds the slug of a canonical host', () => {
     expect(at('nora-7f3k.localhost:8787')).toEqual({
       kind: 'tenant',
