@@ -17,7 +17,7 @@ const credentialShapes: readonly (readonly [RegExp, string])[] = [
   [/\b\d{6,12}:[A-Za-z0-9_-]{30,}/g, '[redacted bot token]'],
   [/\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*/g, '[redacted jwt]'],
   [
-    /\b(authorization|x-api-key|api[_-]?key|access[_-]?token|refresh[_-]?token|token|secret|password|passwd)(["']?\s*[:=]\s*["']?)(?!Bearer \[)[^\s"',;&}\]]{6,}/gi,
+    /(authorization|x-api-key|api[_-]?key|access[_-]?token|refresh[_-]?token|token|secret|password|passwd)(["']?\s*[:=]\s*["']?)(?!Bearer \[)[^\s"',;&}\]]{6,}/gi,
     '$1$2[redacted]',
   ],
   [/(:\/\/[^\s/:@]+:)[^\s/@]+@/g, '$1[redacted]@'],

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createZstdDecompress } from 'node:zlib';
-import tar from 'tar-stream';
+import * as tar from 'tar-stream';
 import { systemErrorCode } from '../problem.ts';
 import { ArchiveRefused, checkVolume, EntryGuard, type ArchiveLimits, type Entry } from './entry-guard.ts';
 import { manifestBytesMax, manifestDifference, manifestPath, manifestSchema, type Manifest } from './manifest.ts';
