@@ -60,7 +60,11 @@ async function stopOnSignal(stack: Stack): Promise<void> {
       askedMs ??= performance.now();
       resolve();
     };
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      // Miniflare ends the process at once on a signal; here the assistants are saved first. Its exit hook stays.
+      process.removeAllListeners(signal);
+      process.on(signal, onSignal);
+    }
   });
   const stoppingMs = performance.now();
   console.log('\n  Stopping: awake assistants are saved first (Ctrl-C again to skip) …');

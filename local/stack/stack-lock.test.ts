@@ -16,12 +16,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-test('one stack per folder; released, it can be taken again', () => {
-  const lock = takeStackLock(file, 8787);
-  expect(() => takeStackLock(file, 8788)).toThrow(`process ${process.pid}, http://localhost:8787`);
+test('one stack per folder; released, it can be taken again', async () => {
+  const lock = await takeStackLock(file, 8787);
+  await expect(takeStackLock(file, 8788)).rejects.toThrow(`process ${process.pid}, http://localhost:8787`);
   lock.release();
   expect(existsSync(file)).toBe(false);
-  takeStackLock(file, 8788).release();
+  (await takeStackLock(file, 8788)).release();
 });
 
 test('what a crashed stack left behind is ended, and a reused process id is not', async () => {
@@ -34,15 +34,15 @@ test('what a crashed stack left behind is ended, and a reused process id is not'
   ];
   writeFileSync(file, JSON.stringify({ owner: { pid: process.pid, key: 'of an earlier boot' }, port: 8787, children }));
   const ended = once(left, 'exit');
-  takeStackLock(file, 8787).release();
+  (await takeStackLock(file, 8787)).release();
   expect(await ended).toEqual([null, 'SIGKILL']);
   expect(processKey(innocent.pid)).not.toBeNull();
   innocent.kill('SIGKILL');
 });
 
-test('a half-written lock holds nobody up', () => {
+test('a half-written lock holds nobody up', async () => {
   writeFileSync(file, '{"owner":');
-  takeStackLock(file, 8787).release();
+  (await takeStackLock(file, 8787)).release();
 });
 
 test('a sixth death within ten minutes is one too many', () => {

@@ -16,8 +16,8 @@ export interface StackLock {
   release(): void;
 }
 
-/** Takes the lock at `file`. Throws StackError when a live process holds it. */
-export function takeStackLock(file: string, port: number): StackLock {
+/** Takes the lock at `file`, once what a crashed holder left has ended. Throws StackError when a live process holds it. */
+export async function takeStackLock(file: string, port: number): Promise<StackLock> {
   const held = readLock(file);
   if (held !== null) {
     if (processKey(held.owner.pid) === held.owner.key) {
@@ -26,7 +26,7 @@ export function takeStackLock(file: string, port: number): StackLock {
           'use that one, or stop it first.',
       );
     }
-    for (const child of held.children) signalProcess(child.pid, child.key, 'SIGKILL');
+    await Promise.all(held.children.map((child) => endLeftOver(child.pid, child.key)));
   }
   const owner = { pid: process.pid, key: processKey(process.pid) ?? '' };
   const write = (children: Lock['children']): void => {
@@ -39,6 +39,18 @@ export function takeStackLock(file: string, port: number): StackLock {
       write(pids.flatMap((pid) => (processKey(pid) === null ? [] : [{ pid, key: processKey(pid) ?? '' }]))),
     release: () => rmSync(file, { force: true }),
   };
+}
+
+const END_TIMEOUT_MS = 5_000; // SIGKILL is not refused; only a process stuck in the kernel takes longer.
+const END_POLL_EVERY_MS = 20;
+
+/** Kills a left-over process and waits until it is gone, since its port is wanted next. */
+async function endLeftOver(pid: number, key: string): Promise<void> {
+  const deadlineMs = Date.now() + END_TIMEOUT_MS;
+  while (processKey(pid) === key && Date.now() < deadlineMs) {
+    signalProcess(pid, key, 'SIGKILL');
+    await new Promise((resolve) => setTimeout(resolve, END_POLL_EVERY_MS));
+  }
 }
 
 function readLock(file: string): Lock | null {

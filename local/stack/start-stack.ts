@@ -60,8 +60,7 @@ const RUNTIME_POLL_EVERY_MS = 50;
 export async function startStack(options: StackOptions): Promise<Stack> {
   const stateDir = path.resolve(options.stateDir);
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  await assertPortFree(options.port);
-  const lock = takeStackLock(path.join(stateDir, 'stack.json'), options.port);
+  const lock = await takeStackLock(path.join(stateDir, 'stack.json'), options.port);
   const cleanups: (() => Promise<void>)[] = [];
   let stopped: Promise<void> | null = null;
   const stop = (): Promise<void> => (stopped ??= runCleanups(cleanups).finally(() => lock.release()));
@@ -71,6 +70,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     if (stopped === null) lock.recordChildren(pids.filter((pid) => typeof pid === 'number'));
   };
   try {
+    await assertPortFree(options.port);
     parts = await startParts({
       root,
       port: options.port,
