@@ -9,6 +9,7 @@ import { describeError, Problem } from './problem.ts';
 import type { LogRing } from './log-ring.ts';
 
 const jsonBytesMax = 64 * 1024;
+const discardMs = 5_000;
 
 export interface Call {
   readonly request: http.IncomingMessage;
@@ -36,11 +37,18 @@ export function createKeeperServer(routes: readonly Route[], claim: ClaimGate, l
       // An answer that has begun cannot become an error; a cut connection is the only honest end.
       if (response.headersSent) response.destroy();
       else respond(response, problem.status, { code: problem.code, message: problem.message });
-      // What is left of a refused upload is not read.
-      if (!request.complete) request.resume().once('data', () => request.destroy());
+      discardRest(request);
     });
   });
   return server;
+}
+
+/** Reads what is left of a refused body for a while, so that its sender sees the answer rather than a broken connection. */
+function discardRest(request: http.IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  const timer = setTimeout(() => request.destroy(), discardMs);
+  request.once('close', () => clearTimeout(timer));
+  request.resume();
 }
 
 async function serve(options: {

@@ -3,6 +3,7 @@
  * the board or in `last`.
  */
 import type http from 'node:http';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { archiveLimits, ArchiveRefused, type ArchiveLimits } from './archive/entry-guard.ts';
 import { packState } from './archive/pack.ts';
@@ -73,7 +74,9 @@ export class StateService {
     this.#board.clearFailure();
     this.#board.enter('restoring');
     try {
-      const result = await this.#board.step('restore', () => this.#folder.replace(request, expected, this.#limits));
+      // An end of the unpacking must not take the connection along, over which the refusal is told.
+      const body = Readable.from(request.iterator({ destroyOnReturn: false }));
+      const result = await this.#board.step('restore', () => this.#folder.replace(body, expected, this.#limits));
       this.#board.restoredState(result);
       this.#board.enter('idle');
       return result;

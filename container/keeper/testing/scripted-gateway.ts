@@ -1,0 +1,78 @@
+/** The program behind `scripted-openclaw.ts`; runs in a process of its own. */
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { WebSocketServer } from 'ws';
+import type { Script } from './scripted-openclaw.ts';
+
+export async function run(folder: string): Promise<void> {
+  const script = JSON.parse(readFileSync(path.join(folder, 'script.json'), 'utf8')) as Script;
+  const command = process.argv.slice(2).join(' ');
+  appendFileSync(path.join(folder, 'calls.log'), `${command}\n`);
+  if (command === 'config validate --json') {
+    console.log(JSON.stringify(script.validation ?? { valid: true, issues: [] }));
+    process.exit((script.validation?.valid ?? true) ? 0 : 1);
+  }
+  await gateway(script);
+}
+
+async function gateway(script: Script): Promise<void> {
+  const configFile = process.env['OPENCLAW_CONFIG_PATH'] ?? '';
+  const stateDir = path.join(process.env['OPENCLAW_STATE_DIR'] ?? '', 'state');
+  const config = JSON.parse(readFileSync(configFile, 'utf8')) as { gateway: { port: number } };
+  console.log(`environment ${Object.keys(process.env).toSorted().join(' ')}`);
+  if (script.exitAtBoot !== undefined) {
+    console.error(script.exitAtBoot.stderr);
+    process.exit(script.exitAtBoot.code);
+  }
+  if (script.rewritesConfig !== undefined) {
+    writeFileSync(configFile, JSON.stringify({ ...config, ...script.rewritesConfig }));
+  }
+  if (!existsSync(stateDir)) mkdirSync(stateDir, { recursive: true });
+  const database = new DatabaseSync(path.join(stateDir, 'openclaw.sqlite'));
+  database.exec('PRAGMA journal_mode=WAL; CREATE TABLE IF NOT EXISTS boots (at INTEGER)');
+  database.prepare('INSERT INTO boots VALUES (?)').run(Date.now());
+
+  const listeningSinceMs = Date.now();
+  const { readyAfterMs = 0 } = script;
+  const server = http.createServer((request, response) => {
+    const ready = readyAfterMs !== null && Date.now() - listeningSinceMs >= readyAfterMs;
+    const body = request.url === '/healthz' ? { ok: true, status: 'live' } : { ready };
+    response.writeHead(request.url === '/healthz' || ready ? 200 : 503, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body));
+  });
+  serveSuspend(server, script.workMs ?? 0);
+  process.on('SIGTERM', () => {
+    if (script.ignoresTerm === true) return;
+    database.close();
+    process.exit(0);
+  });
+  server.listen(config.gateway.port, '0.0.0.0');
+}
+
+function serveSuspend(server: http.Server, workMs: number): void {
+  let drainingSinceMs: number | null = null;
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket) => {
+    socket.send(JSON.stringify({ type: 'event', event: 'connect.challenge', payload: { nonce: 'n', ts: 1 } }));
+    socket.on('message', (data: Buffer) => {
+      const frame = JSON.parse(data.toString()) as {
+        id: string;
+        method: string;
+        params: { auth?: { password: string } };
+      };
+      const answer = (ok: boolean, payload: unknown) =>
+        socket.send(
+          JSON.stringify({ type: 'res', id: frame.id, ok, ...(ok ? { payload } : { error: { message: 'no' } }) }),
+        );
+      if (frame.method === 'connect') {
+        answer(frame.params.auth?.password === process.env['OPENCLAW_GATEWAY_PASSWORD'], {});
+        return;
+      }
+      if (frame.method === 'gateway.suspend.prepare') drainingSinceMs ??= Date.now();
+      const left = workMs - (Date.now() - (drainingSinceMs ?? Date.now()));
+      answer(true, left > 0 ? { status: 'draining', suspensionId: 's' } : { status: 'ready', suspensionId: 's' });
+    });
+  });
+}

@@ -1,0 +1,34 @@
+/**
+ * A stand-in for the OpenClaw package with its command line, health endpoints and suspend handshake, for tests of what the
+ * keeper does around it: quick, and able to misbehave on demand. What the real one does is `keeper.system.test.ts`.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+export interface Script {
+  /** Answer of `config validate --json`. */
+  readonly validation?: { readonly valid: boolean; readonly issues?: readonly { path: string; message: string }[] };
+  /** Milliseconds from listening to ready; `null` is never. */
+  readonly readyAfterMs?: number | null;
+  /** Ends the gateway before it listens. */
+  readonly exitAtBoot?: { readonly code: number; readonly stderr: string };
+  /** Milliseconds of work that a drain waits for. */
+  readonly workMs?: number;
+  /** Does not end at SIGTERM. */
+  readonly ignoresTerm?: boolean;
+  /** Rewrites its own config at boot, as a tenant's plugin might. */
+  readonly rewritesConfig?: Record<string, unknown>;
+}
+
+/** @returns the folder to give as `TIDEPOOL_OPENCLAW_DIR` */
+export function scriptedOpenclaw(parent: string, script: Script = {}): string {
+  const folder = path.join(parent, 'openclaw');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'openclaw', version: '2026.9.6' }));
+  writeFileSync(path.join(folder, 'script.json'), JSON.stringify(script));
+  writeFileSync(
+    path.join(folder, 'openclaw.mjs'),
+    `import { run } from ${JSON.stringify(new URL('./scripted-gateway.ts', import.meta.url).href)};\nawait run(import.meta.dirname);\n`,
+  );
+  return folder;
+}
