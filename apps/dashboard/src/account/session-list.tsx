@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { revokeOtherSessions, revokeSession } from '../api/auth.ts';
 import { toFailure } from '../api/errors.ts';
 import { keys, sessionsQuery } from '../api/queries.ts';
+import { useSignOut } from '../shell/use-sign-out.ts';
 import { Button } from '../ui/button.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
 import { Loading, Skeleton } from '../ui/skeleton.tsx';
@@ -13,6 +14,7 @@ import { deviceName } from './device-name.ts';
 export function SessionList() {
   const queryClient = useQueryClient();
   const query = useQuery(sessionsQuery);
+  const leave = useSignOut();
   const after = (text: string) => async (): Promise<void> => {
     await queryClient.invalidateQueries({ queryKey: keys.sessions });
     showToast({ tone: 'done', text });
@@ -62,13 +64,16 @@ export function SessionList() {
         ))}
       </ul>
       {failed === null ? null : <FailureNotice failure={toFailure(failed)} />}
-      {sessions.length > 1 ? (
-        <div>
+      <div className="flex flex-wrap gap-2">
+        <Button busy={leave.isPending} onClick={() => leave.mutate()}>
+          Sign out here
+        </Button>
+        {sessions.length > 1 ? (
           <Button busy={others.isPending} onClick={() => others.mutate()}>
             Sign out all other devices
           </Button>
-        </div>
-      ) : null}
+        ) : null}
+      </div>
     </div>
   );
 }

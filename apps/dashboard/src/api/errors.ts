@@ -21,7 +21,7 @@ const Problem = z.object({
 /** The body better-auth answers with: a message and, mostly, a code. */
 const AuthProblem = z.object({ message: z.string().max(500).optional(), code: z.string().max(100).optional() });
 
-export interface FieldProblem {
+interface FieldProblem {
   readonly pointer: string;
   readonly detail: string;
 }

@@ -1,13 +1,12 @@
 /** The bar on top: where you are (organisation), where you can go, who you are. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { ChevronDown, LogOut, UserRound } from 'lucide-react';
 import { useRef } from 'react';
 import type { Me, Organisation } from '../../../control-plane/src/contract/api.ts';
-import { signOut } from '../api/auth.ts';
-import { showToast } from '../ui/toast.tsx';
 import { rememberOrg } from './active-org.ts';
 import { ThemeSwitch } from './theme-switch.tsx';
+import { useSignOut } from './use-sign-out.ts';
 import { Wordmark } from './wordmark.tsx';
 
 const navLink =
@@ -72,16 +71,7 @@ const menuItem =
 
 function UserMenu({ me }: { me: Me }) {
   const menu = useRef<HTMLDivElement>(null);
-  const queryClient = useQueryClient();
-  const router = useRouter();
-  const leave = useMutation({
-    mutationFn: signOut,
-    onSuccess: async () => {
-      queryClient.clear();
-      await router.navigate({ to: '/sign-in' });
-    },
-    onError: () => showToast({ tone: 'problem', text: 'Signing out failed. Try again.' }),
-  });
+  const leave = useSignOut();
   const close = (): void => menu.current?.hidePopover();
   return (
     <>

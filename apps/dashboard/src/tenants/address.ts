@@ -6,8 +6,10 @@ import { parseSlug, slugBaseFrom, slugMaxLength } from '../../../control-plane/s
  * @param suffix four lower-case letters or digits, not all digits
  */
 export function suggestSlug(name: string, suffix: string): string {
-  const base = slugBaseFrom(name);
-  if (parseSlug(base).ok) return base;
+  // Accents go, so that "Ängström" becomes "angstrom" and not "a-ngstro-m".
+  const base = slugBaseFrom(name.normalize('NFKD').replace(/\p{M}/gu, ''));
+  // Everybody whose name has no Latin letters would get the same one: it takes a suffix.
+  if (base !== 'assistant' && parseSlug(base).ok) return base;
   const suffixed = `${base}-${suffix}`;
   return parseSlug(suffixed).ok ? suffixed : `assistant-${suffix}`;
 }

@@ -4,10 +4,13 @@ import { capRatio, formatCap, formatUsd, formatUsdExact } from '../ui/format.ts'
 export function CapGauge({
   spentNanoUsd,
   capNanoUsd,
+  when,
   compact = false,
 }: {
   spentNanoUsd: number;
   capNanoUsd: number;
+  /** "this month", "in October 2026". */
+  when: string;
   compact?: boolean;
 }) {
   const ratio = capRatio(spentNanoUsd, capNanoUsd);
@@ -22,7 +25,9 @@ export function CapGauge({
         >
           {formatUsd(spentNanoUsd)}
         </span>
-        <span className="text-soft">of {formatCap(capNanoUsd)} this month</span>
+        <span className="text-soft">
+          of {formatCap(capNanoUsd)} {when}
+        </span>
       </p>
       <div aria-hidden className={`relative mt-2 overflow-hidden rounded-full bg-line ${compact ? 'h-1' : 'h-2'}`}>
         <div

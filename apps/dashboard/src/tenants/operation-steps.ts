@@ -14,7 +14,7 @@ export interface StepView {
   readonly elapsedMs: number | null;
 }
 
-export const stepLabels: Record<StepName, string> = {
+const stepLabels: Record<StepName, string> = {
   reserve: 'Reserving the address',
   container: 'Starting the container',
   restore: 'Restoring its memory',

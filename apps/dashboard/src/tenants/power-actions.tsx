@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { OrgRole, Tenant } from '../../../control-plane/src/contract/api.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { toFailure } from '../api/errors.ts';
-import { roleMay } from '../api/queries.ts';
+import { isMoving, roleMay } from '../api/queries.ts';
 import { Button, ButtonLink } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/dialog.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
@@ -32,12 +32,14 @@ export function PowerActions({ tenant, role }: { tenant: Tenant; role: OrgRole }
   const against = (action: PowerAction | 'open'): string | undefined => reasonAgainst(action, tenant, role);
   const busy = (action: PowerAction): boolean => act.isPending && act.variables.action === action;
   const openReason = against('open');
+  // While it is on its way the page's own steps come first; the tenant host shows the same ones.
+  const openKind = isMoving(tenant) ? 'quiet' : 'primary';
   return (
     <div className="flex flex-col gap-4">
-      <div className="flex flex-wrap gap-2">
+      <div className="grid grid-cols-3 gap-2 *:first:col-span-3 sm:flex sm:flex-wrap">
         {openReason === undefined ? (
           <ButtonLink
-            kind="primary"
+            kind={openKind}
             href={tenant.origin}
             target="_blank"
             rel="noreferrer"

@@ -33,16 +33,16 @@ const alarm = 'bg-coral-soft text-coral';
 const looks: Record<TenantStateKind, StateLook> = {
   absent: { label: 'Not set up', icon: CircleDashed, badge: calm, level: 0, moving: false, tone: 'tide' },
   provisioning: { label: 'Setting up', icon: Droplets, badge: live, level: 0.42, moving: true, tone: 'tide' },
-  asleep: { label: 'Asleep', icon: Moon, badge: calm, level: 0.2, moving: false, tone: 'tide' },
+  asleep: { label: 'Asleep', icon: Moon, badge: calm, level: 0.24, moving: false, tone: 'tide' },
   waking: { label: 'Waking', icon: Sunrise, badge: live, level: 0.5, moving: true, tone: 'tide' },
   awake: { label: 'Awake', icon: Waves, badge: live, level: 0.72, moving: false, tone: 'tide' },
   draining: { label: 'Going to sleep', icon: Sunset, badge: live, level: 0.42, moving: true, tone: 'tide' },
-  suspended: { label: 'Suspended', icon: CirclePause, badge: care, level: 0.12, moving: false, tone: 'sand' },
+  suspended: { label: 'Suspended', icon: CirclePause, badge: care, level: 0.2, moving: false, tone: 'sand' },
   needs_operator: {
     label: 'Needs attention',
     icon: TriangleAlert,
     badge: alarm,
-    level: 0.3,
+    level: 0.34,
     moving: false,
     tone: 'coral',
   },
@@ -68,8 +68,8 @@ export function StateBadge({ state }: { state: TenantStateKind }) {
 
 const waterColours = {
   tide: 'var(--color-water)',
-  sand: 'var(--color-sand-soft)',
-  coral: 'var(--color-coral-soft)',
+  sand: 'color-mix(in oklch, var(--color-sand) 42%, var(--color-foam))',
+  coral: 'color-mix(in oklch, var(--color-coral) 42%, var(--color-foam))',
 } as const;
 const rimColours = { tide: 'var(--color-tide)', sand: 'var(--color-sand)', coral: 'var(--color-coral)' } as const;
 

@@ -8,8 +8,8 @@ import { Pool, StateBadge } from './state.tsx';
 export function TenantCard({ tenant }: { tenant: Tenant }) {
   return (
     <li className="panel group relative flex min-w-0 flex-col gap-5 p-5 transition-colors hover:border-edge">
-      <div className="flex items-start gap-4">
-        <Pool state={tenant.state} size={52} />
+      <div className="flex items-center gap-4">
+        <Pool state={tenant.state} size={56} />
         <div className="min-w-0 flex-1">
           <h2 className="truncate text-lg font-semibold">
             <Link
@@ -22,20 +22,25 @@ export function TenantCard({ tenant }: { tenant: Tenant }) {
           </h2>
           <p className="truncate text-sm text-soft">{hostOf(tenant.origin)}</p>
         </div>
-        <StateBadge state={tenant.state} />
       </div>
-      <div className="mt-auto flex flex-col gap-3">
-        <CapGauge spentNanoUsd={tenant.usage.spentNanoUsd} capNanoUsd={tenant.aiCapNanoUsdPerMonth} compact />
+      <div className="flex flex-wrap items-center justify-between gap-x-3 gap-y-1">
+        <StateBadge state={tenant.state} />
         <p className="text-sm text-soft">
           {tenant.lastActivityAt === null ? (
             'No activity yet'
           ) : (
             <>
-              Last active <When at={tenant.lastActivityAt} />
+              Active <When at={tenant.lastActivityAt} />
             </>
           )}
         </p>
       </div>
+      <CapGauge
+        spentNanoUsd={tenant.usage.spentNanoUsd}
+        capNanoUsd={tenant.aiCapNanoUsdPerMonth}
+        when="this month"
+        compact
+      />
     </li>
   );
 }

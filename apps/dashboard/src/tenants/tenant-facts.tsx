@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Tenant } from '../../../control-plane/src/contract/api.ts';
-import { formatBytes, formatCount, formatElapsed } from '../ui/format.ts';
+import { formatBytes, formatCount, formatSpan } from '../ui/format.ts';
 import { When } from '../ui/when.tsx';
 import { CapGauge } from './cap-gauge.tsx';
 
@@ -10,7 +10,7 @@ function Fact({ term, children }: { term: string; children: ReactNode }) {
   return (
     <div className="flex flex-wrap justify-between gap-x-4 border-b border-line py-2.5 last:border-b-0">
       <dt className="text-soft">{term}</dt>
-      <dd className="text-right font-medium">{children}</dd>
+      <dd className="text-right font-medium first-letter:uppercase">{children}</dd>
     </div>
   );
 }
@@ -36,7 +36,7 @@ export function TenantFacts({ tenant }: { tenant: Tenant }) {
             </>
           )}
         </Fact>
-        <Fact term="Awake this month">{formatElapsed(tenant.usage.awakeMs)}</Fact>
+        <Fact term="Awake this month">{formatSpan(tenant.usage.awakeMs)}</Fact>
         <Fact term="Created">
           <When at={tenant.createdAt} />
         </Fact>
@@ -57,7 +57,7 @@ export function TenantSpend({ tenant, demo }: { tenant: Tenant; demo: string | n
         </Link>
       </div>
       <div className="mt-3">
-        <CapGauge spentNanoUsd={tenant.usage.spentNanoUsd} capNanoUsd={tenant.aiCapNanoUsdPerMonth} />
+        <CapGauge spentNanoUsd={tenant.usage.spentNanoUsd} capNanoUsd={tenant.aiCapNanoUsdPerMonth} when="this month" />
       </div>
       <p className="mt-3 text-sm text-soft">
         {formatCount(tenant.usage.requests)} {tenant.usage.requests === 1 ? 'request' : 'requests'} this month.{' '}

@@ -66,12 +66,12 @@ export function Button({
   );
   if (!blocked) return button;
   return (
-    <span className={`group/reason relative inline-flex ${wide ? 'w-full' : ''}`}>
+    <span className={`group/reason relative inline-flex [&>button]:flex-1 ${wide ? 'w-full' : ''}`}>
       {button}
       <span
         id={id}
         role="tooltip"
-        className="pointer-events-none invisible absolute top-full left-0 z-20 mt-1.5 w-max max-w-64 rounded-md bg-ink px-2.5 py-1.5 text-xs text-fog opacity-0 shadow-float group-focus-within/reason:visible group-focus-within/reason:opacity-100 group-hover/reason:visible group-hover/reason:opacity-100"
+        className="pointer-events-none absolute top-full left-0 z-20 mt-1.5 hidden w-max max-w-64 rounded-md bg-ink px-2.5 py-1.5 text-xs text-fog shadow-float group-focus-within/reason:block group-hover/reason:block max-sm:fixed max-sm:inset-x-4 max-sm:top-auto max-sm:bottom-4 max-sm:w-auto max-sm:max-w-none max-sm:px-4 max-sm:py-3 max-sm:text-sm"
       >
         {disabledReason}
       </span>

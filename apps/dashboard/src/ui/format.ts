@@ -9,6 +9,9 @@ export interface FormatOptions {
 }
 
 const nanoPerUsd = 1_000_000_000n;
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
 
 /** Integer nano-USD as an exact decimal string, e.g. 1_500 → "0.000001500". */
 export function decimalFromNano(nanoUsd: number): `${number}` {
@@ -124,15 +127,19 @@ export function formatElapsed(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
+/** A span added up over a month: "none yet", "under a minute", "47 min", "16 h 47 min". */
+export function formatSpan(ms: number): string {
+  const minutes = Math.floor(Math.max(0, ms) / minuteMs);
+  if (ms <= 0) return 'none yet';
+  if (minutes === 0) return 'under a minute';
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
 /** A measured duration of one step: tenths below ten seconds. */
 export function formatDuration(ms: number): string {
   const safe = Math.max(0, ms);
   return safe < 10_000 ? `${(Math.round(safe / 100) / 10).toFixed(1)} s` : formatElapsed(safe);
 }
-
-const minuteMs = 60_000;
-const hourMs = 3_600_000;
-const dayMs = 86_400_000;
 
 /** Relative up to a day, then the date; the exact time belongs into the title beside it. */
 export function formatWhen(atMs: number, nowMs: number, options: FormatOptions = {}): string {

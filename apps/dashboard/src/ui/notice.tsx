@@ -65,7 +65,7 @@ function FailureFacts({ failure }: { failure: Failure }) {
 
 /** A strip across the page. `tone` "sand" asks for attention, "shoal" only tells. */
 export function Strip({ tone, children, action }: { tone: 'sand' | 'shoal'; children: ReactNode; action?: ReactNode }) {
-  const look = tone === 'sand' ? 'bg-sand-soft border-sand/35' : 'bg-shoal border-tide/25';
+  const look = tone === 'sand' ? 'bg-sand-soft border-sand/35' : 'bg-foam border-line';
   return (
     <div className={`border-b ${look}`}>
       <div className="mx-auto flex max-w-6xl flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2 text-sm sm:px-6">

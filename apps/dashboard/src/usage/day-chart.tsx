@@ -13,11 +13,11 @@ export function fillDays(days: readonly string[], byDay: readonly Day[]): Day[] 
   return days.map((day) => known.get(day) ?? { day, requests: 0, costNanoUsd: 0 });
 }
 
-/** A round number at or above the largest bar: 1, 2 or 5 times a power of ten. */
+/** A round number at or above the largest bar: a small factor times a power of ten. */
 export function niceCeiling(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const factor = [1, 2, 5, 10].find((step) => step * power >= value) ?? 10;
+  const factor = [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value) ?? 10;
   return factor * power;
 }
 

@@ -63,8 +63,10 @@ export function ReceiptList({ tenantId, slug }: { tenantId: string; slug: string
   );
 }
 
-const head = 'py-2 pl-4 text-right font-semibold first:pl-0 first:text-left';
+const head = 'py-2 pl-4 text-right font-semibold';
+const headLeft = 'py-2 pl-4 text-left font-semibold first:pl-0';
 const cell = 'py-2 pl-4 text-right whitespace-nowrap';
+const cellLeft = 'py-2 pl-4 text-left whitespace-nowrap';
 
 function ReceiptTable({ rows }: { rows: readonly Row[] }) {
   return (
@@ -73,10 +75,10 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
         <table className="figures w-full text-sm">
           <thead>
             <tr className="border-b border-edge">
-              <th scope="col" className={head}>
+              <th scope="col" className={headLeft}>
                 Time
               </th>
-              <th scope="col" className={`${head} text-left`}>
+              <th scope="col" className={headLeft}>
                 Model
               </th>
               <th scope="col" className={head}>
@@ -91,7 +93,7 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
               <th scope="col" className={head}>
                 Cache write
               </th>
-              <th scope="col" className={`${head} text-left`}>
+              <th scope="col" className={headLeft}>
                 Outcome
               </th>
               <th scope="col" className={head}>
@@ -105,12 +107,12 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
                 <td className="py-2 whitespace-nowrap" title={formatUtc(row.atMs)}>
                   {formatDateTime(row.atMs)}
                 </td>
-                <td className={`${cell} text-left`}>{row.model}</td>
+                <td className={cellLeft}>{row.model}</td>
                 <td className={cell}>{formatCount(row.inputTokens)}</td>
                 <td className={cell}>{formatCount(row.outputTokens)}</td>
                 <td className={cell}>{formatCount(row.cacheReadTokens)}</td>
                 <td className={cell}>{formatCount(row.cacheWriteTokens)}</td>
-                <td className={`${cell} text-left`} title={outcomes[row.outcome].title}>
+                <td className={cellLeft} title={outcomes[row.outcome].title}>
                   {outcomes[row.outcome].label}
                 </td>
                 <td className={`${cell} font-medium`}>{formatUsdExact(row.costNanoUsd)}</td>

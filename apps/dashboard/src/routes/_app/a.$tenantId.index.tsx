@@ -29,7 +29,7 @@ function Overview() {
     <div className="flex flex-col gap-8">
       <title>{`${tabTitle(tenant, shown)} · Tidepool`}</title>
       <PowerActions tenant={tenant} role={org.role} />
-      <StateNotice tenant={tenant} />
+      {shown?.error ? null : <StateNotice tenant={tenant} />}
       {shown === null ? null : <LiveOperation tenant={tenant} operation={shown} clockOffsetMs={clockOffsetMs} />}
       <div className="grid gap-x-12 gap-y-8 md:grid-cols-2">
         <TenantSpend tenant={tenant} demo={system?.standIns.model ? demoModelSentence : null} />

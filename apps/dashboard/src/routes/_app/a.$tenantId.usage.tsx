@@ -7,7 +7,7 @@ import { toFailure } from '../../api/errors.ts';
 import { systemQuery, tenantQuery, usageQuery } from '../../api/queries.ts';
 import { demoModelSentence } from '../../shell/stand-ins.tsx';
 import { CapGauge } from '../../tenants/cap-gauge.tsx';
-import { formatClock, formatCount, formatElapsed } from '../../ui/format.ts';
+import { formatClock, formatCount, formatSpan } from '../../ui/format.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Loading, Skeleton } from '../../ui/skeleton.tsx';
 import { useNow } from '../../ui/use-now.ts';
@@ -90,12 +90,16 @@ function MonthReport({
   return (
     <div className={`flex flex-col gap-8 transition-opacity ${dimmed ? 'opacity-60' : ''}`} aria-busy={dimmed}>
       <div className="grid gap-x-12 gap-y-6 md:grid-cols-2">
-        <CapGauge spentNanoUsd={totals.spentNanoUsd} capNanoUsd={report.capNanoUsd} />
+        <CapGauge
+          spentNanoUsd={totals.spentNanoUsd}
+          capNanoUsd={report.capNanoUsd}
+          when={month === monthOf(nowMs) ? 'this month' : `in ${label}`}
+        />
         <dl className="grid grid-cols-2 gap-x-6 gap-y-4 sm:grid-cols-4 md:grid-cols-2 lg:grid-cols-4">
           <Total term="Requests">{formatCount(totals.requests)}</Total>
           <Total term="Tokens in">{formatCount(totals.inputTokens)}</Total>
           <Total term="Tokens out">{formatCount(totals.outputTokens)}</Total>
-          <Total term="Awake">{formatElapsed(totals.awakeMs)}</Total>
+          <Total term="Awake">{formatSpan(totals.awakeMs)}</Total>
         </dl>
       </div>
       <p className="text-sm text-soft">

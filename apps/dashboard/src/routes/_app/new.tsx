@@ -7,6 +7,7 @@ import { call } from '../../api/client.ts';
 import { toFailure } from '../../api/errors.ts';
 import { keys, roleMay, tenantsQuery } from '../../api/queries.ts';
 import { addressPreview, slugWhileTyping, suggestSlug } from '../../tenants/address.ts';
+import { Pool } from '../../tenants/state.tsx';
 import { hostOf } from '../../tenants/tenant-card.tsx';
 import { type SlugCheck, useSlugCheck } from '../../tenants/use-slug-check.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
@@ -49,65 +50,96 @@ function NewAssistant() {
   const preview = slug === '' ? null : addressPreview(slug, sample, window.location.origin);
   const blocked = !may.allowed ? may.reason : undefined;
   return (
-    <div className="max-w-lg">
+    <>
       <PageTitle tab="New assistant">New assistant</PageTitle>
-      <form
-        className="mt-8 flex flex-col gap-6"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (create.isPending || create.isSuccess || check.kind === 'refused' || check.kind === 'empty') return;
-          create.mutate();
-        }}
-      >
-        {create.isError ? <FailureNotice failure={toFailure(create.error)} onRetry={() => create.mutate()} /> : null}
-        <Field
-          label="Name"
-          value={name}
-          onChange={(event) => setName(event.target.value)}
-          required
-          maxLength={60}
-          autoComplete="off"
-          placeholder="Nora"
-          hint="What you call it. You can change this later."
-        />
-        <div className="flex flex-col gap-2">
-          <Field
-            label="Address"
-            value={slug}
-            onChange={(event) => {
-              const next = slugWhileTyping(event.target.value);
-              setTypedSlug(next === '' ? null : next);
-            }}
-            required
-            autoComplete="off"
-            autoCapitalize="none"
-            spellCheck={false}
-            maxLength={60}
-            mono
-            error={check.kind === 'refused' ? check.reason : null}
-            after={<CheckMark check={check} />}
-            hint={
-              preview === null ? (
-                'Permanent: an address is never given to anybody else.'
-              ) : (
-                <>
-                  <span className="font-medium break-all text-ink">{hostOf(preview)}</span> is permanent and never given
-                  to anybody else.
-                </>
-              )
+      <div className="mt-8 grid gap-x-16 gap-y-10 md:grid-cols-[minmax(0,30rem)_minmax(0,1fr)]">
+        <form
+          className="flex flex-col gap-6"
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (create.isPending || create.isSuccess || blocked !== undefined) return;
+            if (check.kind === 'refused' || check.kind === 'empty') {
+              event.currentTarget.querySelector<HTMLInputElement>('input[name="slug"]')?.focus();
+              return;
             }
+            create.mutate();
+          }}
+        >
+          {create.isError ? <FailureNotice failure={toFailure(create.error)} onRetry={() => create.mutate()} /> : null}
+          <Field
+            label="Name"
+            name="name"
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            required
+            maxLength={60}
+            autoComplete="off"
+            placeholder="Nora"
+            hint="What you call it. You can change this later."
           />
-          <SlugHelp check={check} slug={slug} onTake={setTypedSlug} />
-        </div>
-        <div className="flex flex-wrap gap-2">
-          <Button kind="primary" type="submit" busy={create.isPending || create.isSuccess} disabledReason={blocked}>
-            Create assistant
-          </Button>
-          <Link to="/" className={buttonClass('plain')}>
-            Cancel
-          </Link>
-        </div>
-      </form>
+          <div className="flex flex-col gap-2">
+            <Field
+              label="Address"
+              name="slug"
+              value={slug}
+              onChange={(event) => {
+                const next = slugWhileTyping(event.target.value);
+                setTypedSlug(next === '' ? null : next);
+              }}
+              required
+              autoComplete="off"
+              autoCapitalize="none"
+              spellCheck={false}
+              maxLength={60}
+              mono
+              error={check.kind === 'refused' ? check.reason : null}
+              after={<CheckMark check={check} />}
+              hint={
+                preview === null ? (
+                  'Permanent: an address is never given to anybody else.'
+                ) : (
+                  <>
+                    <span className="font-medium break-all text-ink">{hostOf(preview)}</span> is permanent and never
+                    given to anybody else.
+                  </>
+                )
+              }
+            />
+            <SlugHelp check={check} slug={slug} onTake={setTypedSlug} />
+          </div>
+          <div className="flex flex-wrap gap-2">
+            <Button kind="primary" type="submit" busy={create.isPending || create.isSuccess} disabledReason={blocked}>
+              Create assistant
+            </Button>
+            <Link to="/" className={buttonClass('plain')}>
+              Cancel
+            </Link>
+          </div>
+        </form>
+        <Preview
+          name={name}
+          address={preview === null ? slug : hostOf(preview)}
+          level={check.kind === 'free' ? 'provisioning' : 'absent'}
+        />
+      </div>
+    </>
+  );
+}
+
+/** How it will look in the list. Decoration: the form says the same. */
+function Preview({ name, address, level }: { name: string; address: string; level: 'absent' | 'provisioning' }) {
+  return (
+    <div
+      aria-hidden
+      className="flex flex-col items-center gap-5 self-start rounded-lg border border-dashed border-edge/50 px-6 py-12 text-center max-md:hidden"
+    >
+      <Pool state={level} size={132} />
+      <div className="w-full">
+        <p className={`truncate text-xl font-semibold tracking-tight ${name.trim() === '' ? 'text-soft' : ''}`}>
+          {name.trim() === '' ? 'Your assistant' : name}
+        </p>
+        <p className="mt-0.5 min-h-6 truncate text-soft">{address}</p>
+      </div>
     </div>
   );
 }
