@@ -5,17 +5,29 @@
  * Order, which nothing may change: parse → reserve (durable) → call → pass bytes on → settle. A refusal happens before
  * any upstream call; after a reservation exactly one of settle, release and `unknown` follows (a crash: `Ledger.orphan`).
  */
+import { err, ok, type Result } from '../../../control-plane/src/contract/result.ts';
 import type { AiRefusal } from '../core/metering/ai-error.ts';
-import { capReached, pathNotAllowed, renderAiError, requestInvalid } from '../core/metering/ai-error.ts';
-import { parseAiRequest, type AiRequest } from '../core/metering/ai-request.ts';
+import { capReached, pathNotAllowed, requestInvalid } from '../core/metering/ai-error.ts';
+import { parseAiRequest, type AiRequest, type BoundedRequest } from '../core/metering/ai-request.ts';
 import { findRoute, parseProvider, type AiProvider, type AiRoute } from '../core/metering/ai-route.ts';
 import { createUsageChunkFilter } from '../core/metering/chat-usage-chunk.ts';
 import { createUsageMeter } from '../core/metering/usage-meter.ts';
 import { judge } from '../core/metering/verdict.ts';
-import type { Ledger } from '../modules/ledger.ts';
+import type { Ledger, Reserved } from '../modules/ledger.ts';
 import type { Clock, Ids } from '../ports.ts';
 import { readBoundedText } from './bounded-body.ts';
 import { toClientHeaders, toUpstreamHeaders } from './headers.ts';
+import {
+  busy,
+  duplicateRequest,
+  ledgerUnavailable,
+  misconfigured,
+  noUpstream,
+  refuse,
+  refuseTurn,
+  tooLarge,
+  upstreamUnreachable,
+} from './refuse.ts';
 import { startRelay, type RelayEnd, type RelayLimits } from './relay.ts';
 import type { AiUpstream } from './upstream.ts';
 
@@ -114,52 +126,58 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
     readonly done: () => void;
   }
 
+  interface OpenJob extends Job {
+    readonly bodyText: string;
+  }
+
   async function serve(job: Job): Promise<Response> {
     const { request, ctx, route, requestId } = job;
+    let bodyText = '';
     const refused = (refusal: AiRefusal): Response => {
       job.done();
-      return refuse(route.provider, refusal, requestId);
+      return refuseTurn({ route, bodyText, requestId, nowMs: deps.clock.nowMs() }, refusal);
     };
     const body = await readBoundedText(request.body, request.headers.get('content-length'), limits.bodyBytesMax);
     if (body.kind === 'too_large') return refused(tooLarge(limits.bodyBytesMax));
     if (body.kind === 'unreadable') return refused(requestInvalid('The request body is not UTF-8 text or broke off.'));
-    const parsed = parseAiRequest({ route, bodyText: body.text, bodyBytes: body.bytes, nowMs: deps.clock.nowMs() });
+    bodyText = body.text;
+    const parsed = parseAiRequest({ route, bodyText, bodyBytes: body.bytes, nowMs: deps.clock.nowMs() });
     if (!parsed.ok) return refused(parsed.error);
     const call = deps.upstream.call(route, { tenantId: ctx.tenantId, requestId });
     if (!call) return refused(noUpstream(route.provider));
-    const { holdNanoUsd, model } = parsed.value;
-    const reserved = deps.ledger.reserve({
-      requestId,
-      holdNanoUsd,
-      provider: route.provider,
-      model,
-      capNanoUsd: ctx.capNanoUsd,
-      periodKey: deps.ledger.currentPeriod(),
-    });
-    if (!reserved.ok) return refused(reserved.reason === 'cap_reached' ? capReached(reserved) : duplicate);
+    const reserved = reserve(parsed.value, ctx, requestId);
+    if (!reserved.ok) return refused(reserved.error);
     const headers = toUpstreamHeaders(route.provider, request.headers);
     for (const [name, value] of Object.entries(call.headers)) headers.set(name, value);
-    return dispatch(job, parsed.value, { url: call.url, headers });
+    const init: RequestInit = { method: 'POST', headers, body: reserved.value.body, redirect: 'manual' };
+    return dispatch({ ...job, bodyText }, parsed.value, { url: call.url, init });
+  }
+
+  /** Reserves what the client asks for, or, when that is more than what is left, a shorter answer that fits. */
+  function reserve(ai: AiRequest, ctx: AiContext, requestId: string): Result<BoundedRequest, AiRefusal> {
+    const { provider, model } = ai;
+    const periodKey = deps.ledger.currentPeriod();
+    const attempt = ({ holdNanoUsd }: BoundedRequest): Reserved =>
+      deps.ledger.reserve({ requestId, holdNanoUsd, provider, model, capNanoUsd: ctx.capNanoUsd, periodKey });
+    const asked = attempt(ai.asked);
+    if (asked.ok) return ok(ai.asked);
+    if (asked.reason === 'duplicate') return err(duplicateRequest);
+    const shorter = ai.within(Math.max(0, asked.capNanoUsd - asked.spentNanoUsd - asked.heldNanoUsd));
+    return shorter && attempt(shorter).ok ? ok(shorter) : err(capReached(asked));
   }
 
   /** From here on the reservation stands: every path ends in exactly one of settle, release and unknown. */
-  async function dispatch(job: Job, ai: AiRequest, to: { url: string; headers: Headers }): Promise<Response> {
+  async function dispatch(job: OpenJob, ai: AiRequest, to: { url: string; init: RequestInit }): Promise<Response> {
     const { route, requestId } = job;
     const abort = new AbortController();
     const late = setTimeout(() => abort.abort('no_answer'), limits.answerBeginsMs);
     let answer: Response;
     try {
-      answer = await callUpstream(to.url, {
-        method: 'POST',
-        headers: to.headers,
-        body: ai.body,
-        redirect: 'manual',
-        signal: abort.signal,
-      });
+      answer = await callUpstream(to.url, { ...to.init, signal: abort.signal });
     } catch (error) {
       deps.onFault('ai.upstream_unreachable', error);
       release(job, 'upstream_unreachable');
-      return refuse(route.provider, unreachable, requestId);
+      return refuse(route.provider, upstreamUnreachable, requestId);
     } finally {
       clearTimeout(late);
     }
@@ -236,17 +254,17 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
   }
 
   /** An error of the upstream: nothing is charged. Its text goes on, unless it is about our own credentials. */
-  async function failed(job: Job, answer: Response): Promise<Response> {
+  async function failed(job: OpenJob, answer: Response): Promise<Response> {
     const { route, requestId } = job;
     release(job, `upstream_${answer.status}`);
     const { status } = answer;
-    if (status >= 300 && status < 400) return refuse(route.provider, unreachable, requestId);
+    if (status >= 300 && status < 400) return refuse(route.provider, upstreamUnreachable, requestId);
     if (status === 401 || status === 402 || status === 403) {
       await answer.body?.cancel();
-      return refuse(route.provider, misconfigured(status), requestId);
+      return refuseTurn({ ...job, nowMs: deps.clock.nowMs() }, misconfigured(status));
     }
     const body = await readBoundedText(answer.body, null, limits.errorBytesMax);
-    if (body.kind !== 'text' || status < 400) return refuse(route.provider, unreachable, requestId);
+    if (body.kind !== 'text' || status < 400) return refuse(route.provider, upstreamUnreachable, requestId);
     return new Response(body.text, { status, headers: toClientHeaders(answer.headers, requestId) });
   }
 
@@ -267,60 +285,4 @@ function splitPath(url: string): { provider: AiProvider | null; path: string } {
   const { pathname } = new URL(url);
   const [, name = '', ...rest] = pathname.split('/');
   return { provider: parseProvider(name), path: `/${rest.join('/')}` };
-}
-
-function refuse(provider: AiProvider, refusal: AiRefusal, requestId: string): Response {
-  const { status, body } = renderAiError(provider, refusal, requestId);
-  return Response.json(body, {
-    status,
-    headers: { 'cache-control': 'no-store', 'x-tidepool-request-id': requestId, 'x-tidepool-code': refusal.code },
-  });
-}
-
-const unreachable: AiRefusal = {
-  code: 'ai_upstream_unreachable',
-  detail: 'The model provider did not answer; nothing was charged.',
-  next: 'Send the message again in a moment.',
-};
-const ledgerUnavailable: AiRefusal = {
-  code: 'ai_ledger_unavailable',
-  detail: 'The spending ledger is not available, so no model was called.',
-  next: 'Send the message again in a moment.',
-};
-const duplicate: AiRefusal = {
-  code: 'ai_duplicate',
-  detail: 'This request id was used before; nothing was called or charged.',
-  next: 'Send the request again.',
-};
-
-function busy(concurrentMax: number): AiRefusal {
-  return {
-    code: 'ai_busy',
-    detail: `${concurrentMax} model requests of this assistant are already under way.`,
-    next: 'Wait for one to end.',
-  };
-}
-
-function tooLarge(bytesMax: number): AiRefusal {
-  return {
-    code: 'body_too_large',
-    detail: `The request is larger than ${Math.floor(bytesMax / 1024 / 1024)} MiB.`,
-    next: 'Send fewer or smaller attachments, or start a new conversation.',
-  };
-}
-
-function noUpstream(provider: AiProvider): AiRefusal {
-  return {
-    code: 'ai_upstream_misconfigured',
-    detail: `No access to ${provider} is configured on this platform.`,
-    next: 'Choose a model of another provider, or ask the operator to configure this one.',
-  };
-}
-
-function misconfigured(status: number): AiRefusal {
-  return {
-    code: 'ai_upstream_misconfigured',
-    detail: `The model provider refused the platform's own account (${status}); nothing was charged.`,
-    next: 'Ask the operator to check the provider key and its credit.',
-  };
 }

@@ -13,6 +13,8 @@ export interface AiDraft {
   readonly streaming: boolean;
   /** What the client asks for, or null when it names no bound. */
   readonly outputTokensMax: number | null;
+  /** Below this the answer makes no sense: a thinking budget has to fit. */
+  readonly outputTokensMin: number;
   readonly withOutputTokensMax: (tokens: number) => Record<string, unknown>;
   readonly choices: number;
   readonly cacheWrites: 'none' | '5m' | '1h';
@@ -45,6 +47,9 @@ export function parseOutputMax(value: unknown): Result<number | null, AiRefusal>
   if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0 && value <= TOKENS_MAX) return ok(value);
   return err(requestInvalid('The bound on output tokens is not a positive whole number.'));
 }
+
+/** An answer shorter than this is not worth beginning. */
+export const ANSWER_TOKENS_MIN = 1_024;
 
 /** The `type` of a tool, for lists of what is and is not open. */
 export function toolType(tool: unknown): string {

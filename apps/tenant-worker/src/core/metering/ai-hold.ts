@@ -38,12 +38,24 @@ export function inputTokensBound(input: HoldInput): number {
 
 /** Nano-USD to reserve, rounded up. */
 export function holdNanoUsd(input: HoldInput): number {
-  const inputTokens = inputTokensBound(input);
-  const rates = ratesFor(input.priced.price, inputTokens);
-  const pico =
-    BigInt(inputTokens) * BigInt(dearestInputRate(rates, input.cacheWrites)) +
-    BigInt(input.outputTokensMax) * BigInt(input.choices) * BigInt(rates.output);
-  const nano = Number((pico + 999n) / 1000n);
+  const { inputPico, outputPicoPerToken } = bounds(input);
+  const nano = Number((inputPico + outputPicoPerToken * BigInt(input.outputTokensMax) + 999n) / 1000n);
   if (!Number.isSafeInteger(nano)) throw new RangeError('a request could cost more than 9 million dollars');
   return nano;
+}
+
+/** The longest answer that `availableNanoUsd` pays for whatever the input turns out to be; negative when none. */
+export function affordableOutputTokens(input: HoldInput, availableNanoUsd: number): number {
+  const { inputPico, outputPicoPerToken } = bounds(input);
+  if (outputPicoPerToken === 0n) return input.outputTokensMax;
+  return Number((BigInt(availableNanoUsd) * 1000n - inputPico) / outputPicoPerToken);
+}
+
+function bounds(input: HoldInput): { inputPico: bigint; outputPicoPerToken: bigint } {
+  const inputTokens = inputTokensBound(input);
+  const rates = ratesFor(input.priced.price, inputTokens);
+  return {
+    inputPico: BigInt(inputTokens) * BigInt(dearestInputRate(rates, input.cacheWrites)),
+    outputPicoPerToken: BigInt(input.choices) * BigInt(rates.output),
+  };
 }

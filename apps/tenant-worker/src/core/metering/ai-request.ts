@@ -11,11 +11,11 @@
 import { err, ok, unreachable, type Result } from '../../../../control-plane/src/contract/result.ts';
 import { notSupported, type AiDraft } from './ai-draft.ts';
 import { modelUnpriced, requestInvalid, type AiRefusal } from './ai-error.ts';
-import { holdNanoUsd } from './ai-hold.ts';
+import { affordableOutputTokens, holdNanoUsd, type HoldInput } from './ai-hold.ts';
 import type { AiRoute } from './ai-route.ts';
 import { draftAnthropic } from './anthropic-request.ts';
 import type { ContentScan } from './content-scan.ts';
-import { asString, parseObject, type JsonObject } from './json.ts';
+import { asArray, asString, parseObject, type JsonObject } from './json.ts';
 import { draftChat, draftEmbeddings, draftResponses } from './openai-request.ts';
 import type { ModelPrice } from './price.ts';
 import { findPrice, priceTableAt, priceTables, type PriceTable } from './price-table.ts';
@@ -25,13 +25,21 @@ export interface AiRequest extends AiRoute {
   readonly price: ModelPrice;
   readonly priceVersion: string;
   readonly streaming: boolean;
-  readonly holdNanoUsd: number;
-  /** JSON text to send upstream. */
-  readonly body: string;
+  /** As the client wants it: the answer may be as long as it says. */
+  readonly asked: BoundedRequest;
+  /** The same with a shorter answer that costs at most this much, or null when that would be too short. */
+  readonly within: (availableNanoUsd: number) => BoundedRequest | null;
   /** We asked for the usage chunk, the client did not: it must not see it. */
   readonly hideUsageChunk: boolean;
   /** Fields of the request that were left out. */
   readonly ignored: readonly string[];
+}
+
+/** What is sent and the most that it can cost, which hang together through the bound on the answer. */
+export interface BoundedRequest {
+  readonly holdNanoUsd: number;
+  /** JSON text to send upstream. */
+  readonly body: string;
 }
 
 export interface AiRequestInput {
@@ -61,25 +69,51 @@ export function parseAiRequest(input: AiRequestInput): Result<AiRequest, AiRefus
 
   const outputTokensMax = drafted.value.outputTokensMax ?? priced.defaultOutputTokens;
   if (outputTokensMax === null) return err(requestInvalid('The request does not say how long the answer may be.'));
+  const { outputTokensMin, withOutputTokensMax } = drafted.value;
+  const hold: HoldInput = {
+    provider: route.provider,
+    priced,
+    bodyBytes,
+    content,
+    outputTokensMax,
+    choices,
+    cacheWrites,
+  };
+  const bounded = (tokens: number): BoundedRequest => ({
+    holdNanoUsd: holdNanoUsd({ ...hold, outputTokensMax: tokens }),
+    body: JSON.stringify(withOutputTokensMax(tokens)),
+  });
   return ok({
     ...route,
     model,
     price: priced.price,
     priceVersion: priced.priceVersion,
     streaming,
-    holdNanoUsd: holdNanoUsd({
-      provider: route.provider,
-      priced,
-      bodyBytes,
-      content,
-      outputTokensMax,
-      choices,
-      cacheWrites,
-    }),
-    body: JSON.stringify(drafted.value.withOutputTokensMax(outputTokensMax)),
+    asked: bounded(outputTokensMax),
+    within(availableNanoUsd) {
+      const tokens = affordableOutputTokens(hold, availableNanoUsd);
+      return tokens >= outputTokensMin && tokens < outputTokensMax ? bounded(tokens) : null;
+    },
     hideUsageChunk,
     ignored,
   });
+}
+
+/** What a refusal needs to know of a request that was not accepted. */
+export interface RequestShape {
+  readonly model: string;
+  readonly streaming: boolean;
+  /** An agent's turn: a person waits for it and reads what comes. */
+  readonly offersTools: boolean;
+}
+
+export function describeRequest(bodyText: string): RequestShape {
+  const root = parseObject(bodyText) ?? {};
+  return {
+    model: asString(root['model'], MODEL_CHARS_MAX) ?? 'unknown',
+    streaming: root['stream'] === true,
+    offersTools: (asArray(root['tools'])?.length ?? 0) > 0,
+  };
 }
 
 function draft(route: AiRoute, root: JsonObject, bodyText: string): Result<AiDraft, AiRefusal> {

@@ -3,9 +3,10 @@
  */
 import { err, ok, type Result } from '../../../../control-plane/src/contract/result.ts';
 import type { AiRefusal } from './ai-error.ts';
-import { notSupported, parseOutputMax, pickFields, toolType, type AiDraft } from './ai-draft.ts';
+import { ANSWER_TOKENS_MIN, notSupported, parseOutputMax, pickFields, toolType, type AiDraft } from './ai-draft.ts';
 import { scanContent } from './content-scan.ts';
 import { asArray, asObject, type JsonObject } from './json.ts';
+import { parseTokens } from './usage.ts';
 
 const knownFields = new Set([
   'model',
@@ -52,6 +53,7 @@ export function draftAnthropic(root: JsonObject, bodyText: string): Result<AiDra
     body,
     streaming: root['stream'] === true,
     outputTokensMax: outputTokensMax.value,
+    outputTokensMin: ANSWER_TOKENS_MIN + (parseTokens(asObject(root['thinking'])?.['budget_tokens']) ?? 0),
     // `standard_only`: an account with bought priority capacity must not serve a request at another price.
     withOutputTokensMax: (max_tokens) => ({ ...body, max_tokens, service_tier: 'standard_only' }),
     choices: 1,

@@ -5,7 +5,7 @@
  */
 import { err, ok, type Result } from '../../../../control-plane/src/contract/result.ts';
 import { requestInvalid, type AiRefusal } from './ai-error.ts';
-import { notSupported, parseOutputMax, pickFields, toolType, type AiDraft } from './ai-draft.ts';
+import { ANSWER_TOKENS_MIN, notSupported, parseOutputMax, pickFields, toolType, type AiDraft } from './ai-draft.ts';
 import { scanContent } from './content-scan.ts';
 import { asArray, asObject, type JsonObject } from './json.ts';
 
@@ -78,6 +78,7 @@ export function draftChat(root: JsonObject): Result<AiDraft, AiRefusal> {
     body,
     streaming,
     outputTokensMax: outputTokensMax.value,
+    outputTokensMin: ANSWER_TOKENS_MIN,
     withOutputTokensMax: (tokens) => ({
       ...body,
       [bound]: tokens,
@@ -103,6 +104,7 @@ export function draftResponses(root: JsonObject): Result<AiDraft, AiRefusal> {
     body,
     streaming: root['stream'] === true,
     outputTokensMax: outputTokensMax.value,
+    outputTokensMin: ANSWER_TOKENS_MIN,
     withOutputTokensMax: (max_output_tokens) => ({
       ...body,
       max_output_tokens,
@@ -123,6 +125,7 @@ export function draftEmbeddings(root: JsonObject): Result<AiDraft, AiRefusal> {
     body,
     streaming: false,
     outputTokensMax: 0,
+    outputTokensMin: 0,
     withOutputTokensMax: () => body,
     choices: 1,
     cacheWrites: 'none',
@@ -157,10 +160,7 @@ function refuseSpeech(root: JsonObject): AiRefusal | null {
 /** OpenClaw sends the whole conversation when it hears that the stored one is not there. */
 function refuseStored(root: JsonObject): AiRefusal | null {
   if (typeof root['previous_response_id'] === 'string') {
-    return notSupported(
-      'previous_response_id was not found: answers are not stored here.',
-      'Send the whole conversation.',
-    );
+    return requestInvalid('previous_response_id was not found: answers are not stored here.');
   }
   if (root['background'] === true) {
     return notSupported('Background answers are not open here.', 'Send the request without "background".');
