@@ -25,8 +25,30 @@ function staticTasks(root: string): Task[] {
     { name: 'lint', argv: [bin(root, 'oxlint'), '--type-aware', '--deny-warnings'], cwd: root },
     { name: 'unused code', argv: [bin(root, 'knip'), '--no-progress'], cwd: root },
     ...tsconfigs.map((file): Task => ({ name: `types ${file}`, argv: [bin(root, 'tsc'), '-p', file], cwd: root })),
+    bundleTask(root, 'control plane', 'wrangler.toml'),
+    bundleTask(root, 'tenant worker', 'apps/tenant-worker/wrangler.toml'),
     { name: 'format', argv: [bin(root, 'oxfmt'), '--check'], cwd: root },
   ];
+}
+
+/** Bundles one Worker exactly as a deployment would; the local stack bundles by itself (local/stack/bundle.ts). */
+function bundleTask(root: string, name: string, config: string): Task {
+  const out = path.join(root, '.tidepool/test/bundle', name.replace(' ', '-'));
+  const assets = path.join(out, 'assets'); // Stands for the built dashboard, which this step is not about.
+  mkdirSync(assets, { recursive: true });
+  return {
+    name: `deployable ${name}`,
+    argv: [
+      bin(root, 'wrangler'),
+      'deploy',
+      '--dry-run',
+      '--containers-rollout=none',
+      `--config=${config}`,
+      `--outdir=${path.join(out, 'code')}`,
+      ...(config === 'wrangler.toml' ? [`--assets=${assets}`] : []),
+    ],
+    cwd: root,
+  };
 }
 
 /** The task that runs vitest projects and writes a JSON report; `paths` narrow it to matching files. */
