@@ -49,7 +49,7 @@ async function settle(): Promise<void> {
 
 /** The page in a browser: elements by id, timers run by hand, and a status address that answers from a list. */
 function open(first: StatusView, answers: { status?: number; body?: StatusView }[]) {
-  const ids = ['data', 'headline', 'sentence', 'announce', 'clock', 'usual', 'elapsed', 'steps', 'wake'];
+  const ids = ['data', 'headline', 'sentence', 'announce', 'trouble', 'clock', 'usual', 'elapsed', 'steps', 'wake'];
   const elements = Object.fromEntries(ids.map((id) => [id, new FakeElement()]));
   const at = (id: string): FakeElement => elements[id] ?? new FakeElement();
   at('data').textContent = JSON.stringify(first);
@@ -96,7 +96,7 @@ describe('the waiting page’s script', () => {
       ],
     };
     const page = open(waiting, [{ body: done }, { body: { ...done, ready: true } }]);
-    expect(page.at('elapsed').textContent).toBe('1.0 s');
+    expect([page.at('elapsed').textContent, page.at('usual').textContent]).toEqual(['1.0 s', 'Usually about 9 s']);
     await page.tick();
     expect(page.at('steps').children.map((item) => item.children.map((cell) => cell.textContent))).toEqual([
       ['', 'Start the container', '1.2 s'],
@@ -150,7 +150,7 @@ describe('the waiting page’s script', () => {
   it('says so when the connection stays away, and goes on trying', async () => {
     const page = open(waiting, []);
     for (let n = 0; n < 3; n++) await page.tick();
-    expect(page.at('announce').textContent).toContain('interrupted');
+    expect(page.at('trouble').textContent).toContain('interrupted');
     expect(page.seen.timers.length).toBe(1);
   });
 

@@ -73,8 +73,9 @@ export function pagePolicy(nonce: string, platformOrigin: string): string {
   ].join('; ');
 }
 
+/** The dashboard's colours (apps/dashboard/src/styles.css), so that both hosts look like one product. */
 const styles = `
-:root{color-scheme:light dark;--bg:light-dark(#f6f8f8,#0d1416);--card:light-dark(#fff,#141d20);--line:light-dark(#d9e1e2,#26343a);--text:light-dark(#122024,#e8f0f1);--dim:light-dark(#50646a,#9db1b7);--accent:light-dark(#0b6e6e,#5fd0c5);--on-accent:light-dark(#fff,#06201e);--bad:light-dark(#a3281f,#ff9d92)}
+:root{color-scheme:light dark;--bg:light-dark(oklch(.972 .005 205),oklch(.19 .022 222));--card:light-dark(oklch(.995 .002 205),oklch(.226 .025 220));--line:light-dark(oklch(.893 .013 208),oklch(.318 .027 217));--edge:light-dark(oklch(.62 .026 214),oklch(.56 .03 214));--text:light-dark(oklch(.262 .038 218),oklch(.945 .012 200));--dim:light-dark(oklch(.445 .032 216),oklch(.762 .022 206));--accent:light-dark(oklch(.455 .082 209),oklch(.815 .092 196));--on-accent:light-dark(oklch(.99 .006 200),oklch(.2 .042 216));--bad:light-dark(oklch(.52 .145 33),oklch(.79 .115 30))}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;min-height:100dvh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1rem;padding:1.5rem 1rem;background:var(--bg);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{width:100%;max-width:30rem;background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.5rem}
@@ -86,7 +87,7 @@ p{margin:.35rem 0}
 ol{list-style:none;margin:1rem 0 .25rem;padding:0;border-top:1px solid var(--line)}
 li{display:grid;grid-template-columns:1.25rem 1fr auto;gap:.6rem;align-items:center;padding:.5rem 0;border-bottom:1px solid var(--line)}
 li span:last-child,time,.num{font-variant-numeric:tabular-nums;color:var(--dim)}
-.mark{inline-size:.75rem;block-size:.75rem;border-radius:50%;border:2px solid var(--line);justify-self:center}
+.mark{inline-size:.75rem;block-size:.75rem;border-radius:50%;border:2px solid var(--edge);justify-self:center}
 .mark.done{background:var(--accent);border-color:var(--accent)}
 .mark.failed{background:var(--bad);border-color:var(--bad)}
 .mark.running{border-color:var(--accent);border-inline-end-color:transparent;animation:turn 1s linear infinite}
@@ -100,6 +101,8 @@ a{color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 footer{font-size:.9rem}
 footer a{display:inline-block;padding:.4rem}
-code{font-size:.85em;overflow-wrap:anywhere}
+.quote{margin-top:1rem;font-size:.85rem}
+code{overflow-wrap:anywhere}
+.spoken{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 [hidden]{display:none!important}
 `.trim();

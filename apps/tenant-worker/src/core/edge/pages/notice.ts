@@ -23,7 +23,7 @@ export function renderNotice(notice: Notice): string {
 <p>${escapeHtml(notice.detail)}</p>
 <p class="dim">${escapeHtml(notice.next)}</p>
 ${action}
-<p class="dim"><code>${escapeHtml(notice.code)} · ${escapeHtml(notice.requestId)}</code></p>`;
+<p class="dim quote"><code>${escapeHtml(notice.code)}</code><br><code>${escapeHtml(notice.requestId)}</code></p>`;
   const script = notice.retries ? { source: retryScript, data: {} } : undefined;
   return renderDocument({
     nonce: notice.nonce,

@@ -49,6 +49,7 @@ describe('the waiting page', () => {
     expect(html).toContain('Usually about 9 s');
     expect(html).toContain('aria-live="polite"');
     expect(page(progressOf({ usualMs: null }))).toContain('>Elapsed<');
+    expect(page(progressOf({ usualMs: 2_000 }))).toContain('Longer than usual (about 2 s)');
   });
 
   it.each([...tenantStates])('has words for %s', (state) => {

@@ -19,6 +19,13 @@ export const waitingScript = `
     return Math.floor(seconds / 60) + ' min ' + String(seconds % 60).padStart(2, '0') + ' s';
   }
 
+  function usual(elapsedMs) {
+    if (view.attempt > 1) return 'Attempt ' + view.attempt;
+    if (view.usualMs === null) return 'Elapsed';
+    var about = 'about ' + Math.max(1, Math.round(view.usualMs / 1000)) + ' s';
+    return elapsedMs > view.usualMs * 1.5 ? 'Longer than usual (' + about + ')' : 'Usually ' + about;
+  }
+
   function say(text) {
     if (text === announced) return;
     announced = text;
@@ -29,10 +36,12 @@ export const waitingScript = `
     var now = Date.now() + skewMs;
     byId('headline').textContent = view.headline;
     byId('sentence').textContent = view.sentence;
-    byId('clock').hidden = view.sinceMs === null;
-    if (view.sinceMs !== null) byId('elapsed').textContent = duration(now - view.sinceMs);
-    byId('usual').textContent = view.attempt > 1 ? 'Attempt ' + view.attempt
-      : view.usualMs === null ? 'Elapsed' : 'Usually about ' + Math.max(1, Math.round(view.usualMs / 1000)) + ' s';
+    var timed = view.kind === 'waiting' && view.sinceMs !== null;
+    byId('clock').hidden = !timed;
+    if (timed) {
+      byId('elapsed').textContent = duration(now - view.sinceMs);
+      byId('usual').textContent = usual(now - view.sinceMs);
+    }
     var list = byId('steps');
     list.hidden = view.steps.length === 0;
     while (list.children.length > view.steps.length) list.lastChild.remove();
@@ -59,6 +68,7 @@ export const waitingScript = `
 
   function apply(fresh) {
     failures = 0;
+    byId('trouble').textContent = '';
     skewMs = fresh.nowMs - Date.now();
     var turned = fresh.kind !== view.kind && fresh.kind !== 'asleep' && fresh.kind !== 'waiting';
     view = fresh;
@@ -76,7 +86,7 @@ export const waitingScript = `
       return answer.json().then(apply);
     }).catch(function () {
       failures++;
-      if (failures === 3) say('The connection is interrupted. Trying again.');
+      if (failures === 3) byId('trouble').textContent = 'The connection is interrupted. Trying again.';
       next(Math.min(10000, 1000 * Math.pow(2, failures)));
     });
   }
@@ -88,7 +98,7 @@ export const waitingScript = `
       poll();
     }, function () {
       byId('wake').disabled = false;
-      say('Waking did not work. Try again.');
+      byId('trouble').textContent = 'Waking did not work. Try again.';
     });
   });
   document.addEventListener('visibilitychange', function () { if (!document.hidden) poll(); });

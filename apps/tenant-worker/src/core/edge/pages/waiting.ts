@@ -15,11 +15,13 @@ export interface WaitingPage {
 
 export function renderWaitingPage(page: WaitingPage): string {
   const { view } = page;
+  const elapsedMs = view.kind !== 'waiting' || view.sinceMs === null ? null : view.nowMs - view.sinceMs;
   const problem = view.kind !== 'waiting' && view.kind !== 'asleep';
   const main = `<h1 id="headline">${escapeHtml(view.headline)}</h1>
 <p id="sentence" class="dim">${escapeHtml(view.sentence)}</p>
-<p id="announce" class="dim" role="status" aria-live="polite"></p>
-<p id="clock" class="row dim"${view.sinceMs === null ? ' hidden' : ''}><span id="usual">${escapeHtml(usual(view))}</span><span id="elapsed" class="num">${view.sinceMs === null ? '' : duration(view.nowMs - view.sinceMs)}</span></p>
+<p id="announce" class="spoken" role="status" aria-live="polite"></p>
+<p id="trouble" class="bad" role="status" aria-live="polite"></p>
+<p id="clock" class="row dim"${elapsedMs === null ? ' hidden' : ''}><span id="usual">${escapeHtml(usual(view, elapsedMs ?? 0))}</span><span id="elapsed" class="num">${elapsedMs === null ? '' : duration(elapsedMs)}</span></p>
 <ol id="steps" aria-label="Steps"${view.steps.length === 0 ? ' hidden' : ''}>${view.steps.map((step) => stepItem(step, view.nowMs)).join('')}</ol>
 <div class="actions">
 <button id="wake" type="button"${view.kind === 'asleep' ? '' : ' hidden'}>Wake it now</button>
@@ -35,9 +37,12 @@ ${problem ? `<a class="button" href="${escapeHtml(page.platformOrigin)}">Open th
   });
 }
 
-function usual(view: StatusView): string {
+/** The script says the same, live. */
+function usual(view: StatusView, elapsedMs: number): string {
   if (view.attempt > 1) return `Attempt ${view.attempt}`;
-  return view.usualMs === null ? 'Elapsed' : `Usually about ${Math.max(1, Math.round(view.usualMs / 1000))} s`;
+  if (view.usualMs === null) return 'Elapsed';
+  const about = `about ${Math.max(1, Math.round(view.usualMs / 1000))} s`;
+  return elapsedMs > view.usualMs * 1.5 ? `Longer than usual (${about})` : `Usually ${about}`;
 }
 
 function stepItem(step: StatusView['steps'][number], nowMs: number): string {
