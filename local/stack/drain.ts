@@ -19,39 +19,54 @@ export interface DrainOutcome {
   readonly unsaved: readonly string[];
 }
 
-/** Asks all awake tenants to sleep and waits, at most 45 s. Never throws for a tenant that refuses. */
+/** What draining needs of the platform; `timers` is replaced in tests. */
+export interface DrainParts {
+  readonly cell: Pick<TenantControl, 'report' | 'command'>;
+  readonly tenants: readonly TenantRef[];
+  readonly timers: { nowMs(): number; sleep(ms: number): Promise<unknown> };
+}
+
+/** Asks all awake tenants of a running stack to sleep and waits, at most 45 s. */
 export async function drainTenants(miniflare: Miniflare, controlPlane: string): Promise<DrainOutcome> {
   const { TENANTS: cell } = await miniflare.getBindings<{ TENANTS: TenantControl }>(controlPlane);
-  const known = await listTenants(miniflare, controlPlane);
-  const deadlineMs = Date.now() + DRAIN_TIMEOUT_MS;
-  const results = await Promise.all(known.map((tenant) => drainOne(cell, tenant, deadlineMs)));
+  const tenants = await listTenants(miniflare, controlPlane);
+  const timers = { nowMs: () => Date.now(), sleep: (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)) };
+  return await drainAll({ cell, tenants, timers });
+}
+
+/** Drains all at once. A tenant that cannot even report is counted as not saved. */
+export async function drainAll(parts: DrainParts): Promise<DrainOutcome> {
+  const deadlineMs = parts.timers.nowMs() + DRAIN_TIMEOUT_MS;
+  const results = await Promise.all(
+    parts.tenants.map((tenant) => drainOne(parts, tenant, deadlineMs).catch(() => 'unsaved' as const)),
+  );
   return {
     asleep: results.filter((result) => result === 'asleep').length,
-    unsaved: known.filter((_tenant, index) => results[index] === 'unsaved').map((tenant) => tenant.slug),
+    unsaved: parts.tenants.filter((_tenant, index) => results[index] === 'unsaved').map((tenant) => tenant.slug),
   };
 }
 
-async function drainOne(
-  cell: TenantControl,
-  ref: TenantRef,
-  deadlineMs: number,
-): Promise<'asleep' | 'idle' | 'unsaved'> {
+async function drainOne(parts: DrainParts, ref: TenantRef, deadlineMs: number): Promise<'asleep' | 'idle' | 'unsaved'> {
   let asked = false;
   for (;;) {
-    const report = await cell.report(ref);
+    const report = await parts.cell.report(ref);
     if (!report.ok || !UNSAVED.includes(report.value.state)) return asked ? 'asleep' : 'idle';
-    if (!asked && report.value.state === 'awake') {
-      await cell.command({ ...ref, kind: 'sleep', operationId: newOperationId() });
+    if (report.value.state === 'awake' && !asked) {
+      await parts.cell.command({ ...ref, kind: 'sleep', operationId: newOperationId() });
     }
     asked ||= report.value.state === 'awake' || report.value.state === 'draining';
-    if (Date.now() > deadlineMs) return 'unsaved';
-    await new Promise((resolve) => setTimeout(resolve, POLL_EVERY_MS));
+    if (parts.timers.nowMs() > deadlineMs) return 'unsaved';
+    await parts.timers.sleep(POLL_EVERY_MS);
   }
 }
 
+const TENANTS_MAX = 200; // More than a laptop holds awake by far.
+
+/** From the projection, which may lag: so every tenant is asked that is not gone, and the newest first. */
 async function listTenants(miniflare: Miniflare, controlPlane: string): Promise<TenantRef[]> {
   const db = await miniflare.getD1Database('DB', controlPlane);
-  const { results } = await db.prepare("SELECT id, slug FROM tenant WHERE state NOT IN ('asleep', 'deleted')").all();
+  const query = "SELECT id, slug FROM tenant WHERE state <> 'deleted' ORDER BY reported_at_ms DESC LIMIT ?";
+  const { results } = await db.prepare(query).bind(TENANTS_MAX).all();
   const rows = z.array(z.object({ id: TenantId, slug: z.string() })).parse(results);
   return rows.map((row) => ({ tenantId: row.id, slug: row.slug }));
 }
