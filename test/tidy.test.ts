@@ -11,7 +11,7 @@ import {
   switchedOffTests,
 } from '../local/check/house/code-rules.ts';
 import { readSourceTree } from '../local/check/house/source-tree.ts';
-import { architectureTree, machineTraces, migrationsListed } from '../local/check/house/tree-rules.ts';
+import { architectureTree, documentLinks, machineTraces, migrationsListed } from '../local/check/house/tree-rules.ts';
 
 const files = readSourceTree(path.resolve(import.meta.dirname, '..'));
 
@@ -25,6 +25,7 @@ test.each([
   ['nothing of one machine is in the tree', machineTraces],
   ['ARCHITECTURE.md lists the folders that exist', architectureTree],
   ['every migration is listed', migrationsListed],
+  ['links in documents lead somewhere', documentLinks],
 ])('%s', (_what, rule) => {
   expect(rule(files).map(({ path: file, line, problem }) => `${file}:${line} ${problem}`)).toEqual([]);
 });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { checkerEscapes, corePurity, fileHeaders, fileLengths, fileNames, switchedOffTests } from './code-rules.ts';
 import { codeOnly, type SourceFile, type Violation } from './source-tree.ts';
-import { architectureTree, machineTraces, migrationsListed } from './tree-rules.ts';
+import { architectureTree, documentLinks, machineTraces, migrationsListed } from './tree-rules.ts';
 
 const file = (path: string, text: string): SourceFile => ({ path, text });
 const lines = (violations: readonly Violation[]): string[] => violations.map(({ path, line }) => `${path}:${line}`);
@@ -107,7 +107,15 @@ test('migrationsListed wants numbered names and a line in the README', () => {
   const sql = [file('migrations/0001_people.sql', ''), file('migrations/second.sql', '')];
   const readme = file('migrations/README.md', '`0001_people.sql` people');
   expect(migrationsListed([...sql, readme]).map(({ problem }) => problem)).toEqual([
-    'name it NNNN_what_it_does.sql',
+    'name it NNNN-what-it-does.sql',
     'second.sql is not listed: add it with what it does',
   ]);
+});
+
+test('documentLinks wants the target of a relative link to be there', () => {
+  const page = file(
+    'docs/a.md',
+    '[b](b.md#part) [up](../README.md) [dir](../docs/) [web](https://x.example/y) [here](#x)\n[no](gone.md)',
+  );
+  expect(lines(documentLinks([page, file('docs/b.md', ''), file('README.md', '')]))).toEqual(['docs/a.md:2']);
 });

@@ -1,5 +1,6 @@
 // House rules about the checkout as a whole: nothing of one machine in it, and documents that match what is there.
 
+import { posix } from 'node:path';
 import { matchingLines, type SourceFile, type Violation } from './source-tree.ts';
 
 const LOCAL_PATHS = /(?<![\w.-])\/(?:Users|work)\/[a-z]|(?<![\w.-])\/home\/(?!node\b|tidepool\b)[a-z]/;
@@ -62,13 +63,30 @@ export function migrationsListed(files: readonly SourceFile[]): Violation[] {
   const readme = files.find((file) => file.path === path)?.text ?? '';
   const migrations = files.filter((file) => /^migrations\/[^/]+\.sql$/.test(file.path));
   const badNames = migrations
-    .filter((file) => !/^migrations\/\d{4}_[a-z0-9_]+\.sql$/.test(file.path))
-    .map((file) => ({ path: file.path, line: 1, problem: 'name it NNNN_what_it_does.sql' }));
+    .filter((file) => !/^migrations\/\d{4}[-_][a-z0-9_-]+\.sql$/.test(file.path))
+    .map((file) => ({ path: file.path, line: 1, problem: 'name it NNNN-what-it-does.sql' }));
   const missing = migrations
     .map((file) => file.path.slice('migrations/'.length))
     .filter((name) => !readme.includes(name))
     .map((name) => ({ path, line: 1, problem: `${name} is not listed: add it with what it does` }));
   return [...badNames, ...missing];
+}
+
+const LINK = /\]\((?!https?:|mailto:|#)([^)\s#]+)[^)]*\)/g;
+
+/** A relative link in a document leads to something that is there. */
+export function documentLinks(files: readonly SourceFile[]): Violation[] {
+  const known = new Set([...files.map((file) => file.path), ...foldersOf(files)]);
+  return files
+    .filter((file) => file.path.endsWith('.md'))
+    .flatMap((file) =>
+      file.text.split('\n').flatMap((line, index) =>
+        [...line.matchAll(LINK)]
+          .map((match) => match[1] ?? '')
+          .filter((target) => !known.has(posix.join(posix.dirname(file.path), target)))
+          .map((target) => ({ path: file.path, line: index + 1, problem: `the link leads nowhere: ${target}` })),
+      ),
+    );
 }
 
 function foldersOf(files: readonly SourceFile[]): Set<string> {
