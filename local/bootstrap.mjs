@@ -28,6 +28,9 @@ try {
   if (major < 20) {
     throw new BootstrapError(`Node ${process.versions.node} is too old: install Node 20 or newer and run this again.`);
   }
+  if (process.platform === 'win32') {
+    throw new BootstrapError('The Workers runtime and its containers need Linux or macOS: run this inside WSL.');
+  }
   const [name = '', ...args] = process.argv.slice(2);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {

@@ -11,7 +11,7 @@ export async function ensureNode24(root) {
   if (existsSync(bundled) && (await runs(root, bundled))) return bundled;
   if (serves(process.versions.node)) return process.execPath;
   const cache = path.join(root, '.tidepool', 'cache', 'node24');
-  const fetched = path.join(cache, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  const fetched = path.join(cache, 'node_modules', 'node', 'bin', 'node');
   if (existsSync(fetched) && (await runs(root, fetched))) return fetched;
   await step('node', 'fetching Node 24 from npm', async () => {
     const result = await npm(

@@ -74,9 +74,10 @@ export function npm(argv, options = {}) {
     ),
   );
   const all = [...argv, ...quiet];
-  return script?.endsWith('.js')
+  // Started by another package manager, npm_execpath is that one.
+  return script?.endsWith('npm-cli.js')
     ? capture(process.execPath, [script, ...all], { ...options, env })
-    : capture(process.platform === 'win32' ? 'npm.cmd' : 'npm', all, { ...options, env });
+    : capture('npm', all, { ...options, env });
 }
 
 /** One sentence for an npm that failed: what is missing and the next step. */

@@ -25,7 +25,7 @@ export function loadSecrets(file: string): LocalSecrets {
   if (text === null) return createSecrets(file);
   const parsed = secretsSchema.safeParse(parseJson(text, file));
   if (!parsed.success) throw new StackError(unusable(file, 'does not hold the expected secrets'));
-  if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) {
+  if ((statSync(file).mode & 0o077) !== 0) {
     throw new StackError(`${file} can be read by other users: run "chmod 600 ${file}" and start again.`);
   }
   return { betterAuthSecret: parsed.data.betterAuthSecret, cellKeys: JSON.stringify(parsed.data.cellKeys) };
