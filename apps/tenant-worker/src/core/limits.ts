@@ -39,6 +39,8 @@ export const transitionProbeMs = 250;
 
 /** This many probes in a row without an answer and an awake run is lost. */
 export const silentProbesMax = 3;
+/** Probes closer together than this count as one: a burst of pokes does not make a short silence a long one. */
+export const silentProbeSpacingMs = 2_000;
 
 /** An awake tenant whose state changed is saved at least this often, and soon after it falls quiet. */
 export const periodicSnapshotMs = 300_000;
@@ -46,16 +48,48 @@ export const quietSnapshotMs = 5_000;
 /** Never more often than this, whatever happens. */
 export const snapshotSpacingMs = 15_000;
 
-/** Failed saves are retried with this spacing. */
+/** Failed saves are retried with this spacing, doubling up to the last. */
 export const snapshotRetryMs = 10_000;
+export const snapshotRetryMaxMs = 300_000;
 /** Saves that may fail in a row while draining before the gateway is started again. */
 export const drainSnapshotAttemptsMax = 3;
 
+/** A run that holds unsaved changes and does not answer is tried this often, so far apart, before its changes are given up. */
+export const unreachableTriesMax = 5;
+export const rescueSpacingMs = 15_000;
+/** A run that answers, but whose changes cannot be saved, is tried this often before a person is asked; it is not destroyed. */
+export const rescueTriesMax = 12;
+export const rescueSpacingMaxMs = 300_000;
+/** Tries to stop a gateway before it is saved while it runs. */
+export const gatewayStopTriesMax = 3;
+
+/** Failed destroys after which the next container starts beside the one that cannot be ended; it is refused everywhere. */
+export const destroyTriesMax = 8;
+
+/** Restores into one container. A second one means that the first left nothing; a third would be a loop. */
+export const restoresPerRunMax = 2;
+/** A snapshot that could not be read back this often is passed over for the one before it. It is kept. */
+export const unreadableMax = 2;
+
 /** Actions in one activation; the alarm continues where it stopped. */
 export const actionsPerActivationMax = 16;
+
+/** An action that failed waits this long before it is tried again, doubling up to the last. */
+export const actionBackoffFirstMs = 250;
+export const actionBackoffMaxMs = 30_000;
+
+/** Longest time between two looks that counts as awake: one save may stand between them. Beyond it nobody knows. */
+export const awakeGapMaxMs = 900_000;
+
+/** The last activity is stored when it is this much later than what is stored; a rebuilt object sleeps at most so much early. */
+export const activityGrainMs = 10_000;
 
 /** One call from `Tenant` to `TenantSandbox` that only asks. */
 export const observeDeadlineMs = 4_000;
 
 /** The container stops by itself when nobody looked at it for this long (the object then restarts it from its snapshot). */
 export const containerInactivityMs = 1_800_000;
+
+/** One batch of events to the queue, or one small object to or from R2. */
+export const sendDeadlineMs = 10_000;
+export const objectDeadlineMs = 30_000;

@@ -16,8 +16,8 @@ export const OPERATION_MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** Finished operations kept; older ones are in the control plane. */
-const keptMax = 50;
+/** Finished operations kept, also to know a repeated command; older ones are in the control plane. */
+const keptMax = 100;
 
 export type StepName = OperationStep['name'];
 
@@ -49,7 +49,8 @@ export class Operations {
     };
     this.#write(operation);
     this.#sql.exec(
-      'DELETE FROM operation WHERE finished = 1 AND id NOT IN (SELECT id FROM operation ORDER BY started_at_ms DESC LIMIT ?)',
+      // By rowid, the order in which they began: a clock that is set back must not forget the newest.
+      'DELETE FROM operation WHERE finished = 1 AND rowid NOT IN (SELECT rowid FROM operation ORDER BY rowid DESC LIMIT ?)',
       keptMax,
     );
     return operation;
@@ -81,6 +82,12 @@ export class Operations {
       error,
       steps: operation.steps.map((s) => (s.endedAtMs === null ? { ...s, endedAtMs: nowMs, ok: error === null } : s)),
     }));
+  }
+
+  /** Ids of operations that are under way; more than one only between two writes. */
+  unfinished(): string[] {
+    const rows = this.#sql.exec('SELECT id FROM operation WHERE finished = 0 ORDER BY rowid LIMIT 50');
+    return rows.map((row) => String(row['id']));
   }
 
   #change(id: string, change: (operation: Operation) => Operation | null): Operation | null {

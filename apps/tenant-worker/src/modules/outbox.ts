@@ -26,6 +26,8 @@ export const OUTBOX_MIGRATIONS: readonly Migration[] = [
 /** An unacknowledged event is sent again after this, doubling to the maximum. */
 const resendFirstMs = 60_000;
 const resendMaxMs = 3_600_000;
+/** One that could not be sent at all, sooner. */
+const returnedFirstMs = 5_000;
 const batchMax = 50;
 
 /** Everything of an event but what the outbox adds. */
@@ -42,11 +44,13 @@ export class Outbox {
     this.#sql = sql;
   }
 
-  /** Adds an event, replacing an unacknowledged one of the same key (a newer absolute statement). */
+  /**
+   * Adds an event, replacing an unacknowledged one of the same key (a newer absolute statement). The new row has a new
+   * sequence number, so an acknowledgement of the replaced one does not reach it.
+   */
   put(key: string, body: OutboxBody, nowMs: number): void {
-    this.#sql.exec('DELETE FROM outbox WHERE key = ?', key);
     this.#sql.exec(
-      'INSERT INTO outbox (key, at_ms, body, due_at_ms) VALUES (?, ?, ?, ?)',
+      'INSERT OR REPLACE INTO outbox (key, at_ms, body, due_at_ms) VALUES (?, ?, ?, ?)',
       key,
       nowMs,
       JSON.stringify(body),
@@ -56,10 +60,16 @@ export class Outbox {
 
   /** Takes what is due, at most one batch, and schedules each row's next try before it is sent. */
   take(nowMs: number): TenantEvent[] {
-    const rows = this.#sql.exec('SELECT * FROM outbox WHERE due_at_ms <= ? ORDER BY seq LIMIT ?', nowMs, batchMax);
+    // A row due later than any row can be was put off before the clock was set back.
+    const rows = this.#sql.exec(
+      'SELECT * FROM outbox WHERE due_at_ms <= ? OR due_at_ms > ? ORDER BY seq LIMIT ?',
+      nowMs,
+      nowMs + resendMaxMs,
+      batchMax,
+    );
     return rows.map((row) => {
       const sends = Number(row['sends']);
-      const delayMs = Math.min(resendFirstMs * 2 ** sends, resendMaxMs);
+      const delayMs = Math.min(resendFirstMs * 2 ** Math.min(sends, 20), resendMaxMs);
       this.#sql.exec(
         'UPDATE outbox SET sends = sends + 1, due_at_ms = ? WHERE seq = ?',
         nowMs + delayMs,
@@ -71,18 +81,28 @@ export class Outbox {
     });
   }
 
-  /** Sending failed: these are due again after a short pause. */
+  /** Sending failed: these are due again after a pause that doubles with every try. */
   returned(seqs: readonly number[], nowMs: number): void {
-    for (const seq of seqs) this.#sql.exec('UPDATE outbox SET due_at_ms = ? WHERE seq = ?', nowMs + 5_000, seq);
+    for (const seq of seqs) {
+      this.#sql.exec(
+        'UPDATE outbox SET due_at_ms = ? + min(? * (1 << min(max(sends - 1, 0), 20)), ?) WHERE seq = ?',
+        nowMs,
+        returnedFirstMs,
+        resendMaxMs,
+        seq,
+      );
+    }
   }
 
+  /** Returns how many still wait. Sequence numbers that are not there change nothing. */
   acknowledge(seqs: readonly number[]): number {
     for (const seq of seqs.slice(0, 500)) this.#sql.exec('DELETE FROM outbox WHERE seq = ?', seq);
     return Number(this.#sql.exec('SELECT count(*) AS n FROM outbox')[0]?.['n'] ?? 0);
   }
 
-  nextDueMs(): number | null {
+  /** When the first row is due, or null when none waits. Never further away than the longest delay. */
+  nextDueMs(nowMs: number): number | null {
     const due = this.#sql.exec('SELECT min(due_at_ms) AS due FROM outbox')[0]?.['due'];
-    return due === null || due === undefined ? null : Number(due);
+    return due === null || due === undefined ? null : Math.min(Number(due), nowMs + resendMaxMs);
   }
 }

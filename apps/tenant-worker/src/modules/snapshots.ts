@@ -1,8 +1,9 @@
 /**
  * The index of a tenant's snapshots. Owns `snapshot`. A row is written before the data (intent) and becomes `complete`
- * only after the data was read back and its manifest stored. Only complete rows are ever restored, and the newest
- * complete one is never removed.
+ * only after the data was read back and its manifest stored. Only complete rows are ever restored. One that turned out to
+ * be unreadable is passed over and kept; the newest that can be read is never removed.
  */
+import { unreadableMax } from '../core/limits.ts';
 import type { Migration, Sql, SqlRow } from '../ports.ts';
 
 export const SNAPSHOT_MIGRATIONS: readonly Migration[] = [
@@ -22,6 +23,32 @@ export const SNAPSHOT_MIGRATIONS: readonly Migration[] = [
         files INTEGER
       )`,
       'CREATE INDEX snapshot_newest ON snapshot (complete, id)',
+    ],
+  },
+  {
+    // Order is the order in which they were begun. An id begins with a time, and clocks are set back.
+    id: 'snapshot/2',
+    sql: [
+      `CREATE TABLE snapshot_2 (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        id TEXT NOT NULL UNIQUE,
+        incarnation INTEGER NOT NULL,
+        release TEXT NOT NULL,
+        why TEXT NOT NULL,
+        begun_at_ms INTEGER NOT NULL,
+        complete INTEGER NOT NULL DEFAULT 0,
+        completed_at_ms INTEGER,
+        bytes INTEGER,
+        sha256 TEXT,
+        files INTEGER,
+        unreadable INTEGER NOT NULL DEFAULT 0
+      )`,
+      `INSERT INTO snapshot_2 (id, incarnation, release, why, begun_at_ms, complete, completed_at_ms, bytes, sha256, files)
+       SELECT id, incarnation, release, why, begun_at_ms, complete, completed_at_ms, bytes, sha256, files
+       FROM snapshot ORDER BY id`,
+      'DROP TABLE snapshot',
+      'ALTER TABLE snapshot_2 RENAME TO snapshot',
+      'CREATE INDEX snapshot_complete ON snapshot (complete, seq)',
     ],
   },
 ];
@@ -85,9 +112,18 @@ export class SnapshotIndex {
     );
   }
 
+  /** The newest complete one that can be read. */
   newest(): SnapshotRow | null {
-    const row = this.#sql.exec('SELECT * FROM snapshot WHERE complete = 1 ORDER BY id DESC LIMIT 1')[0];
+    const row = this.#sql.exec(
+      'SELECT * FROM snapshot WHERE complete = 1 AND unreadable < ? ORDER BY seq DESC LIMIT 1',
+      unreadableMax,
+    )[0];
     return row === undefined ? null : toRow(row);
+  }
+
+  /** Whether there is any complete one, readable or not: then nothing may start from blank. */
+  any(): boolean {
+    return this.#sql.exec('SELECT 1 FROM snapshot WHERE complete = 1 LIMIT 1').length > 0;
   }
 
   get(id: string): SnapshotRow | null {
@@ -95,19 +131,28 @@ export class SnapshotIndex {
     return row === undefined ? null : toRow(row);
   }
 
+  /** Newest first. */
   list(limit: number): SnapshotRow[] {
-    return this.#sql.exec('SELECT * FROM snapshot WHERE complete = 1 ORDER BY id DESC LIMIT ?', limit).map(toRow);
+    return this.#sql.exec('SELECT * FROM snapshot WHERE complete = 1 ORDER BY seq DESC LIMIT ?', limit).map(toRow);
   }
 
-  /** Ids whose objects may be removed: complete ones beyond the kept, and unfinished ones older than the newest complete. */
+  /** It could not be read back. After `unreadableMax` times `newest()` is the one before it. */
+  unreadable(id: string): void {
+    this.#sql.exec('UPDATE snapshot SET unreadable = unreadable + 1 WHERE id = ?', id);
+  }
+
+  /** Ids whose objects may be removed: those older than the kept, and unfinished ones older than the newest. */
   removable(): string[] {
-    const newest = this.newest();
-    if (!newest) return [];
     const rows = this.#sql.exec(
-      `SELECT id FROM snapshot WHERE (complete = 0 AND id < ?)
-         OR (complete = 1 AND id NOT IN (SELECT id FROM snapshot WHERE complete = 1 ORDER BY id DESC LIMIT ?))
-       ORDER BY id LIMIT 20`,
-      newest.id,
+      `WITH kept AS (
+         SELECT seq FROM snapshot WHERE complete = 1 AND unreadable < ? ORDER BY seq DESC LIMIT ?
+       )
+       SELECT id FROM snapshot
+       WHERE (complete = 0 AND seq < (SELECT max(seq) FROM kept))
+          OR (complete = 1 AND seq < (SELECT min(seq) FROM kept) AND (SELECT count(*) FROM kept) = ?)
+       ORDER BY seq LIMIT 20`,
+      unreadableMax,
+      snapshotsKeptMax,
       snapshotsKeptMax,
     );
     return rows.map((row) => String(row['id']));
@@ -118,5 +163,10 @@ export class SnapshotIndex {
     const newest = this.newest();
     if (newest?.id === id) throw new Error('invariant broken: the newest complete snapshot is never forgotten');
     this.#sql.exec('DELETE FROM snapshot WHERE id = ?', id);
+  }
+
+  /** The tenant was deleted and its objects are gone. */
+  clear(): void {
+    this.#sql.exec('DELETE FROM snapshot');
   }
 }

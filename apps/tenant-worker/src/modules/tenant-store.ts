@@ -1,10 +1,12 @@
 /**
- * The tenant's record and its container runs, in the tenant's own SQLite. Owns `tenant` and `run`.
- * A run row is written before its container is started (intent) and closed after it is gone.
+ * The tenant's record, its container runs, its awake time and its last activity, in the tenant's own SQLite. Owns
+ * `tenant`, `run`, `awake` and `activity`. A run row is written before its container is started (intent) and closed once,
+ * after it is gone. Awake time is what was seen, added up: it never falls, whatever the clock does.
  */
 import type { OpenRun, RunFacts } from '../core/lifecycle/plan.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
-import { parseRecord } from '../core/lifecycle/record.ts';
+import { assertRecord, parseRecord } from '../core/lifecycle/record.ts';
+import { awakeGapMaxMs, rescueTriesMax } from '../core/limits.ts';
 import type { Migration, Sql, SqlRow } from '../ports.ts';
 
 export const TENANT_MIGRATIONS: readonly Migration[] = [
@@ -28,11 +30,40 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
       'CREATE INDEX run_open ON run (ended_at_ms) WHERE ended_at_ms IS NULL',
     ],
   },
+  {
+    id: 'tenant/2',
+    sql: [
+      'ALTER TABLE run ADD COLUMN starts_since_ready INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE run ADD COLUMN restores INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE run ADD COLUMN unreachable_tries INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE run ADD COLUMN stop_tries INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE run ADD COLUMN tried_at_ms INTEGER',
+      'ALTER TABLE run ADD COLUMN destroy_tries INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE run ADD COLUMN destroy_tried_at_ms INTEGER',
+      'ALTER TABLE run ADD COLUMN seen_at_ms INTEGER',
+      'CREATE TABLE awake (day_start_ms INTEGER PRIMARY KEY, ms INTEGER NOT NULL)',
+      `CREATE TABLE activity (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        last_activity_at_ms INTEGER NOT NULL,
+        dirty_at_ms INTEGER
+      )`,
+    ],
+  },
 ];
+
+/** Ended runs kept for support. */
+const endedRunsKept = 200;
+const dayMs = 86_400_000;
 
 export interface Run extends RunFacts, OpenRun {
   readonly release: string;
   readonly readyAtMs: number | null;
+  readonly endedAtMs: number | null;
+}
+
+export interface Activity {
+  readonly lastActivityAtMs: number;
+  readonly dirtyAtMs: number | null;
 }
 
 const orNull = (value: unknown): number | null => (value === null || value === undefined ? null : Number(value));
@@ -43,11 +74,18 @@ function toRun(row: SqlRow): Run {
     release: String(row['release']),
     startedAtMs: orNull(row['started_at_ms']),
     gatewayAskedAtMs: orNull(row['gateway_asked_at_ms']),
-    gatewayStarts: Number(row['gateway_starts']),
+    startsSinceReady: Number(row['starts_since_ready']),
     lostInPlace: Number(row['lost_in_place']),
+    restores: Number(row['restores']),
     readyAtMs: orNull(row['ready_at_ms']),
+    endedAtMs: orNull(row['ended_at_ms']),
     unsaved: row['unsaved'] === 1,
-    rescueAttempts: Number(row['rescue_attempts']),
+    unreachableTries: Number(row['unreachable_tries']),
+    stopTries: Number(row['stop_tries']),
+    rescueTries: Number(row['rescue_attempts']),
+    triedAtMs: orNull(row['tried_at_ms']),
+    destroyTries: Number(row['destroy_tries']),
+    destroyTriedAtMs: orNull(row['destroy_tried_at_ms']),
   };
 }
 
@@ -64,9 +102,10 @@ export class TenantStore {
     return row === undefined ? null : parseRecord(String(row['record']));
   }
 
-  /** Saves the record whole, one version on. */
+  /** Saves the record whole, one version on. Throws, and writes nothing, when it could not be read back. */
   write(record: TenantRecord): TenantRecord {
     const next = { ...record, version: record.version + 1 };
+    assertRecord(next);
     this.#sql.exec(
       'INSERT INTO tenant (id, record) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET record = excluded.record',
       JSON.stringify(next),
@@ -91,23 +130,57 @@ export class TenantStore {
       release,
       nowMs,
     );
+    this.#sql.exec('DELETE FROM run WHERE ended_at_ms IS NOT NULL AND incarnation < ?', incarnation - endedRunsKept);
   }
 
   /** The intent to start a gateway: from here on the container's disk may hold what no snapshot has. */
   gatewayAsked(incarnation: number, nowMs: number): void {
     this.#sql.exec(
-      'UPDATE run SET gateway_asked_at_ms = ?, gateway_starts = gateway_starts + 1, unsaved = 1 WHERE incarnation = ?',
+      `UPDATE run SET gateway_asked_at_ms = ?, gateway_starts = gateway_starts + 1,
+         starts_since_ready = starts_since_ready + 1, stop_tries = 0, unsaved = 1
+       WHERE incarnation = ?`,
       nowMs,
       incarnation,
     );
   }
 
   gatewayReady(incarnation: number, nowMs: number): void {
-    this.#sql.exec('UPDATE run SET ready_at_ms = coalesce(ready_at_ms, ?) WHERE incarnation = ?', nowMs, incarnation);
+    this.#sql.exec(
+      `UPDATE run SET ready_at_ms = coalesce(ready_at_ms, ?), seen_at_ms = ?, starts_since_ready = 0,
+         unreachable_tries = 0, stop_tries = 0, rescue_attempts = 0, tried_at_ms = NULL
+       WHERE incarnation = ?`,
+      nowMs,
+      nowMs,
+      incarnation,
+    );
   }
 
+  /** The gateway answered: the time since it was last seen counts as awake, within `awakeGapMaxMs`. */
+  gatewaySeen(incarnation: number, nowMs: number): void {
+    const seenAtMs = orNull(
+      this.#sql.exec('SELECT seen_at_ms FROM run WHERE incarnation = ?', incarnation)[0]?.['seen_at_ms'],
+    );
+    this.#sql.exec('UPDATE run SET seen_at_ms = ? WHERE incarnation = ?', nowMs, incarnation);
+    if (seenAtMs === null || seenAtMs >= nowMs) return;
+    let fromMs = Math.max(seenAtMs, nowMs - awakeGapMaxMs);
+    while (fromMs < nowMs) {
+      const dayStartMs = fromMs - (fromMs % dayMs);
+      const untilMs = Math.min(nowMs, dayStartMs + dayMs);
+      this.#sql.exec(
+        'INSERT INTO awake (day_start_ms, ms) VALUES (?, ?) ON CONFLICT (day_start_ms) DO UPDATE SET ms = ms + excluded.ms',
+        dayStartMs,
+        untilMs - fromMs,
+      );
+      fromMs = untilMs;
+    }
+  }
+
+  /** The gateway is gone since nobody knows when: time goes on counting when it is ready again. */
   gatewayLost(incarnation: number): void {
-    this.#sql.exec('UPDATE run SET lost_in_place = lost_in_place + 1 WHERE incarnation = ?', incarnation);
+    this.#sql.exec(
+      'UPDATE run SET lost_in_place = lost_in_place + 1, seen_at_ms = NULL WHERE incarnation = ?',
+      incarnation,
+    );
   }
 
   /** A ready gateway that stayed up clears the count, so that rare losses far apart do not add up. */
@@ -115,12 +188,58 @@ export class TenantStore {
     this.#sql.exec('UPDATE run SET lost_in_place = 0 WHERE incarnation = ? AND lost_in_place > 0', incarnation);
   }
 
+  /** The intent to restore into the run's container. */
+  restoreTried(incarnation: number): void {
+    this.#sql.exec('UPDATE run SET restores = restores + 1 WHERE incarnation = ?', incarnation);
+  }
+
+  /** The disk, its gateway stopped, is in a complete snapshot. */
   saved(incarnation: number): void {
     this.#sql.exec('UPDATE run SET unsaved = 0 WHERE incarnation = ?', incarnation);
   }
 
-  rescueTried(incarnation: number): void {
-    this.#sql.exec('UPDATE run SET rescue_attempts = rescue_attempts + 1 WHERE incarnation = ?', incarnation);
+  /** The intent to stop a gateway. One may have run until now, so what was saved before is not all. */
+  stopTried(incarnation: number): void {
+    this.#sql.exec(
+      'UPDATE run SET stop_tries = stop_tries + 1, unreachable_tries = 0, unsaved = 1 WHERE incarnation = ?',
+      incarnation,
+    );
+  }
+
+  /** The run had to be saved and did not answer. */
+  unreachable(incarnation: number, nowMs: number): void {
+    this.#sql.exec(
+      'UPDATE run SET unreachable_tries = unreachable_tries + 1, tried_at_ms = ? WHERE incarnation = ?',
+      nowMs,
+      incarnation,
+    );
+  }
+
+  /** The intent to save an older run. */
+  rescueTried(incarnation: number, nowMs: number): void {
+    this.#sql.exec(
+      'UPDATE run SET rescue_attempts = rescue_attempts + 1, unreachable_tries = 0, tried_at_ms = ? WHERE incarnation = ?',
+      nowMs,
+      incarnation,
+    );
+  }
+
+  /** A person decided to go on without what could not be saved. Returns the runs it concerns. */
+  giveUpUnsaved(): number[] {
+    const rows = this.#sql.exec(
+      'UPDATE run SET unsaved = 0 WHERE ended_at_ms IS NULL AND unsaved = 1 AND rescue_attempts >= ? RETURNING incarnation',
+      rescueTriesMax,
+    );
+    return rows.map((row) => Number(row['incarnation']));
+  }
+
+  /** The intent to destroy the run's container. */
+  destroyTried(incarnation: number, nowMs: number): void {
+    this.#sql.exec(
+      'UPDATE run SET destroy_tries = destroy_tries + 1, destroy_tried_at_ms = ? WHERE incarnation = ?',
+      nowMs,
+      incarnation,
+    );
   }
 
   endRun(incarnation: number, reason: string, nowMs: number): void {
@@ -132,20 +251,29 @@ export class TenantStore {
     );
   }
 
-  /**
-   * Milliseconds that gateways were up within [fromMs, toMs), for the meter of awake time. Runs still open count to `nowMs`.
-   */
-  awakeMs(fromMs: number, toMs: number, nowMs: number): number {
+  /** Milliseconds that gateways were seen up on the UTC days that begin within [fromMs, toMs). */
+  awakeMs(fromMs: number, toMs: number): number {
     const row = this.#sql.exec(
-      `SELECT coalesce(sum(max(0, min(coalesce(ended_at_ms, ?), ?) - max(ready_at_ms, ?))), 0) AS total
-       FROM run WHERE ready_at_ms IS NOT NULL AND ready_at_ms < ? AND coalesce(ended_at_ms, ?) > ?`,
-      nowMs,
-      toMs,
+      'SELECT coalesce(sum(ms), 0) AS total FROM awake WHERE day_start_ms >= ? AND day_start_ms < ?',
       fromMs,
       toMs,
-      nowMs,
-      fromMs,
     )[0];
     return Number(row?.['total'] ?? 0);
+  }
+
+  /** What is stored of the last activity, or null when there was none. */
+  activity(): Activity | null {
+    const row = this.#sql.exec('SELECT last_activity_at_ms, dirty_at_ms FROM activity WHERE id = 1')[0];
+    if (row === undefined) return null;
+    return { lastActivityAtMs: Number(row['last_activity_at_ms']), dirtyAtMs: orNull(row['dirty_at_ms']) };
+  }
+
+  writeActivity({ lastActivityAtMs, dirtyAtMs }: Activity): void {
+    this.#sql.exec(
+      `INSERT INTO activity (id, last_activity_at_ms, dirty_at_ms) VALUES (1, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET last_activity_at_ms = excluded.last_activity_at_ms, dirty_at_ms = excluded.dirty_at_ms`,
+      lastActivityAtMs,
+      dirtyAtMs,
+    );
   }
 }

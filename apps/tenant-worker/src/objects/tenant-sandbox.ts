@@ -18,7 +18,7 @@ import { SocketSet } from '../edge/socket-set.ts';
 import type { Env } from '../env.ts';
 import type { Look, RestoreOutcome, SnapshotData } from '../services/lifecycle-ports.ts';
 import { withDeadline } from '../services/lifecycle.ts';
-import { systemClock } from '../adapters/system.ts';
+import { systemClock, systemTimers } from '../adapters/system.ts';
 
 const keeperPort = 18_700;
 const gatewayPort = 18_789;
@@ -128,7 +128,7 @@ export class TenantSandbox extends DurableObject<Env> {
     if (!this.#container.running || !this.#run)
       return { observed: { kind: 'stopped' }, lastTrafficAtMs, listening: false };
     try {
-      const status = await withDeadline((await this.#keeper()).status(), statusDeadlineMs, 'keeper status');
+      const status = await withDeadline((await this.#keeper()).status(), statusDeadlineMs, 'keeper status', systemTimers);
       if (status === null) {
         return {
           observed: { kind: 'up', claimed: false, phase: 'idle', hasState: false, failure: null },

@@ -27,6 +27,10 @@ export function failureError(code: string): NonNullable<Operation['error']> {
       detail: 'The assistant stopped by itself several times in a row.',
       next: 'Restart it; if it stops again, send support the request id.',
     },
+    snapshot_failed: {
+      detail: 'What the assistant last wrote could not be saved, so it was not started again over it.',
+      next: 'Restart it to go on from the last snapshot, or ask support to save it first.',
+    },
     snapshot_unreadable: {
       detail: 'The saved state could not be read back.',
       next: 'Ask support to restore an earlier snapshot; nothing was overwritten.',
@@ -39,31 +43,51 @@ export function failureError(code: string): NonNullable<Operation['error']> {
   return { code, ...words };
 }
 
-/** The record after `event`, whose state is already the new one. `before` is the record the event met. */
+/** Ends an operation that something else took the place of. It did not do what was asked, so it does not say so. */
+export const replaced: NonNullable<Operation['error']> = {
+  code: 'replaced',
+  detail: 'Something newer was asked for before this was done.',
+  next: 'See what the assistant is doing now.',
+};
+
+const notSaved: NonNullable<Operation['error']> = {
+  code: 'snapshot_failed',
+  detail: 'The state could not be saved, so the assistant goes on running.',
+  next: 'Nothing was lost; saving is tried again.',
+};
+
+/**
+ * The record after `event`, whose state is already the new one. `before` is the record the event met. At most one operation
+ * is under way at a time, and none in a state of rest.
+ */
 export function afterEvent(
   record: TenantRecord,
   before: TenantRecord,
   event: TenantEvent,
   lifecycle: Lifecycle,
+  operationId: OperationId | null,
 ): TenantRecord {
-  const { operations, store, ids } = lifecycle.deps;
+  const { operations, ids } = lifecycle.deps;
   const { nowMs } = event;
-  const begin = (kind: OperationKind): string => {
-    const id = lifecycle.nextOperationId ?? OperationId.parse(`op_${ids.ulid()}`);
-    lifecycle.nextOperationId = null;
-    operations.begin(id, record.tenantId, kind, nowMs);
-    return id;
+  /** Ends what is under way and begins the next. */
+  const finishAll = (error: Operation['error']): void => finishOperations(lifecycle, record, nowMs, error);
+  const begin = (
+    kind: OperationKind,
+    id: string | null = operationId,
+    ended: Operation['error'] = replaced,
+  ): string => {
+    finishAll(ended);
+    const next = OperationId.parse(id ?? `op_${ids.ulid()}`);
+    operations.begin(next, record.tenantId, kind, nowMs);
+    return next;
   };
-  const close = (error: Operation['error'] = null): void => {
-    if (before.operationId !== null) operations.finish(before.operationId, nowMs, error);
-  };
-  const drainingFrom = (kind: OperationKind): TenantRecord => {
-    close();
+  const draining = (kind: 'sleep' | 'restart' | 'suspend' | 'delete'): TenantRecord => {
+    const asked = kind === record.specOperation?.kind ? record.specOperation.id : operationId;
+    const operation = begin(kind, asked);
     return {
       ...record,
-      operationId: begin(kind),
-      gatewayStopped: false,
-      drainSaved: false,
+      operationId: operation,
+      specOperation: asked === record.specOperation?.id ? null : record.specOperation,
       snapshotFailuresInRow: 0,
       snapshotFailedAtMs: null,
     };
@@ -75,66 +99,89 @@ export function afterEvent(
     case 'wake_wanted':
       if (before.state.kind === 'draining') return record;
       return { ...record, operationId: begin('wake'), reason: null };
-    case 'gateway_ready': {
-      const operation = before.operationId === null ? null : operations.read(before.operationId);
-      const tookMs = operation === null ? null : nowMs - operation.startedAtMs;
-      close();
-      store.gatewayReady(event.incarnation, nowMs);
-      lifecycle.volatile.lastActivityAtMs = nowMs;
-      lifecycle.volatile.dirtyAtMs = nowMs;
-      lifecycle.volatile.silentProbes = 0;
-      return {
-        ...record,
-        reason: null,
-        lastActivityAtMs: nowMs,
-        startDurationsMs: tookMs === null ? record.startDurationsMs : [...record.startDurationsMs, tookMs].slice(-10),
-      };
-    }
-    case 'start_failed': {
-      if (record.state.kind === 'needs_operator') close(failureError(event.failure));
+    case 'gateway_ready':
+      return ready(record, before, event, lifecycle);
+    case 'start_failed':
+      if (record.state.kind === 'needs_operator') finishAll(failureError(event.failure));
       else if (before.operationId !== null) operations.retry(before.operationId, nowMs);
       return { ...record, reason: event.failure };
-    }
+    case 'rescue_failed':
+      finishAll(failureError('snapshot_failed'));
+      return { ...record, reason: 'snapshot_failed' };
     case 'gateway_lost':
     case 'run_lost': {
-      if (event.type === 'gateway_lost') store.gatewayLost(event.incarnation);
+      lifecycle.deps.store.gatewayLost(event.incarnation);
+      lifecycle.volatile.silentProbes = 0;
       const crashesAtMs = [...record.crashesAtMs, nowMs].slice(-20);
-      const operationId = begin('wake');
-      if (record.state.kind === 'needs_operator') operations.finish(operationId, nowMs, failureError('crash_loop'));
-      return { ...record, crashesAtMs, operationId, reason: event.type };
+      const operation = begin('wake');
+      if (record.state.kind === 'needs_operator') finishAll(failureError('crash_loop'));
+      return { ...record, crashesAtMs, operationId: operation, reason: event.type };
     }
     case 'sleep_wanted':
-      return drainingFrom('sleep');
+      return draining('sleep');
     case 'restart_wanted':
-      if (before.state.kind === 'needs_operator')
-        return { ...record, operationId: begin('restart'), reason: null, crashesAtMs: [] };
-      return drainingFrom('restart');
-    case 'suspend_wanted':
-      return drainingFrom('suspend');
+      if (before.state.kind !== 'needs_operator') return draining('restart');
+      for (const incarnation of lifecycle.deps.store.giveUpUnsaved())
+        lifecycle.deps.log('lifecycle.unsaved_given_up', { incarnation });
+      return { ...record, operationId: begin('restart'), reason: null, crashesAtMs: [] };
+    case 'suspend_wanted': {
+      const next = draining('suspend');
+      if (record.state.kind === 'suspended') finishAll(null);
+      return next;
+    }
     case 'delete_wanted':
-      return drainingFrom('delete');
-    case 'drained':
-      if (record.state.kind !== 'waking') close();
-      return { ...record, gatewayStopped: false, drainSaved: false };
+      return draining('delete');
+    case 'drained': {
+      if (record.state.kind !== 'waking') {
+        if (record.state.kind !== 'deleting') finishAll(null);
+        return record;
+      }
+      // A restart goes on into its start; a sleep is over, and somebody is waiting already.
+      if (record.state.why === 'restart') return record;
+      return { ...record, operationId: begin('wake', null, null), reason: null };
+    }
     case 'drain_failed':
-      close({
-        code: 'snapshot_failed',
-        detail: 'The state could not be saved, so the assistant goes on running.',
-        next: 'Nothing was lost; saving is tried again.',
-      });
-      return {
-        ...record,
-        operationId: begin('wake'),
-        gatewayStopped: false,
-        drainSaved: false,
-        reason: 'snapshot_failed',
-      };
+      return { ...record, operationId: begin('wake', null, notSaved), reason: 'snapshot_failed' };
     case 'resume_wanted':
       return record;
     case 'erased':
-      close();
-      return record;
+      finishAll(null);
+      lifecycle.deps.snapshots.clear();
+      // What may still come to light somewhere can never be opened again.
+      return { ...record, wrappedDataKey: { kid: '', wrapped: '' } };
     default:
       return unreachable(event);
   }
+}
+
+/** Ends every operation under way, and tells the control plane of each: the report carries only the present one. */
+function finishOperations({ deps }: Lifecycle, record: TenantRecord, nowMs: number, error: Operation['error']): void {
+  const { tenantId, slug } = record;
+  for (const id of deps.operations.unfinished()) {
+    const operation = deps.operations.finish(id, nowMs, error);
+    if (operation) deps.outbox.put(`operation:${id}`, { tenantId, slug, kind: 'operation', operation }, nowMs);
+  }
+}
+
+function ready(
+  record: TenantRecord,
+  before: TenantRecord,
+  event: Extract<TenantEvent, { type: 'gateway_ready' }>,
+  lifecycle: Lifecycle,
+): TenantRecord {
+  const { operations, store } = lifecycle.deps;
+  const { nowMs } = event;
+  const operation = before.operationId === null ? null : operations.read(before.operationId);
+  // A clock that was set back meanwhile says nothing about how long it took.
+  const tookMs = operation === null || operation.finishedAtMs !== null ? -1 : nowMs - operation.startedAtMs;
+  finishOperations(lifecycle, record, nowMs, null);
+  store.gatewayReady(event.incarnation, nowMs);
+  lifecycle.volatile.silentProbes = 0;
+  lifecycle.touched();
+  return {
+    ...record,
+    reason: null,
+    lastActivityAtMs: nowMs,
+    startDurationsMs: tookMs < 0 ? record.startDurationsMs : [...record.startDurationsMs, tookMs].slice(-10),
+  };
 }

@@ -58,6 +58,12 @@ export interface Alarm {
   set(atMs: number | null): Promise<void>;
 }
 
+/** Time that passes. The simulation's is virtual. */
+export interface Timers {
+  /** Calls `fn` once after `delayMs`; the returned function takes it back. */
+  after(delayMs: number, fn: () => void): () => void;
+}
+
 export interface LifecycleLog {
   (event: string, fields: Readonly<Record<string, string | number | boolean | null>>): void;
 }

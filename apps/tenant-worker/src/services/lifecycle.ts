@@ -3,14 +3,15 @@
  * the same `activate()` with no argument; it is single-flight, and a poke during a run means "again".
  *
  * Between two awaits other calls may change the record (a command, a report), so the record is read again after each.
- * Intent is saved before an effect (`beginRun`, `gatewayAsked`, `SnapshotIndex.begin`); what a crash leaves is seen by the
- * next observation.
+ * Intent is saved before an effect (`TenantStore`'s run rows, `SnapshotIndex.begin`); what a crash leaves is seen by the
+ * next observation. An action that failed is not repeated before its backoff, whoever pokes.
  */
 import type { OperationId } from '../../../control-plane/src/contract/ids.ts';
-import type { Decision, Facts } from '../core/lifecycle/plan.ts';
-import { decide } from '../core/lifecycle/plan.ts';
+import type { Action, Decision, Facts } from '../core/lifecycle/plan.ts';
+import { decide, runToSave } from '../core/lifecycle/plan.ts';
+import { backoffMs } from '../core/lifecycle/plan-input.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
-import type { TenantEvent } from '../core/lifecycle/state.ts';
+import type { Observed, TenantEvent } from '../core/lifecycle/state.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
 import { transition } from '../core/lifecycle/transition.ts';
 import * as limits from '../core/limits.ts';
@@ -21,7 +22,7 @@ import type { TenantStore } from '../modules/tenant-store.ts';
 import type { Clock, Ids } from '../ports.ts';
 import { afterEvent } from './lifecycle-events.ts';
 import { performAction } from './lifecycle-actions.ts';
-import type { Alarm, EventSink, LifecycleLog, Look, SandboxPort, SnapshotObjects } from './lifecycle-ports.ts';
+import type { Alarm, EventSink, LifecycleLog, Look, SandboxPort, SnapshotObjects, Timers } from './lifecycle-ports.ts';
 
 export interface LifecycleDeps {
   readonly store: TenantStore;
@@ -33,17 +34,26 @@ export interface LifecycleDeps {
   readonly events: EventSink;
   readonly alarm: Alarm;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly ids: Ids;
   readonly log: LifecycleLog;
   /** Puts the present report into the outbox; called after every saved change. */
   readonly reportChanged: (record: TenantRecord) => void;
 }
 
-/** What is only remembered in memory: losing it costs a look or a save too many, never a wrong choice. */
+/** What is remembered in memory: losing it costs a look or a save too many, never a wrong choice. */
 export interface Volatile {
   silentProbes: number;
+  silentAtMs: number;
   lastActivityAtMs: number;
   dirtyAtMs: number | null;
+  /** Rises with every change, so that a save knows whether there was one while it ran. */
+  changes: number;
+}
+
+interface Backoff {
+  readonly tries: number;
+  readonly untilMs: number;
 }
 
 const stopped: Look = { observed: { kind: 'stopped' }, lastTrafficAtMs: null, listening: false };
@@ -52,20 +62,28 @@ const silent: Look = { observed: { kind: 'silent' }, lastTrafficAtMs: null, list
 export class Lifecycle {
   readonly deps: LifecycleDeps;
   readonly volatile: Volatile;
-  /** The id under which the next operation begins, when a caller has already named it. */
-  nextOperationId: OperationId | null = null;
   #running: Promise<void> | null = null;
   #again = false;
+  readonly #failed = new Map<string, Backoff>();
 
   constructor(deps: LifecycleDeps) {
     this.deps = deps;
-    // A rebuilt object does not know what changed while it was away: it takes an awake tenant as changed and active.
     const nowMs = deps.clock.nowMs();
-    this.volatile = { silentProbes: 0, lastActivityAtMs: nowMs, dirtyAtMs: nowMs };
+    const stored = deps.store.activity();
+    this.volatile = {
+      silentProbes: 0,
+      silentAtMs: 0,
+      lastActivityAtMs: stored?.lastActivityAtMs ?? nowMs,
+      dirtyAtMs: stored === null ? nowMs : stored.dirtyAtMs,
+      changes: 0,
+    };
   }
 
-  /** Applies an event now if the state allows it; the effects follow in `activate()`. */
-  apply(event: TenantEvent): boolean {
+  /**
+   * Applies an event now if the state allows it; the effects follow in `activate()`.
+   * @param operationId the id of the operation it begins, when the caller has named it
+   */
+  apply(event: TenantEvent, operationId: OperationId | null = null): boolean {
     const record = this.deps.store.read();
     if (!record) return false;
     const next = transition(record.state, event);
@@ -73,7 +91,8 @@ export class Lifecycle {
       this.deps.log('lifecycle.refused', { event: event.type, state: record.state.kind, why: next.error.why });
       return false;
     }
-    this.save(afterEvent({ ...record, state: next.value }, record, event, this));
+    this.#failed.clear();
+    this.save(afterEvent({ ...record, state: next.value }, record, event, this, operationId));
     this.deps.log('lifecycle.state', {
       event: event.type,
       from: record.state.kind,
@@ -92,9 +111,30 @@ export class Lifecycle {
 
   /** A person or the assistant did something: postpones sleep, and asks for a save. */
   touched(): void {
-    const nowMs = this.deps.clock.nowMs();
-    this.volatile.lastActivityAtMs = nowMs;
-    this.volatile.dirtyAtMs = nowMs;
+    this.#active(this.deps.clock.nowMs());
+  }
+
+  /** Everything up to `changes` is in a snapshot. */
+  savedUpTo(changes: number): void {
+    if (this.volatile.changes !== changes) return;
+    this.volatile.dirtyAtMs = null;
+    this.#writeActivity();
+  }
+
+  #active(atMs: number): void {
+    const { volatile } = this;
+    const first = volatile.dirtyAtMs === null;
+    volatile.lastActivityAtMs = atMs;
+    volatile.dirtyAtMs = atMs;
+    volatile.changes++;
+    // A rebuilt object goes on from what is stored: never later than a grain, and never "unchanged" by mistake.
+    const storedAtMs = this.deps.store.activity()?.lastActivityAtMs ?? 0;
+    if (first || Math.abs(atMs - storedAtMs) >= limits.activityGrainMs) this.#writeActivity();
+  }
+
+  #writeActivity(): void {
+    const { lastActivityAtMs, dirtyAtMs } = this.volatile;
+    this.deps.store.writeActivity({ lastActivityAtMs, dirtyAtMs });
   }
 
   async activate(): Promise<void> {
@@ -102,17 +142,20 @@ export class Lifecycle {
       this.#again = true;
       return this.#running;
     }
-    this.#running = this.#rounds().finally(() => {
-      this.#running = null;
-    });
+    this.#running = this.#rounds();
     return this.#running;
   }
 
   async #rounds(): Promise<void> {
-    do {
-      this.#again = false;
-      await this.#round();
-    } while (this.#again);
+    try {
+      do {
+        this.#again = false;
+        await this.#round();
+      } while (this.#again);
+    } finally {
+      // In the same turn as the last look at `#again`: a poke after it starts a new run.
+      this.#running = null;
+    }
   }
 
   async #round(): Promise<void> {
@@ -128,78 +171,113 @@ export class Lifecycle {
       }
     }
     await this.flush();
-    const dueMs = this.deps.outbox.nextDueMs();
+    const dueMs = this.deps.outbox.nextDueMs(clock.nowMs());
     await alarm.set(untilMs === null ? dueMs : dueMs === null ? untilMs : Math.min(untilMs, dueMs));
   }
 
   /** One look, one decision, one step. */
   async #step(): Promise<Decision | 'look_again'> {
-    const { store } = this.deps;
+    const { store, clock } = this.deps;
     const seen = store.read();
     if (!seen) return { kind: 'wait', untilMs: null };
-    const look = await this.#look(seen);
+    const toSave = runToSave(seen.state, store.openRuns());
+    const look = await this.#look(seen, toSave);
     const record = store.read();
     if (!record) return { kind: 'wait', untilMs: null };
     if (incarnationOf(record.state) !== incarnationOf(seen.state) || record.state.kind !== seen.state.kind) {
       // A command changed the state while we looked.
       return 'look_again';
     }
+    const nowMs = clock.nowMs();
+    if (toSave === null) this.#noteLook(record, look, nowMs);
     const decision = decide({
       state: record.state,
-      observed: look.observed,
-      facts: this.#facts(record),
+      observed: toSave === null ? look.observed : silent.observed,
+      closing: toSave === null ? null : { incarnation: toSave, observed: look.observed },
+      facts: this.#facts(record, nowMs),
       desired: record.spec.desired,
       idleSleepMs: record.spec.idleSleepMs,
-      nowMs: this.deps.clock.nowMs(),
+      nowMs,
     });
     if (decision.kind === 'event') this.apply(decision.event);
-    if (decision.kind === 'action') await performAction(this, record, decision.action);
-    if (decision.kind === 'wait') this.#showProgress(record, look);
+    if (decision.kind === 'action') return (await this.#try(record, decision.action)) ?? decision;
+    if (decision.kind === 'wait' && toSave === null) this.#showProgress(record, look);
     return decision;
   }
 
-  async #look(record: TenantRecord): Promise<Look> {
-    const incarnation = incarnationOf(record.state);
+  /** Carries an action out, or says until when it has to wait after it failed. */
+  async #try(record: TenantRecord, action: Action): Promise<Decision | null> {
+    const key = `${action.kind}/${'incarnation' in action ? action.incarnation : 0}`;
+    const nowMs = this.deps.clock.nowMs();
+    const failed = this.#failed.get(key);
+    // A time further away than any backoff was set before the clock was set back.
+    if (failed && nowMs < failed.untilMs && failed.untilMs - nowMs <= limits.actionBackoffMaxMs) {
+      return { kind: 'wait', untilMs: failed.untilMs };
+    }
+    if (await performAction(this, record, action)) {
+      this.#failed.delete(key);
+      return null;
+    }
+    const tries = (failed?.tries ?? 0) + 1;
+    const delayMs = backoffMs(tries, limits.actionBackoffFirstMs, limits.actionBackoffMaxMs);
+    this.#failed.set(key, { tries, untilMs: this.deps.clock.nowMs() + delayMs });
+    return null;
+  }
+
+  /** Looks at the run that must be saved, or else at the present one. */
+  async #look(record: TenantRecord, toSave: number | null): Promise<Look> {
+    const incarnation = toSave ?? incarnationOf(record.state);
     const run = this.deps.store.run(incarnation);
     const { kind } = record.state;
     const live = kind === 'provisioning' || kind === 'waking' || kind === 'awake' || kind === 'draining';
-    if (!live || run === null) return stopped;
+    if (run === null || run.endedAtMs !== null || (toSave === null && !live)) return stopped;
     try {
-      const look = await withDeadline(
-        this.deps.sandbox(record.tenantId, incarnation).look(),
-        limits.observeDeadlineMs,
-        'look',
-      );
-      this.volatile.silentProbes = look.observed.kind === 'silent' ? this.volatile.silentProbes + 1 : 0;
-      if (look.lastTrafficAtMs !== null && look.lastTrafficAtMs > this.volatile.lastActivityAtMs) {
-        this.volatile.lastActivityAtMs = look.lastTrafficAtMs;
-        this.volatile.dirtyAtMs = look.lastTrafficAtMs;
-      }
-      return look;
+      const sandbox = this.deps.sandbox(record.tenantId, incarnation);
+      return await this.withDeadline(sandbox.look(), limits.observeDeadlineMs, 'look');
     } catch (error) {
       // The next look is the retry; the planner decides how many silent ones are a lost run.
-      this.volatile.silentProbes++;
       this.deps.log('sandbox.silent', { incarnation, error: String(error).slice(0, 200) });
       return silent;
     }
   }
 
-  #facts(record: TenantRecord): Facts {
-    const { store, snapshots, clock } = this.deps;
-    const nowMs = clock.nowMs();
+  /** What a look at the present run changes besides the plan: silence counted, traffic and awake time remembered. */
+  #noteLook(record: TenantRecord, { observed, lastTrafficAtMs }: Look, nowMs: number): void {
+    const { volatile } = this;
+    if (answers(observed)) {
+      volatile.silentProbes = 0;
+      volatile.silentAtMs = 0;
+    } else if (Math.abs(nowMs - volatile.silentAtMs) >= limits.silentProbeSpacingMs) {
+      volatile.silentProbes++;
+      volatile.silentAtMs = nowMs;
+    }
+    if (record.state.kind !== 'awake') return;
+    const { incarnation } = record.state;
+    if (lastTrafficAtMs !== null && lastTrafficAtMs > volatile.lastActivityAtMs) this.#active(lastTrafficAtMs);
+    // The clock was set back: what it said before is taken as now, or the tenant would stay up until it catches up.
+    if (volatile.lastActivityAtMs > nowMs) {
+      volatile.lastActivityAtMs = nowMs;
+      this.#writeActivity();
+    }
+    if (observed.kind !== 'up' || observed.phase !== 'ready') return;
+    this.deps.store.gatewaySeen(incarnation, nowMs);
+    if (nowMs - record.state.sinceMs >= limits.crashWindowMs) this.deps.store.gatewayProven(incarnation);
+  }
+
+  #facts(record: TenantRecord, nowMs: number): Facts {
+    const { store, snapshots } = this.deps;
     return {
       openRuns: store.openRuns(),
       run: store.run(incarnationOf(record.state)),
       newestSnapshotId: snapshots.newest()?.id ?? null,
-      crashesInWindow: record.crashesAtMs.filter((at) => nowMs - at < limits.crashWindowMs).length,
+      hasSnapshots: snapshots.any(),
+      crashesInWindow: record.crashesAtMs.filter((at) => at <= nowMs && nowMs - at < limits.crashWindowMs).length,
       silentProbes: this.volatile.silentProbes,
-      lastActivityAtMs: Math.max(this.volatile.lastActivityAtMs, record.lastActivityAtMs),
+      lastActivityAtMs: this.volatile.lastActivityAtMs,
       dirtyAtMs: this.volatile.dirtyAtMs,
       lastSnapshotAtMs: record.lastSnapshotAtMs,
       snapshotFailedAtMs: record.snapshotFailedAtMs,
       snapshotFailuresInRow: record.snapshotFailuresInRow,
-      gatewayStopped: record.gatewayStopped,
-      drainSaved: record.drainSaved,
     };
   }
 
@@ -218,7 +296,7 @@ export class Lifecycle {
     const events = this.deps.outbox.take(this.deps.clock.nowMs());
     if (events.length === 0) return;
     try {
-      await this.deps.events.send(events);
+      await this.withDeadline(this.deps.events.send(events), limits.sendDeadlineMs, 'send events');
     } catch (error) {
       this.deps.log('outbox.send_failed', { events: events.length, error: String(error).slice(0, 200) });
       this.deps.outbox.returned(
@@ -227,17 +305,30 @@ export class Lifecycle {
       );
     }
   }
+
+  withDeadline<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {
+    return withDeadline(promise, timeoutMs, what, this.deps.timers);
+  }
+}
+
+function answers(observed: Observed): boolean {
+  return observed.kind === 'up' || observed.kind === 'stopped';
 }
 
 /** Rejects when `promise` is not settled in time. The call itself is not cancelled: its late result is ignored. */
-export async function withDeadline<T>(promise: Promise<T>, timeoutMs: number, what: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+export async function withDeadline<T>(
+  promise: Promise<T>,
+  timeoutMs: number,
+  what: string,
+  timers: Timers,
+): Promise<T> {
+  let takeBack: (() => void) | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${what}: no answer within ${timeoutMs} ms`)), timeoutMs);
+    takeBack = timers.after(timeoutMs, () => reject(new Error(`${what}: no answer within ${timeoutMs} ms`)));
   });
   try {
     return await Promise.race([promise, deadline]);
   } finally {
-    if (timer !== undefined) clearTimeout(timer);
+    takeBack?.();
   }
 }

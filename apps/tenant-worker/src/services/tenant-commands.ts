@@ -2,14 +2,15 @@
  * What the control plane may change: the spec, by generation, and single commands. Each is idempotent (operation id,
  * generation) and only states an intent; `activate()` carries it out.
  */
-import type { OperationId } from '../../../control-plane/src/contract/ids.ts';
+import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
-import { err, ok } from '../../../control-plane/src/contract/result.ts';
-import type { TenantControl, TenantRef } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import { err, ok, unreachable } from '../../../control-plane/src/contract/result.ts';
+import type { Operation, TenantControl, TenantRef } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { releases } from '../core/releases.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { replaced } from './lifecycle-events.ts';
 
 type Provision = Parameters<TenantControl['provision']>[0];
 type ApplySpec = Parameters<TenantControl['applySpec']>[0];
@@ -48,7 +49,7 @@ export function provision(
       next: 'Choose another address.',
     });
   }
-  if (releases[command.spec.release] === undefined) return err(unknownRelease(command.spec.release));
+  if (!Object.hasOwn(releases, command.spec.release)) return err(unknownRelease(command.spec.release));
   const nowMs = lifecycle.deps.clock.nowMs();
   lifecycle.deps.operations.begin(command.operationId, command.tenantId, 'provision', nowMs);
   lifecycle.deps.operations.step(command.operationId, 'reserve', nowMs);
@@ -62,15 +63,12 @@ export function provision(
     state: { kind: 'absent' },
     version: 0,
     operationId: command.operationId,
+    specOperation: null,
     reason: null,
     lastActivityAtMs: 0,
-    dirtyAtMs: null,
     lastSnapshotAtMs: 0,
     snapshotFailedAtMs: null,
     snapshotFailuresInRow: 0,
-    gatewayStopped: false,
-    drainSaved: false,
-    silentProbes: 0,
     crashesAtMs: [],
     startDurationsMs: [],
     wrappedDataKey,
@@ -92,8 +90,39 @@ export function applySpec(lifecycle: Lifecycle, command: ApplySpec): Result<Tena
     });
   }
   if (command.generation === record.generation) return found;
-  if (releases[command.spec.release] === undefined) return err(unknownRelease(command.spec.release));
-  return ok(lifecycle.save({ ...record, generation: command.generation, spec: command.spec }));
+  if (!Object.hasOwn(releases, command.spec.release)) return err(unknownRelease(command.spec.release));
+  const { generation, spec } = command;
+  const specOperation = operationOf(lifecycle, record, command);
+  return ok(lifecycle.save({ ...record, generation, spec, specOperation }));
+}
+
+/**
+ * The operation under which the control plane watches this spec being reached: begun by the event that follows, or, when
+ * the tenant is there already, begun and finished now. Every id that was accepted ends.
+ */
+function operationOf(lifecycle: Lifecycle, record: TenantRecord, command: ApplySpec): TenantRecord['specOperation'] {
+  const { operationId, spec } = command;
+  if (record.specOperation !== null) finishAtOnce(lifecycle, record, record.specOperation, replaced);
+  if (operationId === null || spec.desired === 'active') return null;
+  const operation = { id: operationId, kind: spec.desired === 'suspended' ? 'suspend' : 'delete' } as const;
+  const { state } = record;
+  const goal = spec.desired === 'suspended' ? 'suspended' : 'deleting';
+  const there = state.kind === goal || state.kind === 'deleted' || (state.kind === 'draining' && state.then === goal);
+  if (!there) return operation;
+  finishAtOnce(lifecycle, record, operation);
+  return null;
+}
+
+function finishAtOnce(
+  { deps }: Lifecycle,
+  { tenantId, slug }: TenantRecord,
+  { id, kind }: NonNullable<TenantRecord['specOperation']>,
+  error: Operation['error'] = null,
+): void {
+  const nowMs = deps.clock.nowMs();
+  deps.operations.begin(OperationId.parse(id), tenantId, kind, nowMs);
+  const operation = deps.operations.finish(id, nowMs, error);
+  if (operation) deps.outbox.put(`operation:${id}`, { tenantId, slug, kind: 'operation', operation }, nowMs);
 }
 
 /** Wake, sleep, restart. Repeating one whose operation is known changes nothing. */
@@ -103,20 +132,25 @@ export function command(lifecycle: Lifecycle, { kind, operationId, ...ref }: Com
   if (lifecycle.deps.operations.read(operationId) !== null) return found;
   const allowed = tenantAllows(kind, found.value.state.kind);
   if (!allowed.allowed) {
-    return err({ code: 'tenant_not_startable', detail: allowed.reason, next: 'Wait until it changed, then try again.' });
+    return err({
+      code: 'tenant_not_startable',
+      detail: allowed.reason,
+      next: 'Wait until it changed, then try again.',
+    });
   }
   const nowMs = lifecycle.deps.clock.nowMs();
-  lifecycle.nextOperationId = operationId as OperationId;
   switch (kind) {
     case 'wake':
-      lifecycle.apply({ type: 'wake_wanted', nowMs, why: 'command' });
+      lifecycle.apply({ type: 'wake_wanted', nowMs, why: 'command' }, operationId);
       break;
     case 'sleep':
-      lifecycle.apply({ type: 'sleep_wanted', nowMs, why: 'command' });
+      lifecycle.apply({ type: 'sleep_wanted', nowMs, why: 'command' }, operationId);
       break;
     case 'restart':
-      lifecycle.apply({ type: 'restart_wanted', nowMs });
+      lifecycle.apply({ type: 'restart_wanted', nowMs }, operationId);
       break;
+    default:
+      return unreachable(kind);
   }
   return theTenant(lifecycle, ref);
 }

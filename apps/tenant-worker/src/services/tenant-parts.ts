@@ -6,7 +6,7 @@ import type { CellKeys } from '../adapters/cell-keys.ts';
 import { durableObjectSql } from '../adapters/do-sql.ts';
 import { sandboxPort } from '../adapters/sandbox-port.ts';
 import { r2SnapshotObjects } from '../adapters/snapshot-objects.ts';
-import { systemClock, systemIds } from '../adapters/system.ts';
+import { systemClock, systemIds, systemTimers } from '../adapters/system.ts';
 import { createAiDispatch } from '../ai/dispatch.ts';
 import type { AiDispatch } from '../ai/dispatch.ts';
 import { chooseUpstream } from '../ai/upstream.ts';
@@ -76,7 +76,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
       record,
       operation: operationOf(record),
       newest: snapshots.newest(),
-      usage: { ...total, awakeMs: store.awakeMs(fromMs, toMs, clock.nowMs()) },
+      usage: { ...total, awakeMs: store.awakeMs(fromMs, toMs) },
       lastActivityAtMs: Math.max(record.lastActivityAtMs, record.state.kind === 'awake' ? lifecycle.volatile.lastActivityAtMs : 0),
     });
   };
@@ -98,6 +98,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     events: { send: async (events) => void (await env.TENANT_EVENTS.sendBatch(events.map((body) => ({ body })))) },
     alarm: { set: async (atMs) => (atMs === null ? ctx.storage.deleteAlarm() : ctx.storage.setAlarm(atMs)) },
     clock,
+    timers: systemTimers,
     ids,
     log: (event, fields) => console.log(JSON.stringify({ event, tenant: store.read()?.tenantId ?? null, ...fields })),
     reportChanged,

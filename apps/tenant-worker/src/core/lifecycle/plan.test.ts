@@ -1,18 +1,37 @@
 /** The planner's promises, case by case; the simulation walks them together. */
 import { describe, expect, it } from 'vitest';
 import * as limits from '../limits.ts';
-import type { Facts, PlanInput } from './plan.ts';
-import { decide, nextSaveAtMs, rescueAttemptsMax } from './plan.ts';
-import type { Observed, TenantState } from './state.ts';
+import type { Facts, OpenRun, PlanInput } from './plan.ts';
+import { decide, nextSaveAtMs, runToSave } from './plan.ts';
+import type { KeeperPhase, Observed, TenantState } from './state.ts';
+import { keeperPhases } from './state.ts';
 
 const nowMs = 1_000_000;
-const run = { startedAtMs: nowMs - 1_000, gatewayAskedAtMs: null, gatewayStarts: 0, lostInPlace: 0 };
-const open = { incarnation: 3, unsaved: false, rescueAttempts: 0 };
+const run = {
+  startedAtMs: nowMs - 1_000,
+  gatewayAskedAtMs: null,
+  startsSinceReady: 0,
+  lostInPlace: 0,
+  restores: 0,
+};
+const open: OpenRun = {
+  incarnation: 3,
+  unsaved: false,
+  gatewayAskedAtMs: null,
+  unreachableTries: 0,
+  stopTries: 0,
+  rescueTries: 0,
+  triedAtMs: null,
+  destroyTries: 0,
+  destroyTriedAtMs: null,
+};
+const held: OpenRun = { ...open, incarnation: 2, unsaved: true, gatewayAskedAtMs: nowMs - 500_000 };
 
 const facts: Facts = {
   openRuns: [open],
   run,
   newestSnapshotId: null,
+  hasSnapshots: false,
   crashesInWindow: 0,
   silentProbes: 0,
   lastActivityAtMs: nowMs,
@@ -20,11 +39,10 @@ const facts: Facts = {
   lastSnapshotAtMs: nowMs,
   snapshotFailedAtMs: null,
   snapshotFailuresInRow: 0,
-  gatewayStopped: false,
-  drainSaved: false,
 };
+const saved = { newestSnapshotId: 's1', hasSnapshots: true };
 
-const waking: TenantState = {
+const waking: Extract<TenantState, { kind: 'waking' }> = {
   kind: 'waking',
   incarnation: 3,
   attempt: 1,
@@ -33,12 +51,15 @@ const waking: TenantState = {
   why: 'navigation',
 };
 const awake: TenantState = { kind: 'awake', incarnation: 3, sinceMs: 0 };
-const draining: TenantState = { kind: 'draining', incarnation: 3, sinceMs: nowMs, why: 'idle', then: 'asleep' };
+const draining: Extract<TenantState, { kind: 'draining' }> = {
+  kind: 'draining',
+  incarnation: 3,
+  sinceMs: nowMs,
+  why: 'idle',
+  then: 'asleep',
+};
 
-const up = (
-  phase: Extract<Observed, { kind: 'up' }>['phase'],
-  more: Partial<Extract<Observed, { kind: 'up' }>> = {},
-): Observed => ({
+const up = (phase: KeeperPhase, more: Partial<Extract<Observed, { kind: 'up' }>> = {}): Observed => ({
   kind: 'up',
   claimed: true,
   phase,
@@ -55,12 +76,24 @@ const input = (
 ): PlanInput => ({
   state,
   observed,
+  closing: null,
   facts: { ...facts, ...more },
   desired: 'active',
   idleSleepMs: 900_000,
   nowMs,
   ...rest,
 });
+
+/** What happens to an older run that holds changes, seen as `observed`. */
+const closing = (older: Partial<OpenRun>, observed: Observed, state: TenantState = waking) =>
+  decide(
+    input(
+      state,
+      { kind: 'silent' },
+      { run: null, openRuns: [{ ...held, ...older }] },
+      { closing: { incarnation: 2, observed } },
+    ),
+  );
 
 describe('starting', () => {
   it('goes container, claim, restore, gateway, ready', () => {
@@ -69,10 +102,8 @@ describe('starting', () => {
     });
     expect(decide(input(waking, { kind: 'booting' }))).toMatchObject({ kind: 'wait' });
     expect(decide(input(waking, up('idle', { claimed: false })))).toMatchObject({ action: { kind: 'claim' } });
-    expect(decide(input(waking, up('idle'), { newestSnapshotId: 's1' }))).toMatchObject({
-      action: { kind: 'restore', snapshotId: 's1' },
-    });
-    expect(decide(input(waking, up('idle', { hasState: true }), { newestSnapshotId: 's1' }))).toMatchObject({
+    expect(decide(input(waking, up('idle'), saved))).toMatchObject({ action: { kind: 'restore', snapshotId: 's1' } });
+    expect(decide(input(waking, up('idle', { hasState: true }), saved))).toMatchObject({
       action: { kind: 'start_gateway' },
     });
     expect(decide(input(waking, up('idle')))).toMatchObject({ action: { kind: 'start_gateway' } });
@@ -80,56 +111,126 @@ describe('starting', () => {
     expect(decide(input(waking, up('ready')))).toMatchObject({ event: { type: 'gateway_ready', incarnation: 3 } });
   });
 
-  it('never starts a gateway on a blank disk while a snapshot exists', () => {
-    for (const phase of ['idle'] as const) {
-      const decision = decide(input(waking, up(phase), { newestSnapshotId: 's1' }));
-      expect(decision).not.toMatchObject({ action: { kind: 'start_gateway' } });
+  it('never starts a gateway on a blank disk while a snapshot exists, in any phase, readable or not', () => {
+    for (const phase of keeperPhases) {
+      for (const snapshots of [saved, { newestSnapshotId: null, hasSnapshots: true }]) {
+        for (const restores of [0, limits.restoresPerRunMax]) {
+          const decision = decide(input(waking, up(phase), { ...snapshots, run: { ...run, restores } }));
+          expect(decision).not.toMatchObject({ action: { kind: 'start_gateway' } });
+        }
+      }
     }
+    expect(decide(input(waking, { kind: 'stopped' }, { run: null, openRuns: [], hasSnapshots: true }))).toMatchObject({
+      event: { type: 'start_failed', failure: 'snapshot_unreadable' },
+    });
   });
 
-  it('closes an older run before anything else: saved first when it holds something', () => {
-    const older = { incarnation: 2, unsaved: true, rescueAttempts: 0 };
-    expect(decide(input(waking, { kind: 'stopped' }, { run: null, openRuns: [older] }))).toMatchObject({
-      action: { kind: 'snapshot', incarnation: 2, why: 'rescue' },
-    });
-    expect(
-      decide(
-        input(waking, { kind: 'stopped' }, { run: null, openRuns: [{ ...older, rescueAttempts: rescueAttemptsMax }] }),
-      ),
-    ).toMatchObject({ action: { kind: 'destroy', incarnation: 2 } });
-    expect(
-      decide(input(waking, { kind: 'stopped' }, { run: null, openRuns: [{ ...older, unsaved: false }] })),
-    ).toMatchObject({ action: { kind: 'destroy', incarnation: 2 } });
+  it('does not restore for ever', () => {
+    const again = { ...saved, run: { ...run, restores: limits.restoresPerRunMax } };
+    expect(decide(input(waking, up('idle'), again))).toMatchObject({ event: { failure: 'restore_failed' } });
   });
 
   it('gives a stuck container up at its deadline, not before', () => {
-    const at = (ageMs: number) =>
-      decide(input(waking, { kind: 'booting' }, { run: { ...run, startedAtMs: nowMs - ageMs } }));
-    expect(at(limits.keeperUpDeadlineMs - 1)).toMatchObject({ kind: 'wait' });
-    expect(at(limits.keeperUpDeadlineMs)).toMatchObject({
+    const at = (ageMs: number, observed: Observed) =>
+      decide(input(waking, observed, { run: { ...run, startedAtMs: nowMs - ageMs } }));
+    for (const observed of [{ kind: 'booting' }, { kind: 'silent' }] as const) {
+      expect(at(limits.keeperUpDeadlineMs - 1, observed)).toMatchObject({ kind: 'wait' });
+      expect(at(limits.keeperUpDeadlineMs, observed)).toMatchObject({
+        event: { type: 'start_failed', failure: 'container_stuck' },
+      });
+    }
+    expect(at(limits.keeperUpDeadlineMs, up('idle', { claimed: false }))).toMatchObject({
       event: { type: 'start_failed', failure: 'container_stuck' },
     });
   });
 
+  it('gives a keeper that restarts in an old container the same time as a new one', () => {
+    const old = { run: { ...run, startedAtMs: 0, gatewayAskedAtMs: 1_000 } };
+    expect(decide(input({ ...waking, sinceMs: nowMs - 1 }, { kind: 'booting' }, old))).toMatchObject({ kind: 'wait' });
+  });
+
   it('starts a crashed gateway again in place, within bounds, and reports what cannot be repeated', () => {
-    expect(decide(input(waking, up('crashed', { hasState: true, failure: 'gateway_exit' })))).toMatchObject({
-      action: { kind: 'start_gateway' },
-    });
-    const tired = { run: { ...run, lostInPlace: limits.inPlaceRestartsMax + 1 } };
-    expect(decide(input(waking, up('crashed', { hasState: true, failure: 'gateway_exit' }), tired))).toMatchObject({
-      event: { type: 'start_failed' },
-    });
+    const crashed = up('crashed', { hasState: true, failure: 'gateway_exit' });
+    expect(decide(input(waking, crashed))).toMatchObject({ action: { kind: 'start_gateway' } });
+    for (const tired of [{ lostInPlace: limits.inPlaceRestartsMax + 1 }, { startsSinceReady: 3 }]) {
+      expect(decide(input(waking, crashed, { run: { ...run, ...tired } }))).toMatchObject({
+        event: { type: 'start_failed' },
+      });
+    }
     expect(decide(input(waking, up('failed', { failure: 'config_invalid' })))).toMatchObject({
       event: { type: 'start_failed', failure: 'config_invalid' },
     });
   });
 
-  it('waits out the backoff', () => {
-    const later: TenantState = { ...waking, notBeforeMs: nowMs + 500 } as TenantState;
-    expect(decide(input(later, { kind: 'stopped' }, { run: null, openRuns: [] }))).toEqual({
-      kind: 'wait',
-      untilMs: nowMs + 500,
+  it('waits out the backoff, but not a clock that was set back', () => {
+    const later = { ...waking, notBeforeMs: nowMs + 500 };
+    const none = { run: null, openRuns: [] };
+    expect(decide(input(later, { kind: 'stopped' }, none))).toEqual({ kind: 'wait', untilMs: nowMs + 500 });
+    const tomorrow = { ...waking, notBeforeMs: nowMs + 86_400_000 };
+    expect(decide(input(tomorrow, { kind: 'stopped' }, none))).toMatchObject({ action: { kind: 'start' } });
+  });
+});
+
+describe('an older run', () => {
+  it('is saved before anything else: claimed, stopped, snapshot, destroyed', () => {
+    expect(closing({}, up('idle', { claimed: false, hasState: true }))).toMatchObject({
+      action: { kind: 'claim', incarnation: 2 },
     });
+    expect(closing({}, up('ready', { hasState: true }))).toMatchObject({
+      action: { kind: 'stop_gateway', incarnation: 2 },
+    });
+    expect(closing({}, up('stopped', { hasState: true }))).toMatchObject({
+      action: { kind: 'snapshot', incarnation: 2, why: 'rescue' },
+    });
+    expect(closing({ unsaved: false }, up('stopped', { hasState: true }))).toMatchObject({
+      action: { kind: 'destroy', incarnation: 2 },
+    });
+  });
+
+  it('is given up only when its container is gone or does not answer for long', () => {
+    expect(closing({}, { kind: 'stopped' })).toMatchObject({ action: { kind: 'destroy' } });
+    expect(closing({}, { kind: 'silent' })).toMatchObject({ action: { kind: 'note_unreachable' } });
+    expect(closing({ unreachableTries: 1, triedAtMs: nowMs }, { kind: 'silent' })).toMatchObject({ kind: 'wait' });
+    expect(closing({ unreachableTries: limits.unreachableTriesMax }, { kind: 'silent' })).toMatchObject({
+      action: { kind: 'destroy' },
+    });
+  });
+
+  it('that answers but cannot be saved is kept, and a person is asked', () => {
+    const tired = { rescueTries: limits.rescueTriesMax, triedAtMs: nowMs };
+    const stopped = up('stopped', { hasState: true });
+    expect(closing(tired, stopped)).toMatchObject({ event: { type: 'rescue_failed', incarnation: 3 } });
+    const waits: TenantState = { kind: 'needs_operator', incarnation: 3, sinceMs: 0, reason: 'snapshot_failed' };
+    expect(closing(tired, stopped, waits)).toMatchObject({ kind: 'wait' });
+    expect(closing({ ...tired, triedAtMs: 0 }, stopped, waits)).toMatchObject({ action: { kind: 'snapshot' } });
+  });
+
+  it('is tried again after a pause, not at once', () => {
+    expect(closing({ rescueTries: 1, triedAtMs: nowMs - 1 }, up('stopped', { hasState: true }))).toMatchObject({
+      kind: 'wait',
+    });
+  });
+
+  it('without a gateway holds nothing up when it cannot be destroyed; with one it does', () => {
+    const stuck = { ...open, incarnation: 2, destroyTries: 1, destroyTriedAtMs: nowMs };
+    const none = { run: null };
+    expect(decide(input(waking, { kind: 'stopped' }, { ...none, openRuns: [stuck] }))).toMatchObject({
+      action: { kind: 'start', incarnation: 3 },
+    });
+    const asked = { ...stuck, gatewayAskedAtMs: 1 };
+    expect(decide(input(waking, { kind: 'stopped' }, { ...none, openRuns: [asked] }))).toMatchObject({ kind: 'wait' });
+    const fenced = { ...asked, destroyTries: limits.destroyTriesMax };
+    expect(decide(input(waking, { kind: 'stopped' }, { ...none, openRuns: [fenced] }))).toMatchObject({
+      action: { kind: 'start', incarnation: 3 },
+    });
+  });
+
+  it('is the one to look at while it holds something', () => {
+    expect(runToSave(waking, [held, open])).toBe(2);
+    expect(runToSave(waking, [{ ...held, unsaved: false }, open])).toBeNull();
+    expect(runToSave(waking, [{ ...held, destroyTries: 1 }])).toBeNull();
+    expect(runToSave(waking, [{ ...held, incarnation: 3 }])).toBeNull();
+    expect(runToSave({ kind: 'deleting', incarnation: 3, sinceMs: 0 }, [held])).toBeNull();
   });
 });
 
@@ -138,10 +239,20 @@ describe('awake', () => {
     expect(decide(input(awake, { kind: 'stopped' }))).toMatchObject({ event: { type: 'run_lost', crashes: 1 } });
     expect(decide(input(awake, up('crashed', { hasState: true })))).toMatchObject({ event: { type: 'gateway_lost' } });
     expect(decide(input(awake, up('idle', { claimed: false })))).toMatchObject({ event: { type: 'gateway_lost' } });
-    expect(decide(input(awake, { kind: 'silent' }, { silentProbes: 1 }))).toMatchObject({ kind: 'wait' });
-    expect(decide(input(awake, { kind: 'silent' }, { silentProbes: limits.silentProbesMax }))).toMatchObject({
-      event: { type: 'run_lost' },
-    });
+  });
+
+  it('does not take a keeper that is slow once for a loss', () => {
+    for (const [kind, type] of [
+      ['silent', 'run_lost'],
+      ['booting', 'gateway_lost'],
+    ] as const) {
+      expect(decide(input(awake, { kind }, { silentProbes: limits.silentProbesMax - 1 }))).toMatchObject({
+        kind: 'wait',
+      });
+      expect(decide(input(awake, { kind }, { silentProbes: limits.silentProbesMax }))).toMatchObject({
+        event: { type },
+      });
+    }
   });
 
   it('sleeps when idle, not a millisecond early', () => {
@@ -151,38 +262,72 @@ describe('awake', () => {
   });
 
   it('saves after a change falls quiet, spaced, and at the latest after the period', () => {
-    expect(nextSaveAtMs(facts)).toBeNull();
-    expect(nextSaveAtMs({ ...facts, dirtyAtMs: 100_000, lastSnapshotAtMs: 0 })).toBe(100_000 + limits.quietSnapshotMs);
-    expect(nextSaveAtMs({ ...facts, dirtyAtMs: 1_000, lastSnapshotAtMs: 0 })).toBe(limits.snapshotSpacingMs);
-    expect(nextSaveAtMs({ ...facts, dirtyAtMs: 900_000, lastSnapshotAtMs: 0 })).toBe(limits.periodicSnapshotMs);
+    const at = (more: Partial<Facts>) => nextSaveAtMs({ ...facts, ...more }, nowMs);
+    expect(at({})).toBeNull();
+    expect(at({ dirtyAtMs: 100_000, lastSnapshotAtMs: 0 })).toBe(100_000 + limits.quietSnapshotMs);
+    expect(at({ dirtyAtMs: 1_000, lastSnapshotAtMs: 0 })).toBe(limits.snapshotSpacingMs);
+    expect(at({ dirtyAtMs: 900_000, lastSnapshotAtMs: 0 })).toBe(limits.periodicSnapshotMs);
     expect(decide(input(awake, up('ready'), { dirtyAtMs: nowMs - 60_000, lastSnapshotAtMs: 0 }))).toMatchObject({
       action: { kind: 'snapshot', why: 'periodic' },
     });
   });
+
+  it('retries a failed save with growing pauses, and does not wait for a clock that was set back', () => {
+    const failed = { dirtyAtMs: 1, lastSnapshotAtMs: 0, snapshotFailedAtMs: nowMs };
+    const pause = (inRow: number) =>
+      (nextSaveAtMs({ ...facts, ...failed, snapshotFailuresInRow: inRow }, nowMs) ?? 0) - nowMs;
+    expect([1, 2, 3, 20].map(pause)).toEqual([10_000, 20_000, 40_000, limits.snapshotRetryMaxMs]);
+    const future = { dirtyAtMs: nowMs * 2, lastSnapshotAtMs: nowMs * 2, snapshotFailedAtMs: nowMs * 2 };
+    expect(nextSaveAtMs({ ...facts, ...future }, nowMs)).toBeLessThanOrEqual(nowMs);
+  });
 });
 
 describe('draining', () => {
-  const unsaved = { openRuns: [{ ...open, unsaved: true }] };
+  const mine = { ...held, incarnation: 3 };
+  const unsaved = { openRuns: [mine] };
 
   it('stops the gateway, saves, destroys, and only then is drained', () => {
-    expect(decide(input(draining, up('ready'), unsaved))).toMatchObject({ action: { kind: 'stop_gateway' } });
-    expect(decide(input(draining, up('stopped'), { ...unsaved, gatewayStopped: true }))).toMatchObject({
-      action: { kind: 'snapshot', why: 'sleep' },
+    const stopped = up('stopped', { hasState: true });
+    expect(decide(input(draining, up('ready', { hasState: true }), unsaved))).toMatchObject({
+      action: { kind: 'stop_gateway' },
     });
-    expect(
-      decide(input(draining, up('stopped'), { ...unsaved, gatewayStopped: true, drainSaved: true })),
-    ).toMatchObject({ action: { kind: 'destroy' } });
+    expect(decide(input(draining, stopped, unsaved))).toMatchObject({ action: { kind: 'snapshot', why: 'sleep' } });
+    const done = { openRuns: [{ ...mine, unsaved: false }] };
+    expect(decide(input(draining, stopped, done))).toMatchObject({ action: { kind: 'destroy' } });
     expect(decide(input(draining, { kind: 'stopped' }, { openRuns: [] }))).toMatchObject({
       event: { type: 'drained' },
     });
   });
 
-  it('never destroys what could not be saved: it goes back to work', () => {
-    const failing = { ...unsaved, gatewayStopped: true, snapshotFailedAtMs: nowMs - 1, snapshotFailuresInRow: 1 };
-    expect(decide(input(draining, up('stopped'), failing))).toMatchObject({ kind: 'wait' });
-    expect(
-      decide(input(draining, up('stopped'), { ...failing, snapshotFailuresInRow: limits.drainSnapshotAttemptsMax })),
-    ).toMatchObject({ event: { type: 'drain_failed' } });
+  it('saves again when a gateway came up after the save', () => {
+    const done = { openRuns: [{ ...mine, unsaved: false }] };
+    expect(decide(input(draining, up('ready', { hasState: true }), done))).toMatchObject({
+      action: { kind: 'stop_gateway' },
+    });
+  });
+
+  it('never destroys what could not be saved: it goes back to work, or waits when it must not work', () => {
+    const stopped = up('stopped', { hasState: true });
+    const failing = { ...unsaved, snapshotFailedAtMs: nowMs - 1, snapshotFailuresInRow: 1 };
+    const often = { ...failing, snapshotFailuresInRow: limits.drainSnapshotAttemptsMax };
+    expect(decide(input(draining, stopped, failing))).toMatchObject({ kind: 'wait' });
+    expect(decide(input(draining, stopped, often))).toMatchObject({ event: { type: 'drain_failed' } });
+    const suspending = { ...draining, why: 'suspend', then: 'suspended' } as const;
+    expect(decide(input(suspending, stopped, often, { desired: 'suspended' }))).toMatchObject({ kind: 'wait' });
+  });
+
+  it('gives a silent container several looks, however long the drain has taken', () => {
+    const long = { ...draining, sinceMs: nowMs - 600_000 };
+    expect(decide(input(long, { kind: 'silent' }, unsaved))).toMatchObject({ action: { kind: 'note_unreachable' } });
+    const tired = { openRuns: [{ ...mine, unreachableTries: limits.unreachableTriesMax }] };
+    expect(decide(input(long, { kind: 'silent' }, tired))).toMatchObject({ action: { kind: 'destroy' } });
+  });
+
+  it('keeps nothing of what is to be deleted', () => {
+    const deleting = { ...draining, why: 'delete', then: 'deleting' } as const;
+    expect(decide(input(deleting, { kind: 'silent' }, unsaved, { desired: 'deleted' }))).toMatchObject({
+      action: { kind: 'destroy' },
+    });
   });
 });
 

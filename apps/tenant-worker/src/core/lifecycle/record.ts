@@ -53,16 +53,17 @@ const RecordSchema = z.object({
   /** Rises with every saved change; the control plane keeps the highest it saw. */
   version: int,
   operationId: z.string().nullable(),
+  /** The operation under which the control plane asked for the present spec, until an event takes it. */
+  specOperation: z
+    .object({ id: z.string(), kind: z.enum(['suspend', 'delete']) })
+    .nullable()
+    .default(null),
   /** Why the last run ended or the last start failed; a code. */
   reason: z.string().max(64).nullable(),
   lastActivityAtMs: int,
-  dirtyAtMs: int.nullable(),
   lastSnapshotAtMs: int,
   snapshotFailedAtMs: int.nullable(),
   snapshotFailuresInRow: int,
-  gatewayStopped: z.boolean(),
-  drainSaved: z.boolean(),
-  silentProbes: int,
   /** Times of lost runs, newest last, bounded; the crash-loop breaker counts those in its window. */
   crashesAtMs: z.array(int).max(20),
   /** How long the last starts took, newest last, bounded: "usually about …". */
@@ -79,6 +80,13 @@ export class UnreadableRecord extends Error {
     super('the stored tenant record cannot be read', { cause });
     this.name = 'UnreadableRecord';
   }
+}
+
+/** Throws when a record could not be read back: what is stored must always parse. */
+export function assertRecord(record: TenantRecord): void {
+  const parsed = RecordSchema.safeParse(record);
+  if (!parsed.success)
+    throw new Error('invariant broken: a tenant record that cannot be read back', { cause: parsed.error });
 }
 
 /** @throws UnreadableRecord when the text is not a record of a known version */

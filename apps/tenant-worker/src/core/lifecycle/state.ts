@@ -76,6 +76,8 @@ export type TenantEvent =
   | { readonly type: 'restart_wanted'; readonly nowMs: number }
   | { readonly type: 'drained'; readonly nowMs: number; readonly incarnation: number }
   | { readonly type: 'drain_failed'; readonly nowMs: number; readonly incarnation: number }
+  /** An older run answers but cannot be saved; `incarnation` is the one that waits for it. */
+  | { readonly type: 'rescue_failed'; readonly nowMs: number; readonly incarnation: number }
   | { readonly type: 'suspend_wanted'; readonly nowMs: number }
   | { readonly type: 'resume_wanted'; readonly nowMs: number }
   | { readonly type: 'delete_wanted'; readonly nowMs: number }

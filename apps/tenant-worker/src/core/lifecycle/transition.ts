@@ -22,7 +22,7 @@ export interface IllegalTransition {
 }
 
 /** Failures that the same start would only repeat: a person decides at once. */
-const hopeless: readonly StartFailure[] = ['config_invalid', 'schema_newer', 'snapshot_unreadable'];
+const hopeless: readonly StartFailure[] = ['config_invalid', 'schema_newer'];
 
 /** Delay before start attempt `attempt` (1 = none). */
 export function startDelayMs(attempt: number): number {
@@ -111,6 +111,8 @@ function whileStarting(
       const attempt = state.attempt + 1;
       return { ...state, incarnation: state.incarnation + 1, attempt, notBeforeMs: nowMs + startDelayMs(attempt) };
     }
+    case 'rescue_failed':
+      return needsOperator(state.incarnation, nowMs, 'snapshot_failed');
     case 'suspend_wanted':
       return draining(state.incarnation, nowMs, 'suspend');
     case 'delete_wanted':
@@ -156,7 +158,7 @@ function whileDraining(state: Extract<TenantState, { kind: 'draining' }>, event:
         case 'asleep':
           return { kind: 'asleep', incarnation, sinceMs: nowMs };
         case 'waking':
-          return waking(incarnation + 1, nowMs, 'restart');
+          return waking(incarnation + 1, nowMs, state.why === 'restart' ? 'restart' : 'request');
         case 'suspended':
           return { kind: 'suspended', incarnation, sinceMs: nowMs };
         case 'deleting':
