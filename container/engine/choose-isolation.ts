@@ -24,7 +24,7 @@ export function chooseIsolation(choice: IsolationChoice, stateDir: string): Chos
   }
   const isRoot = process.getuid?.() === 0;
   const users = new HostUsers(probe.dropsUser, isRoot && !probe.dropsUser ? ROOT_WARNING : undefined);
-  const isolation = new NsIsolation(probe.tools, users);
+  const isolation = new NsIsolation(probe.tools, users, stateDir);
   return { isolation, warnings: isolation.warnings };
 }
 

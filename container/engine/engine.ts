@@ -7,6 +7,7 @@ import type { Log } from './engine-log.ts';
 import { ExecSession, type ExecRequest } from './exec-session.ts';
 import { isSidecarImage, type ImageCatalog } from './image-catalog.ts';
 import { ImageStore } from './image-store.ts';
+import { pruneLogs } from './ring-log.ts';
 import type { Isolation } from './sandbox.ts';
 import { egressPortOf, Sidecar } from './sidecar.ts';
 import { VolumeStore } from './volume-store.ts';
@@ -44,6 +45,7 @@ export class Engine {
     this.#parts = parts;
     // What a killed engine left: its processes are gone, their folders are of no use.
     rmSync(join(parts.stateDir, 'containers'), { recursive: true, force: true });
+    pruneLogs(join(parts.stateDir, 'logs'));
     this.images = new ImageStore(parts.catalog, parts.stateDir);
     this.volumes = new VolumeStore(parts.stateDir);
   }

@@ -4,12 +4,14 @@ import type { ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Duplex, Readable } from 'node:stream';
 import type { Sandbox } from './sandbox.ts';
+import { resizeCommand, terminalCommand, type TerminalSize } from './terminal.ts';
 
 export interface ExecRequest {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly workdir: string | undefined;
   readonly terminal: boolean;
+  readonly size: TerminalSize | undefined;
 }
 
 const STDOUT = 1;
@@ -22,11 +24,13 @@ export class ExecSession {
   #child: ChildProcess | undefined;
   #exitCode: number | null = null;
   #started = false;
+  #size: TerminalSize | undefined;
 
   constructor(id: string, containerId: string, request: ExecRequest) {
     this.id = id;
     this.containerId = containerId;
     this.#request = request;
+    this.#size = request.size;
   }
 
   get state(): { readonly running: boolean; readonly exitCode: number | null; readonly pid: number } {
@@ -41,7 +45,11 @@ export class ExecSession {
   run(sandbox: Sandbox, stream: Duplex | undefined): void {
     this.#started = true;
     const { command, env, workdir, terminal } = this.#request;
-    const child = sandbox.exec({ command: terminal ? terminalCommand(command) : command, env, workdir });
+    const child = sandbox.exec({
+      command: terminal ? terminalCommand(command, this.id, this.#size) : command,
+      env,
+      workdir,
+    });
     this.#child = child;
     const end = (code: number): void => {
       this.#exitCode ??= code;
@@ -67,6 +75,17 @@ export class ExecSession {
       child.stderr?.resume();
     });
   }
+
+  /** Gives the command's terminal a new size; before the start it is the size it starts with. */
+  resize(sandbox: Sandbox, size: TerminalSize): void {
+    this.#size = size;
+    if (!this.#request.terminal || !this.state.running) return;
+    const child = sandbox.exec({ command: resizeCommand(this.id, size), env: {}, workdir: undefined });
+    child.once('error', () => {});
+    child.stdin?.end();
+    child.stdout?.resume();
+    child.stderr?.resume();
+  }
 }
 
 /** A shell's way to say how a process ended: its code, or 128 plus the signal's number. */
@@ -89,10 +108,4 @@ function copy(from: Readable | null, to: Duplex, frame: number | undefined): voi
     }
   });
   from?.on('error', () => {});
-}
-
-/** script(1) gives the command a terminal of its own and passes its exit code on. */
-function terminalCommand(command: readonly string[]): string[] {
-  const quoted = command.map((arg) => `'${arg.replaceAll("'", `'\\''`)}'`).join(' ');
-  return ['script', '-qfec', quoted, '/dev/null'];
 }

@@ -17,7 +17,8 @@ export interface ImageFacts {
   readonly Size: number;
 }
 
-const COMMITTED_MAX = 200;
+/** The oldest is forgotten first: a platform snapshot is a fast way back, never the only copy. */
+const COMMITTED_MAX = 100;
 
 export class ImageStore {
   readonly #catalog: ImageCatalog;
@@ -56,7 +57,6 @@ export class ImageStore {
 
   /** Saves the container's home under a new reference. Nothing is visible before it is complete. */
   async commit(reference: string, imageReference: string, sandbox: Sandbox): Promise<string> {
-    if (this.#committed.size >= COMMITTED_MAX) throw new Error(`There are ${COMMITTED_MAX} saved images already.`);
     const partial = join(this.#dir, `partial-${randomBytes(6).toString('hex')}`);
     mkdirSync(partial, { mode: 0o700 });
     try {
@@ -68,7 +68,10 @@ export class ImageStore {
       writeFileSync(join(partial, 'image.json'), JSON.stringify(record));
       rmSync(this.#pathOf(reference), { recursive: true, force: true });
       renameSync(partial, this.#pathOf(reference));
+      this.#committed.delete(reference);
       this.#committed.set(reference, record);
+      const oldest = this.#committed.keys().next();
+      if (this.#committed.size > COMMITTED_MAX && !oldest.done) this.remove(oldest.value);
       return id;
     } finally {
       rmSync(partial, { recursive: true, force: true });

@@ -1,10 +1,12 @@
 // A container's stdout and stderr, kept in two files of about 1 MiB: the current one and the one before it.
 // Synchronous appends: the amounts are small, and a crash of the engine must not lose the last lines.
-import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { appendFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 
 const FILE_BYTES_MAX = 1024 * 1024;
+/** Logs of containers that are gone; each incarnation of a tenant leaves one. */
+const FILES_MAX = 100;
 
 export class RingLog {
   readonly file: string;
@@ -35,4 +37,11 @@ export class RingLog {
       // A full disk costs log lines, never the container that writes them.
     }
   }
+}
+
+/** Removes the oldest logs beyond a fixed number; called when the engine starts. */
+export function pruneLogs(dir: string): void {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const files = readdirSync(dir).map((name) => ({ path: join(dir, name), at: statSync(join(dir, name)).mtimeMs }));
+  for (const { path } of files.sort((a, b) => b.at - a.at).slice(FILES_MAX)) rmSync(path, { force: true });
 }

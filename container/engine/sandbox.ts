@@ -1,7 +1,9 @@
 // What an isolation level offers to the rest of the engine: one confined main process with its exec'ed companions.
 // `ns/` and `plain/` implement it; nothing else knows how a process is confined.
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import { join } from 'node:path';
 import type { ImageSpec } from './image-catalog.ts';
 import type { EgressRelay } from './egress/egress-relay.ts';
 
@@ -59,6 +61,11 @@ export interface Isolation {
   start(plan: SandboxPlan): Promise<Sandbox>;
   /** Frees what all containers shared. */
   close(): Promise<void>;
+}
+
+/** What Node needs to trust the container's CA; the folder is the container's own `etc/cloudflare`. */
+export function certificateEnv(dir: string, pathInside: string): Env {
+  return existsSync(join(dir, CERTIFICATE_FILE)) ? { NODE_EXTRA_CA_CERTS: pathInside } : {};
 }
 
 /** "NAME=value" entries as the Docker API sends them; later ones win. */

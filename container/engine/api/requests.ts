@@ -5,8 +5,10 @@ import type { ContainerConfig } from '../container.ts';
 import { EngineError } from '../engine.ts';
 import { toEnv } from '../sandbox.ts';
 import type { ExecRequest } from '../exec-session.ts';
+import type { TerminalSize } from '../terminal.ts';
 
 const ARGS_MAX = 1_024;
+const TERMINAL_CELLS_MAX = 10_000;
 const texts = z.array(z.string()).max(ARGS_MAX).nullish();
 const labels = z.record(z.string(), z.string()).nullish();
 
@@ -25,6 +27,7 @@ const execSchema = z.object({
   Env: texts,
   WorkingDir: z.string().nullish(),
   Tty: z.boolean().nullish(),
+  ConsoleSize: z.tuple([z.int(), z.int()]).nullish(),
   User: z
     .string()
     .regex(/^(\d+(:\d+)?)?$/, 'must be a numeric uid or uid:gid')
@@ -56,7 +59,18 @@ export function parseExec(body: unknown): ExecRequest {
     env: toEnv(said.Env ?? []),
     workdir: said.WorkingDir ? said.WorkingDir : undefined,
     terminal: said.Tty ?? false,
+    size: said.ConsoleSize ? toSize(said.ConsoleSize[0], said.ConsoleSize[1]) : undefined,
   };
+}
+
+/** `?h=<rows>&w=<columns>` -> a size, or undefined when it is none. */
+export function parseSize(query: URLSearchParams): TerminalSize | undefined {
+  return toSize(Number(query.get('h')), Number(query.get('w')));
+}
+
+function toSize(rows: number, columns: number): TerminalSize | undefined {
+  const usable = [rows, columns].every((value) => Number.isInteger(value) && value >= 1 && value <= TERMINAL_CELLS_MAX);
+  return usable ? { rows, columns } : undefined;
 }
 
 export function parseVolume(body: unknown): z.infer<typeof volumeSchema> {

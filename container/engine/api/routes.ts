@@ -4,7 +4,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EngineError, type Engine } from '../engine.ts';
 import { toInspect, toListEntry } from './container-json.ts';
 import { readBody } from './read-body.ts';
-import { hasLabels, parseCreate, parseExec, parseFilters, parseSignal, parseVolume, readJson } from './requests.ts';
+import {
+  hasLabels,
+  parseCreate,
+  parseExec,
+  parseFilters,
+  parseSignal,
+  parseSize,
+  parseVolume,
+  readJson,
+} from './requests.ts';
 
 export interface Call {
   readonly engine: Engine;
@@ -56,7 +65,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'PUT', path: /^\/containers\/([^/]+)\/archive$/, handle: putArchive },
   { method: 'POST', path: /^\/containers\/([^/]+)\/exec$/, handle: createExec },
   { method: 'GET', path: /^\/exec\/([^/]+)\/json$/, handle: inspectExec },
-  { method: 'POST', path: /^\/exec\/([^/]+)\/resize$/, handle: ({ engine, part }) => ok(void engine.getExec(part)) },
+  { method: 'POST', path: /^\/exec\/([^/]+)\/resize$/, handle: resizeExec },
   { method: 'POST', path: /^\/exec\/([^/]+)\/start$/, handle: startDetached },
   { method: 'POST', path: /^\/commit$/, handle: commit },
   { method: 'GET', path: /^\/images\/(.+)\/json$/, handle: inspectImage },
@@ -135,6 +144,15 @@ function inspectExec({ engine, part }: Call): Answer {
   const exec = engine.getExec(part);
   const { running, exitCode, pid } = exec.state;
   return ok({ ID: exec.id, Running: running, ExitCode: exitCode, Pid: pid, ContainerID: exec.containerId });
+}
+
+function resizeExec({ engine, part, query }: Call): Answer {
+  const exec = engine.getExec(part);
+  const size = parseSize(query);
+  if (size === undefined) throw new EngineError(400, 'h and w must be whole numbers from 1.');
+  const { sandbox } = engine.get(exec.containerId);
+  if (sandbox !== undefined) exec.resize(sandbox, size);
+  return ok(undefined);
 }
 
 function startDetached({ engine, part }: Call): Answer {

@@ -23,19 +23,24 @@ export function readFirstBytes(bytes: Buffer): FirstBytes {
 }
 
 function readRequestHead(bytes: Buffer): FirstBytes {
-  const start = bytes.toString('latin1', 0, METHOD_MAX + 1);
-  if (!/^[A-Z]{1,20}( |$)/.test(start)) return { kind: 'refused', reason: 'not HTTP and not TLS' };
+  if (!/^[A-Z]{1,20}( |$)/.test(bytes.toString('latin1', 0, METHOD_MAX + 1))) {
+    return { kind: 'refused', reason: 'not HTTP and not TLS' };
+  }
+  // The first line is judged as soon as it is there: a mail or chat protocol waits for an answer and says no more.
+  const firstLine = bytes.indexOf('\n');
+  if (firstLine >= 0 && !/^[A-Z]{1,20} \S+ HTTP\/1\.[01]\r$/.test(bytes.toString('latin1', 0, firstLine))) {
+    return { kind: 'refused', reason: 'not an HTTP/1 request line' };
+  }
   const end = bytes.indexOf('\r\n\r\n');
   if (end < 0) {
     return bytes.length >= FIRST_BYTES_MAX
       ? { kind: 'refused', reason: 'the request head is too long' }
       : { kind: 'more' };
   }
-  const lines = bytes.toString('latin1', 0, end).split('\r\n');
-  if (!/^[A-Z]{1,20} \S+ HTTP\/1\.[01]$/.test(lines[0] ?? '')) {
-    return { kind: 'refused', reason: 'not an HTTP/1 request line' };
-  }
-  const hosts = lines.slice(1).filter((line) => /^host:/i.test(line));
+  const hosts = bytes
+    .toString('latin1', firstLine + 1, end)
+    .split('\r\n')
+    .filter((line) => /^host:/i.test(line));
   if (hosts.length > 1) return { kind: 'refused', reason: 'more than one Host header' };
   return { kind: 'http', host: hosts[0]?.slice(5).trim().toLowerCase() };
 }

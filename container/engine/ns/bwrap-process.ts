@@ -9,6 +9,8 @@ export const ARGS_FD = 3;
 export const STATUS_FD = 4;
 /** Inherited by the confined command, which says "r" on it and waits for a line before it becomes the program. */
 export const GATE_FD = 5;
+/** The system call filter; empty and unread when none is used. */
+export const SECCOMP_FD = 6;
 
 const STATUS_CHARS_MAX = 16_384;
 const START_TIMEOUT_MS = 20_000;
@@ -21,21 +23,25 @@ export interface BwrapProcess {
 }
 
 /** Runs `argv` (which ends in a bubblewrap call reading its arguments from ARGS_FD) with `args` given on that pipe. */
-export function spawnBwrap(argv: readonly string[], args: readonly string[]): BwrapProcess {
+export function spawnBwrap(argv: readonly string[], args: readonly string[], filter?: Buffer): BwrapProcess {
   const [file = '', ...rest] = argv;
   const child = spawn(file, rest, {
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', filter === undefined ? 'ignore' : 'pipe'],
     env: { PATH: DEFAULT_PATH },
     cwd: '/',
     detached: true,
   });
   const pipes: readonly unknown[] = child.stdio;
-  const argsPipe = pipes[ARGS_FD] as Writable;
-  argsPipe.on('error', () => {});
-  argsPipe.end(args.map((arg) => `${arg}\0`).join(''));
+  give(pipes[ARGS_FD] as Writable, Buffer.from(args.map((arg) => `${arg}\0`).join('')));
+  if (filter !== undefined) give(pipes[SECCOMP_FD] as Writable, filter);
   const gate = pipes[GATE_FD] as Duplex;
   gate.on('error', () => {});
   return { child, initPid: readInitPid(child, pipes[STATUS_FD] as Readable), gate };
+}
+
+function give(pipe: Writable, content: Buffer): void {
+  pipe.on('error', () => {});
+  pipe.end(content);
 }
 
 function readInitPid(child: ChildProcess, status: Readable): Promise<number> {

@@ -4,6 +4,7 @@ import { findTool } from '../tools.ts';
 
 /** program -> Debian package, for the sentence that says what is missing. */
 const NEEDED = {
+  bash: 'bash',
   bwrap: 'bubblewrap',
   ip: 'iproute2',
   nsenter: 'util-linux',

@@ -1,20 +1,22 @@
 // The `ns` isolation level: starts a container as two bubblewrap processes, the relay agent (network) and, inside its
 // network but in namespaces of its own, the tenant's program. Knows the machine's abilities; one instance per engine.
 import { once } from 'node:events';
-import { chownSync, createReadStream, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chownSync, createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { DEFAULT_PATH, HOME_DIR, type Isolation, type Sandbox, type SandboxPlan } from '../sandbox.ts';
+import { CERTIFICATE_FILE, certificateEnv, DEFAULT_PATH, HOME_DIR } from '../sandbox.ts';
+import type { Isolation, Sandbox, SandboxPlan } from '../sandbox.ts';
 import { etcFiles, tenantArgs, type TenantMounts } from './bwrap-args.ts';
-import { ARGS_FD, GATE_FD, spawnBwrap, STATUS_FD } from './bwrap-process.ts';
+import { ARGS_FD, GATE_FD, SECCOMP_FD, spawnBwrap, STATUS_FD } from './bwrap-process.ts';
 import { ControlGroups, type ControlGroup } from './control-groups.ts';
 import type { HostTools } from './host-tools.ts';
 import type { HostUsers } from './host-users.ts';
 import { NsSandbox } from './ns-sandbox.ts';
 import { RelayAgent } from './relay-agent.ts';
+import { makeRelayRoot } from './relay-root.ts';
+import { seccompFilter } from './seccomp.ts';
 import { launchArgv, Stage, type Launch } from './staging.ts';
 import { findEtcPaths, findSystemDirs } from './system-dirs.ts';
 
@@ -22,7 +24,7 @@ const GATE_TIMEOUT_MS = 30_000;
 
 /** Says it is there, waits for the word, then becomes the program: the gate and the program are one process. */
 const GATE_SCRIPT = `echo r >&${GATE_FD} && IFS= read -r word <&${GATE_FD} || exit 125
-unset word; exec ${GATE_FD}<&-; cd "$1" || exit 126; shift; exec "$@"`;
+exec ${GATE_FD}<&-; cd "$1" || exit 126; unset word OLDPWD; shift; exec "$@"`;
 
 /** What one container holds of the machine, to be given back in any case. */
 interface Holdings {
@@ -38,10 +40,11 @@ export class NsIsolation implements Isolation {
   readonly #tools: HostTools;
   readonly #groups = new ControlGroups();
   readonly #users: HostUsers;
-  readonly #relayRoot = mkdtempSync(join(tmpdir(), 'tidepool-'));
+  readonly #relayRoot: string;
 
-  constructor(tools: HostTools, users: HostUsers) {
+  constructor(tools: HostTools, users: HostUsers, stateDir: string) {
     this.#tools = tools;
+    this.#relayRoot = makeRelayRoot(stateDir);
     this.#users = users;
     this.warnings = limitWarnings(this.#groups.available, tools, users.warning);
   }
@@ -99,14 +102,16 @@ export class NsIsolation implements Isolation {
     const inner = prlimitArgv(tools, image.pids, group.limits.pids);
     const stage = new Stage(launch.hostUid);
     const args = tenantArgs(this.#mounts(plan, stage, launch.hostUid), tools.bwrapOptions, plan.id);
+    const filter = seccompFilter(process.arch);
     const env = Object.entries(mainEnv(plan)).flatMap(([name, value]) => ['--setenv', name, value]);
     const command = [
       [tools.nsenter, '-t', String(agent.initPid), '-U', '-n', '--preserve-credentials', '--'],
       [tools.bwrap, '--args', String(ARGS_FD), '--json-status-fd', String(STATUS_FD)],
+      filter === undefined ? [] : ['--seccomp', String(SECCOMP_FD)],
       [...inner, tools.sh, '-c', GATE_SCRIPT, 'sh', plan.workdir ?? image.workdir ?? '/'],
       plan.command.length > 0 ? plan.command : image.command,
     ].flat();
-    const { child, initPid, gate } = spawnBwrap(launchArgv(launch, stage, command), [...args, ...env]);
+    const { child, initPid, gate } = spawnBwrap(launchArgv(launch, stage, command), [...args, ...env], filter);
     const sandbox = initPid.then((pid) => {
       const made = new NsSandbox({
         main: child,
@@ -147,6 +152,7 @@ function mainEnv(plan: SandboxPlan): Record<string, string> {
     TMPDIR: '/tmp',
     LANG: 'C.UTF-8',
     HOSTNAME: plan.id,
+    ...certificateEnv(plan.dir, CERTIFICATE_FILE),
     ...Object.fromEntries(Object.entries(image.ports).map(([port, name]) => [name, port])),
     ...image.env,
     ...plan.env,

@@ -11,7 +11,7 @@ import type { RelayAgent } from './relay-agent.ts';
 import { launchArgv, type Launch } from './staging.ts';
 
 /** Changes to the wanted folder inside, then becomes the command; 126 as a shell says it. */
-const EXEC_SCRIPT = 'cd "$1" || exit 126; shift; exec "$@"';
+const EXEC_SCRIPT = 'cd "$1" || exit 126; unset OLDPWD; shift; exec "$@"';
 
 export interface NsSandboxParts {
   readonly main: ChildProcess;
@@ -42,13 +42,19 @@ export class NsSandbox implements Sandbox {
   }
 
   signal(name: NodeJS.Signals): void {
-    trySignal(this.pid, name);
+    if (this.#runs) trySignal(this.pid, name);
   }
 
   kill(): void {
+    if (!this.#runs) return;
     // The namespace's first process takes all others with it.
     trySignal(this.#parts.initPid, 'SIGKILL');
     this.main.kill('SIGKILL');
+  }
+
+  /** Once the main process is reaped its number may be somebody else's. */
+  get #runs(): boolean {
+    return this.main.exitCode === null && this.main.signalCode === null;
   }
 
   /**

@@ -5,9 +5,16 @@
 
 /** Where staged sources appear, in a mount namespace that only this launch has. FHS guarantees the folder. */
 const STAGE_DIR = '/mnt';
+/** stdin to stderr and the pipes of `bwrap-process.ts`. */
+const LAST_FD = 6;
 
-/** Control group files, "--", source and staged path pairs, "--", then the command. */
-const SCRIPT = `set -e
+/**
+ * Control group files, "--", source and staged path pairs, "--", then the command. First of all it closes what the
+ * engine inherited open from whoever started it (a lock, a log, a socket): descriptors without close-on-exec would go
+ * through all namespaces into the container. Only bash can close descriptors of more than one digit.
+ */
+const SCRIPT = `for d in /proc/$$/fd/*; do d=\${d##*/}; if [ "$d" -gt ${LAST_FD} ]; then eval "exec $d>&-" || true; fi; done
+set -e
 while [ "$1" != -- ]; do echo $$ > "$1"; shift; done; shift
 if [ "$1" != -- ]; then mount -t tmpfs -o mode=0755,size=1m,nosuid,nodev tidepool-stage ${STAGE_DIR}; fi
 while [ "$1" != -- ]; do
@@ -17,7 +24,7 @@ done; shift
 exec "$@"`;
 
 export interface LaunchTools {
-  readonly sh: string;
+  readonly bash: string;
   readonly unshare: string;
   readonly setpriv: string;
 }
@@ -54,7 +61,7 @@ export class Stage {
 export function launchArgv(launch: Launch, stage: Stage | undefined, command: readonly string[]): string[] {
   const { tools, hostUid } = launch;
   const pairs = stage?.pairs ?? [];
-  const script = [tools.sh, '-c', SCRIPT, 'sh', ...launch.groups, '--', ...pairs, '--'];
+  const script = [tools.bash, '--noprofile', '--norc', '-c', SCRIPT, 'bash', ...launch.groups, '--', ...pairs, '--'];
   const become = hostUid === undefined ? [] : becomeArgv(tools.setpriv, hostUid);
   const own = pairs.length > 0 ? [tools.unshare, '--mount', '--propagation', 'private', '--'] : [];
   return [...own, ...script, ...become, ...command];

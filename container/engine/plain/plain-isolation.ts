@@ -1,11 +1,12 @@
 // The `plain` isolation level: a container is a child process in its own process group, with its own folders, host
 // ports in place of container ports, and proxy variables in place of interception. It is no boundary, and says so.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import {
   CERTIFICATE_FILE,
+  certificateEnv,
   DEFAULT_PATH,
   HOME_DIR,
   type Env,
@@ -26,8 +27,7 @@ export class PlainIsolation implements Isolation {
   readonly kind = 'plain';
   readonly warnings = [WARNING];
   readonly #pids: PidFiles;
-  /** Ends the program when the engine is killed; Linux only, elsewhere the pid files do it at the next start. */
-  readonly #setpriv = process.platform === 'linux' ? findTool('setpriv') : undefined;
+  readonly #guard = deathGuard();
 
   constructor(stateDir: string) {
     this.#pids = new PidFiles(join(stateDir, 'pids'));
@@ -55,6 +55,7 @@ export class PlainIsolation implements Isolation {
       dir: plan.dir,
       execEnv: { PATH: env.PATH ?? DEFAULT_PATH, ...outward },
       mappings,
+      guard: this.#guard,
       dial: (port) => dialHost(ports.get(port) ?? port),
       release: () => {
         this.#pids.remove(plan.id);
@@ -66,8 +67,7 @@ export class PlainIsolation implements Isolation {
   async close(): Promise<void> {}
 
   async #spawn(command: readonly string[], env: Env, cwd: string): Promise<ChildProcess> {
-    const guard = this.#setpriv === undefined ? [] : [this.#setpriv, '--pdeathsig', 'KILL', '--'];
-    const [file = '', ...args] = [...guard, ...command];
+    const [file = '', ...args] = [...this.#guard, ...command];
     const main = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     await new Promise<void>((done, fail) => {
       main.once('spawn', done);
@@ -75,6 +75,12 @@ export class PlainIsolation implements Isolation {
     });
     return main;
   }
+}
+
+/** Ends a process when the engine is killed; Linux only, elsewhere the pid files do it at the next start. */
+function deathGuard(): readonly string[] {
+  const setpriv = process.platform === 'linux' ? findTool('setpriv') : undefined;
+  return setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--'];
 }
 
 function pathMappings(plan: SandboxPlan): PathMapping[] {
@@ -88,7 +94,6 @@ function pathMappings(plan: SandboxPlan): PathMapping[] {
 }
 
 function mainEnv(plan: SandboxPlan, mappings: readonly PathMapping[], ports: ReadonlyMap<number, number>): Env {
-  const certificate = mapPaths(CERTIFICATE_FILE, mappings);
   const given = Object.entries({ ...plan.image.env, ...plan.env }).map(([name, value]) => [
     name,
     mapPaths(value, mappings),
@@ -103,7 +108,7 @@ function mainEnv(plan: SandboxPlan, mappings: readonly PathMapping[], ports: Rea
     TMPDIR: join(plan.dir, 'tmp'),
     LANG: 'C.UTF-8',
     HOSTNAME: plan.id,
-    ...(existsSync(certificate) ? { NODE_EXTRA_CA_CERTS: certificate } : {}),
+    ...certificateEnv(plan.dir, join(plan.dir, CERTIFICATE_FILE)),
     ...Object.fromEntries(given),
     ...Object.fromEntries(assigned),
     TIDEPOOL_ISOLATION: 'plain',

@@ -15,6 +15,8 @@ export interface PlainSandboxParts {
   /** What every command gets besides its own environment: PATH, and the proxy that stands for interception. */
   readonly execEnv: Env;
   readonly mappings: readonly PathMapping[];
+  /** Put before every command. */
+  readonly guard: readonly string[];
   readonly dial: (port: number) => Promise<Socket>;
   readonly release: () => void;
 }
@@ -40,8 +42,8 @@ export class PlainSandbox implements Sandbox {
   }
 
   exec(plan: ExecPlan): ChildProcess {
-    const { dir, execEnv, mappings } = this.#parts;
-    const [file = '', ...args] = plan.command.map((arg) => mapPaths(arg, mappings));
+    const { dir, execEnv, mappings, guard } = this.#parts;
+    const [file = '', ...args] = [...guard, ...plan.command.map((arg) => mapPaths(arg, mappings))];
     const env = Object.fromEntries(Object.entries(plan.env).map(([name, value]) => [name, mapPaths(value, mappings)]));
     // The container's folder stands for "/", so that a command without a folder does not write to this machine's root.
     const cwd = plan.workdir === undefined || plan.workdir === '/' ? dir : mapPaths(plan.workdir, mappings);

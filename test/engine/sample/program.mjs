@@ -1,4 +1,5 @@
 // The program inside the sample image: HTTP, a WebSocket echo, outbound probes and ways to end. No dependencies.
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -35,6 +36,11 @@ const routes = {
   '/env': () => process.env,
   '/out': (query) => fetched(query.get('u')),
   '/dial': (query) => dialled(query.get('host'), query.get('port')),
+  '/run': (query) => {
+    const [file, ...args] = query.getAll('c');
+    const { status, stdout, stderr, error } = spawnSync(file, args, { encoding: 'utf8', timeout: 20_000 });
+    return { status, stdout, stderr, error: error?.code };
+  },
   '/read': (query) => readFileSync(query.get('path'), 'utf8'),
   '/write': (query) => (writeFileSync(query.get('path'), query.get('text') ?? 'x'), 'written'),
 };
