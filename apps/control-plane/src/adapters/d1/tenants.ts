@@ -1,0 +1,75 @@
+/**
+ * Reads of assistants and who may see them. A row of another organisation is the same "not found" as a missing one;
+ * every read that a person's request leads to takes that person first.
+ */
+import { and, asc, eq, gt } from 'drizzle-orm';
+import type { DrizzleD1Database } from 'drizzle-orm/d1';
+import type { OrgRole } from '../../contract/api.ts';
+import { orgRoles } from '../../contract/api.ts';
+import { member, operation, organization, tenant } from './schema.ts';
+
+export type TenantRow = typeof tenant.$inferSelect;
+
+export function toOrgRole(text: string): OrgRole | null {
+  // better-auth joins several roles of one member by commas; the strongest counts.
+  const roles = text.split(',').map((role) => role.trim());
+  return orgRoles.find((role) => roles.includes(role)) ?? null;
+}
+
+export async function orgRoleOf(db: DrizzleD1Database, userId: string, orgId: string): Promise<OrgRole | null> {
+  const rows = await db
+    .select({ role: member.role })
+    .from(member)
+    .where(and(eq(member.organizationId, orgId), eq(member.userId, userId)))
+    .limit(1);
+  return rows[0] === undefined ? null : toOrgRole(rows[0].role);
+}
+
+export async function organisationsOf(db: DrizzleD1Database, userId: string) {
+  return db
+    .select({ id: organization.id, name: organization.name, slug: organization.slug, role: member.role })
+    .from(member)
+    .innerJoin(organization, eq(organization.id, member.organizationId))
+    .where(eq(member.userId, userId))
+    .orderBy(asc(organization.createdAt))
+    .limit(50);
+}
+
+/** An assistant as `userId` may see it, with their role; null when it is not there or not theirs. */
+export async function tenantFor(
+  db: DrizzleD1Database,
+  userId: string,
+  by: { readonly id: string } | { readonly slug: string },
+): Promise<{ row: TenantRow; role: OrgRole } | null> {
+  const rows = await db
+    .select({ row: tenant, role: member.role })
+    .from(tenant)
+    .innerJoin(member, and(eq(member.organizationId, tenant.orgId), eq(member.userId, userId)))
+    .where('id' in by ? eq(tenant.id, by.id) : eq(tenant.slug, by.slug))
+    .limit(1);
+  const found = rows[0];
+  const role = found === undefined ? null : toOrgRole(found.role);
+  return found === undefined || role === null ? null : { row: found.row, role };
+}
+
+export async function tenantsOfOrg(
+  db: DrizzleD1Database,
+  orgId: string,
+  after: string,
+  limit: number,
+): Promise<TenantRow[]> {
+  return db
+    .select()
+    .from(tenant)
+    .where(and(eq(tenant.orgId, orgId), gt(tenant.id, after)))
+    .orderBy(asc(tenant.id))
+    .limit(limit);
+}
+
+export async function slugTaken(db: DrizzleD1Database, slug: string): Promise<boolean> {
+  return (await db.select({ id: tenant.id }).from(tenant).where(eq(tenant.slug, slug)).limit(1)).length > 0;
+}
+
+export async function operationRow(db: DrizzleD1Database, id: string) {
+  return (await db.select().from(operation).where(eq(operation.id, id)).limit(1))[0];
+}

@@ -1,0 +1,20 @@
+/** The only place of this Worker that reads the clock or draws randomness. */
+import { ulidFrom } from '../contract/ids.ts';
+
+export interface System {
+  nowMs(): number;
+  /** A fresh lower-case ULID body. */
+  ulid(): string;
+}
+
+export const realSystem: System = {
+  nowMs: () => Date.now(),
+  ulid: () => ulidFrom(Date.now(), crypto.getRandomValues(new Uint8Array(10))),
+};
+
+/** base64url SHA-256 of a text (43 characters). */
+export async function sha256Base64Url(text: string): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+  const binary = Array.from(digest, (byte) => String.fromCharCode(byte)).join('');
+  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+}

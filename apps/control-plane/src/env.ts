@@ -1,0 +1,95 @@
+/**
+ * Reads the Worker's bindings once and decides. Nobody else reads `env.*` for configuration. A conflict is a sentence
+ * that names the variable; secrets never appear in it.
+ */
+import { z } from 'zod';
+import type { TenantControl } from './contract/tenant-rpc.ts';
+
+/** Cloudflare Email Service's binding, as far as it is used (docs: email-service, send from Workers). */
+export interface EmailBinding {
+  send(message: { from: string; to: string; subject: string; text: string }): Promise<unknown>;
+}
+
+/** The bindings of wrangler.toml. */
+export interface Env {
+  readonly DB: D1Database;
+  readonly ASSETS: Fetcher;
+  readonly TENANTS: TenantControl;
+  readonly EMAIL?: EmailBinding;
+  readonly PLATFORM_ORIGIN: string;
+  readonly TENANT_ORIGIN: string;
+  readonly MAIL: string;
+  readonly MAIL_FROM?: string;
+  readonly BETTER_AUTH_SECRET: string;
+  /** "1" where the local launcher runs a stand-in; pages say so. */
+  readonly MODEL_STAND_IN?: string;
+  readonly CONTAINERS_STAND_IN?: string;
+}
+
+const Vars = z.object({
+  PLATFORM_ORIGIN: z.url().refine((url) => new URL(url).origin === url, 'PLATFORM_ORIGIN is an origin without a path'),
+  TENANT_ORIGIN: z
+    .string()
+    .refine(
+      (text) => /^https?:\/\/\{slug\}\.[a-z0-9.-]+(:\d+)?$/.test(text),
+      'TENANT_ORIGIN looks like https://{slug}.example.net',
+    ),
+  MAIL: z.enum(['outbox', 'cloudflare'], { error: 'MAIL is "outbox" or "cloudflare"' }),
+  MAIL_FROM: z.string().default('Tidepool <no-reply@localhost>'),
+  BETTER_AUTH_SECRET: z.string().min(32, 'BETTER_AUTH_SECRET has at least 32 characters'),
+});
+
+export interface Config {
+  readonly platformOrigin: string;
+  /** With `{slug}` to be replaced. */
+  readonly tenantOrigin: string;
+  readonly mail: 'outbox' | 'cloudflare';
+  readonly mailFrom: string;
+  readonly secure: boolean;
+  readonly standIns: {
+    readonly mail: boolean;
+    readonly model: boolean;
+    readonly containers: boolean;
+    readonly billing: boolean;
+  };
+}
+
+/** @throws with a sentence per problem */
+export function readConfig(env: Env): { config: Config; secrets: { betterAuthSecret: string } } {
+  const parsed = Vars.safeParse(env);
+  if (!parsed.success)
+    throw new Error(`configuration: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
+  const { data } = parsed;
+  const url = new URL(data.PLATFORM_ORIGIN);
+  const loopback = url.protocol === 'http:' && url.hostname === 'localhost';
+  if (!loopback && url.protocol !== 'https:')
+    throw new Error('configuration: PLATFORM_ORIGIN must begin with https://');
+  if (data.MAIL === 'outbox' && !loopback) {
+    throw new Error(
+      'configuration: MAIL=outbox shows everybody all mail and is for a laptop only; set MAIL=cloudflare',
+    );
+  }
+  if (data.MAIL === 'cloudflare' && env.EMAIL === undefined) {
+    throw new Error('configuration: MAIL=cloudflare needs the EMAIL binding ([[send_email]] in wrangler.toml)');
+  }
+  return {
+    config: {
+      platformOrigin: data.PLATFORM_ORIGIN,
+      tenantOrigin: data.TENANT_ORIGIN,
+      mail: data.MAIL,
+      mailFrom: data.MAIL_FROM,
+      secure: url.protocol === 'https:',
+      standIns: {
+        mail: data.MAIL === 'outbox',
+        model: env.MODEL_STAND_IN === '1',
+        containers: env.CONTAINERS_STAND_IN === '1',
+        billing: true,
+      },
+    },
+    secrets: { betterAuthSecret: data.BETTER_AUTH_SECRET },
+  };
+}
+
+export function tenantOriginOf(config: Config, slug: string): string {
+  return config.tenantOrigin.replace('{slug}', slug);
+}

@@ -1,0 +1,89 @@
+/** What an assistant cost: totals, by model, by day and by request, from the copies of its own ledger. Reads only. */
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { receipt, usagePeriod } from '../adapters/d1/schema.ts';
+import type { TenantRow } from '../adapters/d1/tenants.ts';
+import type { UsageReport } from '../contract/api.ts';
+import { UsageTotals } from '../contract/tenant-rpc.ts';
+import type { Receipt } from '../contract/tenant-rpc.ts';
+import type { Context } from '../context.ts';
+import { specOf } from './tenant-view.ts';
+
+const modelsMax = 100;
+
+export async function readUsage(ctx: Context, row: TenantRow, wanted: string | undefined): Promise<UsageReport> {
+  const nowMs = ctx.system.nowMs();
+  const period = wanted ?? new Date(nowMs).toISOString().slice(0, 7);
+  const ofPeriod = and(eq(receipt.tenantId, row.id), eq(receipt.period, period));
+  const requests = sql<number>`count(*)`;
+  const cost = sql<number>`coalesce(sum(${receipt.costNanoUsd}), 0)`;
+  const allInput = sql<number>`coalesce(sum(${receipt.inputTokens} + ${receipt.cacheReadTokens} + ${receipt.cacheWriteTokens}), 0)`;
+  const [totals, byModel, byDay] = await ctx.db.batch([
+    ctx.db
+      .select()
+      .from(usagePeriod)
+      .where(and(eq(usagePeriod.tenantId, row.id), eq(usagePeriod.period, period)))
+      .limit(1),
+    ctx.db
+      .select({
+        provider: receipt.provider,
+        model: receipt.model,
+        requests,
+        inputTokens: allInput,
+        outputTokens: sql<number>`coalesce(sum(${receipt.outputTokens}), 0)`,
+        costNanoUsd: cost,
+      })
+      .from(receipt)
+      .where(ofPeriod)
+      .groupBy(receipt.provider, receipt.model)
+      .orderBy(desc(cost))
+      .limit(modelsMax),
+    ctx.db
+      .select({ day: receipt.day, requests, costNanoUsd: cost })
+      .from(receipt)
+      .where(ofPeriod)
+      .groupBy(receipt.day)
+      .orderBy(receipt.day)
+      .limit(31),
+  ]);
+  const stored = totals[0];
+  return {
+    totals:
+      stored === undefined
+        ? {
+            period,
+            version: 0,
+            spentNanoUsd: 0,
+            heldNanoUsd: 0,
+            requests: 0,
+            inputTokens: 0,
+            outputTokens: 0,
+            awakeMs: 0,
+          }
+        : UsageTotals.parse(JSON.parse(stored.body)),
+    capNanoUsd: specOf(row).aiCapNanoUsdPerMonth,
+    byModel,
+    byDay,
+    asOf: new Date(row.reportedAtMs || nowMs).toISOString(),
+  };
+}
+
+/** Newest first. The cursor is the last request's id; ids sort by time. */
+export async function listReceipts(
+  ctx: Context,
+  row: TenantRow,
+  page: { cursor?: string | undefined; limit: number },
+): Promise<{ items: Receipt[]; nextCursor: string | null }> {
+  const rows = await ctx.db
+    .select()
+    .from(receipt)
+    .where(
+      and(eq(receipt.tenantId, row.id), page.cursor === undefined ? undefined : lt(receipt.requestId, page.cursor)),
+    )
+    .orderBy(desc(receipt.requestId))
+    .limit(page.limit + 1);
+  const items = rows.slice(0, page.limit).map(({ tenantId: _tenant, day: _day, outcome, ...rest }): Receipt => ({
+    ...rest,
+    outcome: outcome === 'final' || outcome === 'partial' ? outcome : 'estimated',
+  }));
+  return { items, nextCursor: rows.length > page.limit ? (items.at(-1)?.requestId ?? null) : null };
+}
