@@ -117,7 +117,7 @@ function recall(text: string, turns: readonly DemoTurn[]): string | null {
   if (/\bwhat did (?:i|you) (?:ask you to )?remember\b|\bwhat do you remember\b/i.test(text)) {
     const notes = said
       .flatMap((one) => /\bremember (?:that )?(.{1,300})/i.exec(one)?.[1] ?? [])
-      .filter((note) => !/\?$/.test(note));
+      .filter((note) => !note.endsWith('?'));
     return notes.length === 0 ? 'Nothing yet. Say "remember that …".' : `I remember: ${notes.join('; ')}`;
   }
   const told = factsIn(text);
