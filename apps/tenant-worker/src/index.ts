@@ -3,9 +3,11 @@
  * classes are the two tenant objects, the egress entrypoint and the control plane's door.
  */
 import { CellKeys } from './adapters/cell-keys.ts';
-import { createGate } from './edge/gate.ts';
-import type { Gate } from './edge/gate.ts';
 import { systemClock } from './adapters/system.ts';
+import { parseTenantOrigin } from './core/edge/host.ts';
+import { AdmissionCache } from './edge/admission-cache.ts';
+import { handleTenantRequest } from './edge/gate.ts';
+import type { GateDeps } from './edge/gate.ts';
 import { readConfig } from './env.ts';
 import type { Env } from './env.ts';
 import { sandboxName } from './tenant-api.ts';
@@ -15,20 +17,26 @@ export { TenantSandbox } from './objects/tenant-sandbox.ts';
 export { TenantControl } from './objects/tenant-control.ts';
 export { Egress } from './objects/egress.ts';
 
-/** One gate per isolate: it holds the short-lived route cache. */
-let gate: Gate | null = null;
+/** One per isolate: it holds the short-lived route cache. Bindings are the same for every request of an isolate. */
+let gateDeps: GateDeps | null = null;
 
-function theGate(env: Env): Gate {
-  gate ??= createGate({
-    config: readConfig(env),
-    keys: new CellKeys(env.CELL_KEYS),
-    clock: systemClock,
-    tenant: (slug) => env.TENANT.getByName(slug),
-    sandbox: (route) => env.SANDBOX.getByName(sandboxName(route.tenantId, route.incarnation)),
-  });
-  return gate;
+function depsFor(env: Env): GateDeps {
+  if (gateDeps === null) {
+    const config = readConfig(env);
+    gateDeps = {
+      platformOrigin: config.platformOrigin,
+      tenantOrigin: parseTenantOrigin(config.tenantOrigin),
+      keys: new CellKeys(env.CELL_KEYS),
+      clock: systemClock,
+      cache: new AdmissionCache(),
+      random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+      tenant: (slug) => env.TENANT.getByName(slug),
+      sandbox: (route) => env.SANDBOX.getByName(sandboxName(route.tenantId, route.incarnation)),
+    };
+  }
+  return gateDeps;
 }
 
 export default {
-  fetch: (request, env) => theGate(env).handle(request),
+  fetch: (request, env) => handleTenantRequest(request, depsFor(env)),
 } satisfies ExportedHandler<Env>;

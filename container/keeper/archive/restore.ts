@@ -12,6 +12,7 @@ import type { RestoreResult } from '../contract.ts';
 import type { ArchiveLimits } from './entry-guard.ts';
 import { ArchiveRefused } from './entry-guard.ts';
 import { extractArchive } from './extract.ts';
+import { dropGatewayLease } from './gateway-lease.ts';
 import { databaseDamage } from './sqlite-file.ts';
 import { isOpenclawDatabase } from './state-files.ts';
 
@@ -61,6 +62,8 @@ export class StateFolder {
         const damage = databaseDamage(path.join(partial, file.path));
         if (damage !== null) throw new ArchiveRefused(`${file.path} is damaged: ${damage}`);
       }
+      const stateDatabase = path.join(partial, 'state', 'openclaw.sqlite');
+      if (existsSync(stateDatabase)) dropGatewayLease(stateDatabase);
       await this.#switch(partial);
       return { files, bytes };
     } finally {

@@ -196,25 +196,21 @@ async function reserve(ctx: Context, request: CreateTenant, scope: string, reque
   try {
     await ctx.db.batch([
       ctx.db.insert(tenant).values(values),
-      ctx.db
-        .insert(idempotency)
-        .values({
-          scope,
-          key: request.idempotencyKey,
-          requestHash,
-          resultId: id,
-          expiresAtMs: nowMs + defaults.idempotencyKeptMs,
-        }),
-      ctx.db
-        .insert(audit)
-        .values({
-          id: ctx.system.ulid(),
-          orgId: request.orgId,
-          actorId: request.userId,
-          action: 'tenant.create',
-          targetId: id,
-          atMs: nowMs,
-        }),
+      ctx.db.insert(idempotency).values({
+        scope,
+        key: request.idempotencyKey,
+        requestHash,
+        resultId: id,
+        expiresAtMs: nowMs + defaults.idempotencyKeptMs,
+      }),
+      ctx.db.insert(audit).values({
+        id: ctx.system.ulid(),
+        orgId: request.orgId,
+        actorId: request.userId,
+        action: 'tenant.create',
+        targetId: id,
+        atMs: nowMs,
+      }),
     ]);
   } catch (error) {
     // Which constraint it was, or whether the batch was applied and its answer lost, is read, not guessed.
@@ -323,16 +319,14 @@ async function replaceSpec(
       next: 'Look at it again and repeat your change.',
     });
   }
-  await ctx.db
-    .insert(audit)
-    .values({
-      id: ctx.system.ulid(),
-      orgId: row.orgId,
-      actorId: userId,
-      action,
-      targetId: row.id,
-      atMs: ctx.system.nowMs(),
-    });
+  await ctx.db.insert(audit).values({
+    id: ctx.system.ulid(),
+    orgId: row.orgId,
+    actorId: userId,
+    action,
+    targetId: row.id,
+    atMs: ctx.system.nowMs(),
+  });
   try {
     await callCell(ctx, () => ctx.tenants.applySpec({ ...refOf(saved), generation, operationId: null, spec }));
   } catch (error) {
@@ -386,16 +380,14 @@ export async function commandTenant(
       next: 'Wait until it changed, then try again.',
     });
   }
-  await ctx.db
-    .insert(audit)
-    .values({
-      id: ctx.system.ulid(),
-      orgId: row.orgId,
-      actorId: userId,
-      action: `tenant.${kind}`,
-      targetId: row.id,
-      atMs: nowMs,
-    });
+  await ctx.db.insert(audit).values({
+    id: ctx.system.ulid(),
+    orgId: row.orgId,
+    actorId: userId,
+    action: `tenant.${kind}`,
+    targetId: row.id,
+    atMs: nowMs,
+  });
   const report = await callCell(ctx, () => ctx.tenants.command({ ...refOf(row), kind, operationId }));
   if (report.operation?.id === operationId) return report.operation;
   const stored = await storedOperation(ctx, operationId);

@@ -30,7 +30,7 @@ export class Egress extends WorkerEntrypoint<Env, EgressProps> {
         return new Response(null, { status: 204 });
       default:
         console.log(
-          JSON.stringify({ event: 'egress.denied', tenant: this.ctx.props.tenantId, host: url.hostname.slice(0, 200) }),
+          JSON.stringify({ log: 'egress.denied', tenant: this.ctx.props.tenantId, host: url.hostname.slice(0, 200) }),
         );
         return denied(url.hostname);
     }

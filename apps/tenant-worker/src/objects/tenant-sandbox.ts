@@ -9,6 +9,7 @@ import { KeeperClient } from '../adapters/keeper-client.ts';
 import { KeeperRefusal } from '../adapters/keeper-client.ts';
 import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
 import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
+import type { KeeperStatus } from '../../../../container/keeper/contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 import { containerInactivityMs, drainGraceMs, gatewayReadyDeadlineMs } from '../core/limits.ts';
 import type { StartFailure } from '../core/lifecycle/state.ts';
@@ -44,6 +45,7 @@ export class TenantSandbox extends DurableObject<Env> {
   readonly #keys: CellKeys;
   #run: StartRun | null = null;
   #lastTrafficAtMs: number | null = null;
+  #loggedFailure: string | null = null;
   readonly #sockets = new SocketSet({
     clock: systemClock,
     recheck: async (sessionHash) => {
@@ -136,6 +138,7 @@ export class TenantSandbox extends DurableObject<Env> {
           listening: false,
         };
       }
+      this.#logFailure(status);
       return {
         observed: {
           kind: 'up',
@@ -152,6 +155,22 @@ export class TenantSandbox extends DurableObject<Env> {
       const kind = this.#container.running ? 'booting' : 'stopped';
       return { observed: { kind }, lastTrafficAtMs, listening: false };
     }
+  }
+
+  /** Writes each failure the keeper reports once, with the end of the container's log, for the operator. */
+  #logFailure({ failure }: KeeperStatus): void {
+    if (failure === null || failure.message === this.#loggedFailure) return;
+    this.#loggedFailure = failure.message;
+    const { code, message, logTail } = failure;
+    console.warn(
+      JSON.stringify({
+        log: 'keeper.failure',
+        run: this.ctx.id.name ?? null,
+        code,
+        message,
+        logTail: logTail.slice(-4_000),
+      }),
+    );
   }
 
   async claim(): Promise<void> {

@@ -20,7 +20,12 @@ import { toProgress } from '../services/tenant-report.ts';
 import type { Admission, NewSession, TenantGate, TenantProgress } from '../tenant-api.ts';
 import type { Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
-import type { OpenGrant, TenantControl, TenantRef, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type {
+  OpenGrant,
+  TenantControl,
+  TenantRef,
+  TenantReport,
+} from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { egressHeaders } from './egress.ts';
 
@@ -41,7 +46,8 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
 
   /** The tenant's modules, or null when this label names no tenant. */
   #open(): TenantParts | null {
-    if (this.#parts === null && hasTenant(this.ctx.storage)) this.#parts = createTenantParts(this.ctx, this.env, this.#keys);
+    if (this.#parts === null && hasTenant(this.ctx.storage))
+      this.#parts = createTenantParts(this.ctx, this.env, this.#keys);
     return this.#parts;
   }
 
@@ -53,12 +59,19 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
   async #with<T>(ref: TenantRef, fn: (parts: TenantParts) => Promise<Result<T>> | Result<T>): Promise<Result<T>> {
     try {
       const parts = this.#open();
-      if (parts === null) return err({ code: 'tenant_unknown', detail: 'There is no such assistant at this address.', next: 'Check the address.' });
+      if (parts === null)
+        return err({
+          code: 'tenant_unknown',
+          detail: 'There is no such assistant at this address.',
+          next: 'Check the address.',
+        });
       const found = commands.theTenant(parts.lifecycle, ref);
       return found.ok ? await fn(parts) : found;
     } catch (error) {
       if (!(error instanceof UnreadableRecord)) throw error;
-      console.error(JSON.stringify({ event: 'tenant.unreadable', tenant: ref.tenantId, error: String(error.cause).slice(0, 500) }));
+      console.error(
+        JSON.stringify({ log: 'tenant.unreadable', tenant: ref.tenantId, error: String(error.cause).slice(0, 500) }),
+      );
       return err({
         code: 'tenant_state_unreadable',
         detail: 'The stored state of this assistant cannot be read, so nothing was changed.',
@@ -84,7 +97,11 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     const parts = this.#open();
     const existing = parts?.store.read();
     if (parts && existing && existing.tenantId !== command.tenantId) {
-      return err({ code: 'slug_taken', detail: `The address ${command.slug} belongs to another assistant.`, next: 'Choose another address.' });
+      return err({
+        code: 'slug_taken',
+        detail: `The address ${command.slug} belongs to another assistant.`,
+        next: 'Choose another address.',
+      });
     }
     return this.#with(command, (p) => {
       this.#activate(p);
@@ -121,10 +138,19 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     return this.#with(grant, async (parts) => {
       const record = parts.store.read();
       const allowed = tenantAllows('open', record?.state.kind ?? 'absent');
-      if (!allowed.allowed) return err({ code: 'tenant_not_startable', detail: allowed.reason, next: 'See its page in the dashboard.' });
+      if (!allowed.allowed)
+        return err({ code: 'tenant_not_startable', detail: allowed.reason, next: 'See its page in the dashboard.' });
       const host = new URL(tenantOriginOf(readConfig(this.env), grant.slug)).host;
       const { code, codeHash, expiresAtMs } = await newHandoffCode(this.#keys, host, Date.now());
-      parts.sessions.grant({ codeHash, stateHash: grant.stateHash, host, userId: grant.userId, role: grant.role, parentSessionHash: grant.parentSessionHash, expiresAtMs });
+      parts.sessions.grant({
+        codeHash,
+        stateHash: grant.stateHash,
+        host,
+        userId: grant.userId,
+        role: grant.role,
+        parentSessionHash: grant.parentSessionHash,
+        expiresAtMs,
+      });
       return ok({ code, expiresAtMs });
     });
   }
@@ -132,7 +158,12 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
   async endSessions(command: Args<'endSessions'>): Promise<Result<{ ended: number }>> {
     return this.#with(command, async (parts) => {
       const { userId, parentSessionHash } = command;
-      const which = userId !== undefined ? { userId } : parentSessionHash !== undefined ? { parentSessionHash } : { all: true as const };
+      const which =
+        userId !== undefined
+          ? { userId }
+          : parentSessionHash !== undefined
+            ? { parentSessionHash }
+            : { all: true as const };
       return ok({ ended: await this.#end(parts, which) });
     });
   }
@@ -163,7 +194,11 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
   async redeem(input: Parameters<TenantGate['redeem']>[0]): Promise<Result<NewSession>> {
     const parts = this.#open();
     if (parts !== null) return parts.sessions.redeem(input);
-    return err({ code: 'handoff_invalid', detail: 'There is no such assistant at this address.', next: 'Check the address.' });
+    return err({
+      code: 'handoff_invalid',
+      detail: 'There is no such assistant at this address.',
+      next: 'Check the address.',
+    });
   }
 
   async admit({ sessionHash }: { sessionHash: string }): Promise<Admission> {
@@ -172,8 +207,10 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     if (parts === null || record === null) return { kind: 'unknown_tenant' };
     if (record.state.kind === 'deleted') return { kind: 'deleted' };
     const session = parts.sessions.check(sessionHash);
-    if (session === null || !record.spec.members.some((member) => member.userId === session.principal.userId)) return { kind: 'no_session' };
-    const route = record.state.kind === 'awake' ? { tenantId: record.tenantId, incarnation: incarnationOf(record.state) } : null;
+    if (session === null || !record.spec.members.some((member) => member.userId === session.principal.userId))
+      return { kind: 'no_session' };
+    const route =
+      record.state.kind === 'awake' ? { tenantId: record.tenantId, incarnation: incarnationOf(record.state) } : null;
     return {
       kind: 'admitted',
       principal: session.principal,
@@ -220,7 +257,10 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     const record = parts?.store.read() ?? null;
     const incarnation = Number(request.headers.get(egressHeaders.incarnation));
     if (parts === null || record === null || incarnation !== incarnationOf(record.state)) {
-      return Response.json({ error: { type: 'incarnation_stale', message: 'This container run was replaced.' } }, { status: 409 });
+      return Response.json(
+        { error: { type: 'incarnation_stale', message: 'This container run was replaced.' } },
+        { status: 409 },
+      );
     }
     parts.lifecycle.touched();
     return parts.ai.handle(request, {

@@ -77,7 +77,10 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
       operation: operationOf(record),
       newest: snapshots.newest(),
       usage: { ...total, awakeMs: store.awakeMs(fromMs, toMs) },
-      lastActivityAtMs: Math.max(record.lastActivityAtMs, record.state.kind === 'awake' ? lifecycle.volatile.lastActivityAtMs : 0),
+      lastActivityAtMs: Math.max(
+        record.lastActivityAtMs,
+        record.state.kind === 'awake' ? lifecycle.volatile.lastActivityAtMs : 0,
+      ),
     });
   };
 
@@ -85,7 +88,12 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     const { tenantId, slug } = record;
     const body = report(record);
     outbox.put('report', { tenantId, slug, kind: 'report', report: body }, clock.nowMs());
-    if (body.operation) outbox.put(`operation:${body.operation.id}`, { tenantId, slug, kind: 'operation', operation: body.operation }, clock.nowMs());
+    if (body.operation)
+      outbox.put(
+        `operation:${body.operation.id}`,
+        { tenantId, slug, kind: 'operation', operation: body.operation },
+        clock.nowMs(),
+      );
   };
 
   const lifecycle: Lifecycle = new Lifecycle({
@@ -100,7 +108,8 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     clock,
     timers: systemTimers,
     ids,
-    log: (event, fields) => console.log(JSON.stringify({ event, tenant: store.read()?.tenantId ?? null, ...fields })),
+    log: (event, fields) =>
+      console.log(JSON.stringify({ log: event, tenant: store.read()?.tenantId ?? null, ...fields })),
     reportChanged,
   });
 
@@ -111,7 +120,11 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     sql.transaction(() => {
       const receipts = ledger.pendingExport();
       for (const receipt of receipts) {
-        outbox.put(`receipt:${receipt.requestId}`, { tenantId: record.tenantId, slug: record.slug, kind: 'receipt', receipt }, clock.nowMs());
+        outbox.put(
+          `receipt:${receipt.requestId}`,
+          { tenantId: record.tenantId, slug: record.slug, kind: 'receipt', receipt },
+          clock.nowMs(),
+        );
       }
       ledger.exported(receipts.map((receipt) => receipt.requestId));
       lifecycle.save(record);
@@ -122,9 +135,11 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const ai = createAiDispatch({
     ledger,
     upstream: chooseUpstream(env),
+    fetch: (url, init) => fetch(url, init),
     clock,
     ids,
     keepAlive: (work) => ctx.waitUntil(work),
+    onFault: (event, error) => console.error(JSON.stringify({ log: event, error: String(error).slice(0, 300) })),
     onSettled: () => {
       lifecycle.touched();
       exportReceipts();
