@@ -15,7 +15,7 @@ import { loadSecrets, type LocalSecrets } from './secrets.ts';
 import { hashSources } from './source-hash.ts';
 import { startTenantEngine, type TenantEngine } from './tenant-engine.ts';
 import { chooseUpstream, type Upstream } from './upstream.ts';
-import { loadWorker, runWorkers, type LoadedWorker, type RunningWorkers } from './workers.ts';
+import { loadWorker, runWorkers, withBindings, type LoadedWorker, type RunningWorkers } from './workers.ts';
 
 export interface PartsOptions {
   readonly root: string;
@@ -50,7 +50,7 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
   const demoModelLog = upstream.kind === 'demo' ? path.join(stateDir, 'logs', 'demo-model.jsonl') : null;
   const secrets = loadSecrets(path.join(stateDir, 'secrets.json'));
 
-  const [engine, [controlPlane, tenantWorker]] = await allOrFirstError([
+  const [engine, [loadedControlPlane, tenantWorker]] = await allOrFirstError([
     startEngine(options),
     startModel(options, demoModelLog).then((modelUrl) => loadBoth(options, vars, secrets, modelUrl)),
     ensureDashboard(root, progress),
@@ -58,6 +58,11 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
   if (engine.isolation === 'docker') {
     await ensureDockerImages(tenantWorker.imageBuilds, EGRESS_SIDECAR_IMAGE, progress);
   }
+  const controlPlane = withBindings(loadedControlPlane, {
+    // What the dashboard tells people about this deployment.
+    MODEL_STAND_IN: upstream.kind === 'demo' ? '1' : '0',
+    CONTAINERS_STAND_IN: engine.isolation === 'docker' ? '0' : '1',
+  });
   const workers = await progress.step('workers', 'starting workerd', () =>
     startWorkers(options, engine, [controlPlane, tenantWorker]),
   );

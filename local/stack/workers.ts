@@ -91,6 +91,11 @@ export async function loadWorker(source: WorkerSource, containerBuildId: string 
   };
 }
 
+/** The same Worker with more variables, for what is known only after it was loaded. */
+export function withBindings(worker: LoadedWorker, bindings: Readonly<Record<string, Json>>): LoadedWorker {
+  return { ...worker, options: { ...worker.options, bindings: { ...worker.options.bindings, ...bindings } } };
+}
+
 export interface WorkersOptions {
   readonly port: number;
   /** D1, R2, Durable Objects and Queues are kept under here. */
