@@ -4,7 +4,7 @@ import { env, exports } from 'cloudflare:workers';
 import { describe, expect, it } from 'vitest';
 import { CellKeys } from '../../../apps/tenant-worker/src/adapters/cell-keys.ts';
 import { relay } from '../../../apps/tenant-worker/src/edge/relay.ts';
-import type { Port } from '../../../apps/tenant-worker/src/edge/relay.ts';
+import type { Port } from '../../../apps/tenant-worker/src/edge/port.ts';
 import { SocketSet } from '../../../apps/tenant-worker/src/edge/socket-set.ts';
 import { newHandoffCode, verifyToken } from '../../../apps/tenant-worker/src/edge/tokens.ts';
 import type { Env } from '../../../apps/tenant-worker/src/env.ts';

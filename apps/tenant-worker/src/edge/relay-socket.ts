@@ -5,7 +5,9 @@
  */
 import type { CloseFrame } from '../core/edge/close.ts';
 import { closeCodes, exceedsUtf8, relayClose } from '../core/edge/close.ts';
-import type { Port, RelayHooks, SandboxRequest } from './relay.ts';
+import type { Port } from './port.ts';
+import { askPort, upgradeDeadlineMs } from './port.ts';
+import type { RelayHooks, SandboxRequest } from './relay.ts';
 import { sandboxRefusal, towardsContainer } from './relay.ts';
 
 /** OpenClaw's own limit for a frame after its handshake. */
@@ -34,12 +36,9 @@ export async function relayWebSocket(
   if (hooks.sockets.full) return sandboxRefusal('too_many_sockets');
   const target = towardsContainer(request);
   if (target === null) return sandboxRefusal('unreachable');
-  let response: Response;
-  try {
-    response = await port.fetch(target.url, { headers: target.headers });
-  } catch {
-    return sandboxRefusal('unreachable');
-  }
+  const answer = await askPort(port, target.url, { headers: target.headers }, upgradeDeadlineMs);
+  if (answer.kind !== 'answered') return sandboxRefusal('unreachable');
+  const { response } = answer;
   const container = response.webSocket;
   if (container === null || response.status !== 101) {
     await response.body?.cancel();

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { refusalHeader } from '../core/edge/refusal.ts';
 import { sandboxHeaders } from '../tenant-api.ts';
-import type { Port } from './relay.ts';
+import type { Port } from './port.ts';
+import { answerDeadlineMs } from './port.ts';
 import { readSandboxRequest, relay } from './relay.ts';
 import { SocketSet } from './socket-set.ts';
 
@@ -82,6 +83,26 @@ describe('relay', () => {
     const port = new FakePort(lost, new Response('twice'));
     const { answer } = await ask(port, '/api', { method: 'POST', body: 'x' });
     expect([answer.headers.get(refusalHeader), port.asked.length]).toEqual(['unreachable', 1]);
+  });
+
+  it('gives up on a gateway that says nothing, without asking again', async () => {
+    vi.useFakeTimers();
+    try {
+      let asked = 0;
+      const silent: Port = {
+        fetch: (_url, init) => {
+          asked++;
+          return new Promise((_resolve, reject) => {
+            init.signal?.addEventListener('abort', () => reject(new Error('aborted')));
+          });
+        },
+      };
+      const pending = ask(silent, '/');
+      await vi.advanceTimersByTimeAsync(answerDeadlineMs);
+      expect([(await pending).answer.headers.get(refusalHeader), asked]).toEqual(['unreachable', 1]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it.each([

@@ -7,13 +7,10 @@ import { refusalHeader } from '../core/edge/refusal.ts';
 import type { SandboxRefusal } from '../core/edge/refusal.ts';
 import { sandboxHeaders } from '../tenant-api.ts';
 import { toHeaders } from './headers.ts';
+import { answerDeadlineMs, askPort } from './port.ts';
+import type { Port } from './port.ts';
 import { relayWebSocket } from './relay-socket.ts';
 import type { SocketSet } from './socket-set.ts';
-
-/** What a relay needs of a container's port. */
-export interface Port {
-  fetch(url: string, init: RequestInit): Promise<Response>;
-}
 
 export interface RelayHooks {
   /** A person's request or frame passed. */
@@ -74,20 +71,13 @@ async function relayHttp(port: Port, request: Request, hooks: RelayHooks): Promi
   if (target === null) return sandboxRefusal('unreachable');
   hooks.onActivity();
   const { method, body } = request;
-  const send = (): Promise<Response> =>
-    port.fetch(target.url, { method, headers: target.headers, body, redirect: 'manual' });
-  let response: Response;
-  try {
-    response = await send();
-  } catch {
-    // Only a read may be sent twice: a change may have happened although its answer was lost.
-    if (body !== null || (method !== 'GET' && method !== 'HEAD')) return sandboxRefusal('unreachable');
-    try {
-      response = await send();
-    } catch {
-      return sandboxRefusal('unreachable');
-    }
-  }
+  const init: RequestInit = { method, headers: target.headers, body, redirect: 'manual' };
+  let answer = await askPort(port, target.url, init, answerDeadlineMs);
+  // Only a read may be sent twice: a change may have happened although its answer was lost.
+  const mayRepeat = body === null && (method === 'GET' || method === 'HEAD');
+  if (answer.kind === 'lost' && mayRepeat) answer = await askPort(port, target.url, init, answerDeadlineMs);
+  if (answer.kind !== 'answered') return sandboxRefusal('unreachable');
+  const { response } = answer;
   const status = mappedStatus(response.status);
   const verdict =
     status === null ? null : filterResponseHeaders((name) => response.headers.get(name), { ...target, status });
