@@ -129,8 +129,8 @@ test('a port that is taken is told before anything starts', async () => {
 
 test('a gateway that is killed is a crash; it stays down until somebody starts it', async () => {
   const keeper = await keeperOver();
-  const { gateway } = await keeper.startAndWait();
-  process.kill(gateway.pid ?? 0, 'SIGKILL');
+  await keeper.startAndWait();
+  await keeper.killGateway();
   const crashed = await keeper.until('crashed');
   expect(crashed.gateway.exit).toMatchObject({ code: null, signal: 'SIGKILL' });
   expect(crashed.failure).toMatchObject({ code: 'gateway_exit', message: 'The gateway ended with signal SIGKILL.' });

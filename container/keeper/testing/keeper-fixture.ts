@@ -1,4 +1,4 @@
-/** A keeper of its own for one test: fresh HOME, free ports, stopped and removed at the end. */
+/** Keepers for tests, and the calls to them. */
 import { mkdirSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -26,39 +26,16 @@ export interface Reply {
   readonly body: unknown;
 }
 
-export class KeeperFixture {
+/** Speaks the keeper's contract, as `TenantSandbox` does. */
+export class KeeperCaller {
   readonly home: string;
   readonly port: number;
   readonly gatewayPort: number;
 
-  private constructor(home: string, port: number, gatewayPort: number) {
+  constructor(home: string, port: number, gatewayPort: number) {
     this.home = home;
     this.port = port;
     this.gatewayPort = gatewayPort;
-  }
-
-  static async start(openclawDir: string, options: { claimed?: boolean; home?: string } = {}): Promise<KeeperFixture> {
-    const home = options.home ?? temporaryFolder();
-    const tmpDir = path.join(home, 'tmp');
-    mkdirSync(tmpDir, { recursive: true });
-    const gatewayPort = await freePort();
-    const settings = parseSettings(
-      {
-        PATH: process.env['PATH'],
-        HOME: home,
-        TMPDIR: tmpDir,
-        TIDEPOOL_OPENCLAW_DIR: openclawDir,
-        TIDEPOOL_GATEWAY_PORT: String(gatewayPort),
-        TIDEPOOL_STATE_LIMIT_BYTES: String(512 * 1024 * 1024),
-      },
-      process.execPath,
-    );
-    const keeper = await createKeeper(settings);
-    await new Promise<void>((resolve) => keeper.server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => keeper.shutDown(0));
-    const fixture = new KeeperFixture(home, (keeper.server.address() as AddressInfo).port, gatewayPort);
-    if (options.claimed !== false) await fixture.claim();
-    return fixture;
   }
 
   get stateDir(): string {
@@ -115,10 +92,45 @@ export class KeeperFixture {
     return this.until('ready', 'failed', 'crashed', 'stopped');
   }
 
+  /** Kills the gateway as an out-of-memory killer would. */
+  async killGateway(): Promise<void> {
+    const { gateway } = await this.status();
+    // Zero would mean the test's own process group.
+    if (gateway.pid === null) throw new Error('no gateway runs');
+    process.kill(gateway.pid, 'SIGKILL');
+  }
+
   restore(archive: { body: Buffer; sha256: string; bytes: number }): Promise<Reply> {
     return this.fetch('PUT', `/v1/state?sha256=${archive.sha256}&bytes=${archive.bytes}`, {
       body: new Uint8Array(archive.body),
     }).then(async (response) => ({ status: response.status, body: await response.json() }));
+  }
+}
+
+/** A keeper in this process, with a fresh HOME and free ports, stopped and removed when the test ends. */
+export class KeeperFixture extends KeeperCaller {
+  static async start(openclawDir: string, options: { claimed?: boolean; home?: string } = {}): Promise<KeeperFixture> {
+    const home = options.home ?? temporaryFolder();
+    const tmpDir = path.join(home, 'tmp');
+    mkdirSync(tmpDir, { recursive: true });
+    const gatewayPort = await freePort();
+    const settings = parseSettings(
+      {
+        PATH: process.env['PATH'],
+        HOME: home,
+        TMPDIR: tmpDir,
+        TIDEPOOL_OPENCLAW_DIR: openclawDir,
+        TIDEPOOL_GATEWAY_PORT: String(gatewayPort),
+        TIDEPOOL_STATE_LIMIT_BYTES: String(512 * 1024 * 1024),
+      },
+      process.execPath,
+    );
+    const keeper = await createKeeper(settings);
+    await new Promise<void>((resolve) => keeper.server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => keeper.shutDown(0));
+    const fixture = new KeeperFixture(home, (keeper.server.address() as AddressInfo).port, gatewayPort);
+    if (options.claimed !== false) await fixture.claim();
+    return fixture;
   }
 }
 
