@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { release } from '../container/image/release.ts';
 import { capture } from './bootstrap/step.mjs';
+import { dashboardDir } from './stack/dashboard-build.ts';
 import { readDevVars } from './stack/dev-vars.ts';
 import { dockerAnswers, dockerSocket } from './stack/docker.ts';
 import { hasOpenclaw } from './stack/openclaw-cache.ts';
@@ -119,11 +120,11 @@ function openclaw(): Finding {
 }
 
 function dashboard(): Finding {
-  const built = existsSync(path.join(root, 'apps/dashboard/dist/index.html'));
+  const built = existsSync(dashboardDir(root));
   return {
     name: 'dashboard',
     ok: built,
-    what: built ? 'built' : 'not built yet',
+    what: built ? 'built' : 'not built from the present sources yet',
     ...(built ? {} : { next: 'npm start builds it' }),
   };
 }

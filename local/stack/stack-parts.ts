@@ -3,7 +3,7 @@
 
 import path from 'node:path';
 import { startDemoModel } from '../demo-model/main.ts';
-import { ensureDashboard } from './dashboard-build.ts';
+import { dashboardDir, ensureDashboard } from './dashboard-build.ts';
 import { readDevVars, type DevVars } from './dev-vars.ts';
 import { EGRESS_SIDECAR_IMAGE, ensureDockerImages } from './docker.ts';
 import { parseIsolation, type Isolation } from './isolation.ts';
@@ -109,6 +109,7 @@ function loadBoth(
     loadWorker(
       {
         configPath: path.join(root, 'wrangler.toml'),
+        assetsDir: dashboardDir(root),
         bindings: { ...vars.controlPlane, ...origins, BETTER_AUTH_SECRET: secrets.betterAuthSecret },
       },
       buildId,

@@ -26,6 +26,8 @@ export interface WorkerSource {
   readonly configPath: string;
   /** Variables and secrets on top of `[vars]`. */
   readonly bindings: Readonly<Record<string, Json>>;
+  /** Where its static files are, when not where wrangler.toml says. */
+  readonly assetsDir?: string;
   /** Host patterns this Worker answers; none = everything the others don't. */
   readonly routes?: readonly string[];
 }
@@ -53,11 +55,13 @@ export interface LoadedWorker extends WorkerConfig {
  */
 export function readWorker(source: WorkerSource, containerBuildId: string | null): WorkerConfig {
   const config = unstable_readConfig({ config: source.configPath });
-  const { workerOptions, define, main } = unstable_getMiniflareWorkerOptions(
-    config,
-    undefined,
-    containerBuildId === null ? { overrides: { enableContainers: false } } : { containerBuildId },
-  );
+  const { workerOptions, define, main } = unstable_getMiniflareWorkerOptions(config, undefined, {
+    overrides: {
+      ...(source.assetsDir === undefined ? {} : { assets: { directory: source.assetsDir } }),
+      ...(containerBuildId === null ? { enableContainers: false } : {}),
+    },
+    ...(containerBuildId === null ? {} : { containerBuildId }),
+  });
   if (config.name === undefined || main === undefined) throw new Error(`${source.configPath} has no name or no main.`);
   const { modulesRules: _rules, ...bindings } = workerOptions;
   return {
