@@ -46,10 +46,13 @@ export function newTokenId(): string {
   return toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
 }
 
-const imported = new WeakMap<KeySource, Map<TokenPurpose, Promise<CryptoKey[]>>>();
+/** A WebCrypto key, under either world's types. */
+type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
-function keysFor(source: KeySource, purpose: TokenPurpose): Promise<CryptoKey[]> {
-  const byPurpose = imported.get(source) ?? new Map<TokenPurpose, Promise<CryptoKey[]>>();
+const imported = new WeakMap<KeySource, Map<TokenPurpose, Promise<Key[]>>>();
+
+function keysFor(source: KeySource, purpose: TokenPurpose): Promise<Key[]> {
+  const byPurpose = imported.get(source) ?? new Map<TokenPurpose, Promise<Key[]>>();
   imported.set(source, byPurpose);
   const cached = byPurpose.get(purpose);
   if (cached) return cached;
