@@ -9,6 +9,7 @@ import {
   startMs,
   upgrade,
 } from '../../../../test/support/edge-world.ts';
+import { handleTenantRequest } from './gate.ts';
 import { newHandoffCode, sha256 } from './tokens.ts';
 
 async function codeOf(answer: Response): Promise<string> {
@@ -276,6 +277,19 @@ describe('with a session', () => {
     expect([answer.status, await codeOf(answer)]).toEqual([413, 'body_too_large']);
     expect(received).toBeLessThanOrEqual(100 * 1024 * 1024);
     expect(produced).toBeLessThan(110 * 1024 * 1024);
+  });
+
+  it('answers even when something breaks that nothing expects', async () => {
+    const world = new EdgeWorld();
+    const cookie = await world.signIn();
+    const failures: unknown[] = [];
+    const request = new Request(`${origin}/`, { headers: { host, cookie } });
+    const broken = { ...world.deps, failed: (error: unknown) => failures.push(error) };
+    broken.cache.get = () => {
+      throw new Error('broken');
+    };
+    const answer = await handleTenantRequest(request, broken);
+    expect([answer.status, await codeOf(answer), failures.length]).toEqual([500, 'internal', 1]);
   });
 
   it('survives a tenant object that was reset, and says so when it stays away', async () => {

@@ -36,6 +36,8 @@ export interface GateDeps {
   /** A fresh stub of the tenant's object; making one calls nothing. */
   tenant(slug: string): TenantGate;
   sandbox(route: LiveRoute): { fetch(request: Request): Promise<Response> };
+  /** Told of a failure that nothing here expects, with the id that the person sees. */
+  failed?(error: unknown, requestId: string): void;
 }
 
 /** One request on its way through the gate. */
@@ -46,14 +48,15 @@ export interface GateContext {
   readonly answers: Answers;
 }
 
-/** Answers one request to a tenant host. Never rejects for anything that a client sends. */
+/** Answers one request to a tenant host. Never rejects. */
 export async function handleTenantRequest(incoming: Request, deps: GateDeps): Promise<Response> {
   const header = (name: string): string | null => incoming.headers.get(name);
   const verdict = judgeRequest({ method: incoming.method, url: incoming.url, header }, deps.tenantOrigin);
+  const requestId = toBase64Url(deps.random(12));
   const answers = new Answers({
     platformOrigin: deps.platformOrigin,
     origin: verdict.kind === 'refuse' ? deps.platformOrigin : verdict.request.origin,
-    requestId: toBase64Url(deps.random(12)),
+    requestId,
     nonce: toBase64Url(deps.random(16)),
     isNavigation: verdict.kind === 'refuse' ? verdict.isNavigation : verdict.request.isNavigation,
   });
@@ -63,7 +66,12 @@ export async function handleTenantRequest(incoming: Request, deps: GateDeps): Pr
     case 'clean_url':
       return answers.redirect(verdict.location, 303);
     case 'go':
-      return await withSession({ deps, incoming, request: verdict.request, answers });
+      try {
+        return await withSession({ deps, incoming, request: verdict.request, answers });
+      } catch (error) {
+        deps.failed?.(error, requestId);
+        return answers.refuse(unexpected);
+      }
     default:
       return unreachable(verdict);
   }
@@ -233,6 +241,11 @@ function notAwakeRefusal(state: TenantStateKind): EdgeRefusal {
   };
 }
 
+const unexpected: EdgeRefusal = {
+  code: 'internal',
+  detail: 'Something failed on our side. Nothing of the assistant was changed.',
+  next: 'Try again. If it stays so, tell support the id below.',
+};
 const moved: EdgeRefusal = {
   code: 'tenant_waking',
   detail: 'The assistant was restarted just now.',
