@@ -37,8 +37,8 @@ export function toReport({ record, operation, newest, usage, lastActivityAtMs }:
     incarnation: incarnationOf(state),
     release: record.spec.release,
     lastActivityAtMs: lastActivityAtMs === 0 ? null : lastActivityAtMs,
-    lastSnapshot:
-      newest === null ? null : { id: newest.id, atMs: newest.completedAtMs ?? newest.begunAtMs, bytes: newest.bytes },
+    // When it was begun: what was written while it was being made may not be in it.
+    lastSnapshot: newest === null ? null : { id: newest.id, atMs: newest.begunAtMs, bytes: newest.bytes },
     operation,
     usage,
     aiCapNanoUsdPerMonth: record.spec.aiCapNanoUsdPerMonth,

@@ -1,0 +1,295 @@
+/**
+ * What must hold, whatever goes wrong. Called from the fakes at the moment something happens, and after every event; a
+ * broken promise is noted with its time, and the run ends there. The checks know the truth of the world, not the code's own
+ * counters.
+ */
+import type { TenantReport } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import { TenantReport as TenantReportSchema } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import * as limits from '../../apps/tenant-worker/src/core/limits.ts';
+import type { TenantRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
+import { parseRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
+import { incarnationOf } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
+import { snapshotsKeptMax } from '../../apps/tenant-worker/src/modules/snapshots.ts';
+import type { Look } from '../../apps/tenant-worker/src/services/lifecycle-ports.ts';
+import type { Entries, FakeContainer } from './fake-container.ts';
+import type { World } from './world.ts';
+
+export interface Violation {
+  readonly atMs: number;
+  readonly rule: string;
+  readonly detail: string;
+}
+
+/** Calls that the object may make in a minute: looks at 4 a second, and what they lead to. */
+const callsPerMinuteMax = 900;
+/** A container that must be saved and is given up has not answered for at least this long. */
+const unansweredMsMin = 45_000;
+
+interface Tries {
+  lastAnsweredMs: number;
+  unanswered: number;
+  failedSaves: number;
+  failedStops: number;
+}
+
+export class Checks {
+  readonly violations: Violation[] = [];
+  /** Contents of snapshots that the index calls complete and nothing harmed. */
+  readonly completed = new Map<string, Entries>();
+  /** The newest of them is the last. */
+  #newest: string[] = [];
+  readonly #harmed = new Set<string>();
+  /** What a restore must bring back. */
+  #required = new Set<number>();
+  readonly #tries = new Map<number, Tries>();
+  readonly #world: World;
+  readonly #recentCalls: number[] = [];
+  #restartsAsked = 0;
+  #actionsInRound = 0;
+  #last: TenantReport | null = null;
+  readonly #awakeMs = new Map<string, number>();
+  #generation = 0;
+  #record: { text: string; record: TenantRecord } | null = null;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  fail(rule: string, detail: string): void {
+    this.violations.push({ atMs: this.#world.time.nowMs, rule, detail });
+    this.#world.trace(() => `VIOLATION ${rule}: ${detail}`);
+  }
+
+  /** The stored record, or null before provisioning. */
+  record(): TenantRecord | null {
+    const { sql } = this.#world;
+    if (this.#record === null) {
+      const there = sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tenant'").length > 0;
+      if (!there) return null;
+    }
+    const text = sql.exec('SELECT record FROM tenant WHERE id = 1')[0]?.['record'];
+    if (typeof text !== 'string') return null;
+    if (this.#record?.text !== text) this.#record = { text, record: parseRecord(text) };
+    return this.#record.record;
+  }
+
+  get deletionBegan(): boolean {
+    const state = this.record()?.state;
+    return state?.kind === 'deleting' || (state?.kind === 'draining' && state.then === 'deleting');
+  }
+
+  #of(incarnation: number): Tries {
+    const known = this.#tries.get(incarnation);
+    if (known) return known;
+    const made = { lastAnsweredMs: this.#world.time.nowMs, unanswered: 0, failedSaves: 0, failedStops: 0 };
+    this.#tries.set(incarnation, made);
+    return made;
+  }
+
+  // --- gateways ----------------------------------------------------------------------------------------------------
+
+  gatewayStarts(container: FakeContainer): void {
+    const others = this.#containers().filter((other) => other !== container && other.gatewayAlive);
+    const unfenced = others.filter((other) => this.#destroyTries(other.incarnation) < limits.destroyTriesMax);
+    if (unfenced.length > 0) {
+      this.fail('one gateway', `${container.incarnation} starts while ${unfenced[0]?.incarnation} is alive`);
+    }
+    if (!container.hasState && this.completed.size > 0) this.fail('never blank', `run ${container.incarnation}`);
+    const missing = [...this.#required].filter((entry) => !container.entries.includes(entry));
+    if (missing.length > 0) this.fail('saved is kept', `run ${container.incarnation} lacks ${missing.join()}`);
+  }
+
+  #containers(): FakeContainer[] {
+    return [...this.#world.sandboxes.values()].flatMap(({ container }) => (container?.running === true ? [container] : []));
+  }
+
+  #destroyTries(incarnation: number): number {
+    const row = this.#world.sql.exec('SELECT destroy_tries AS n FROM run WHERE incarnation = ?', incarnation)[0];
+    return Number(row?.['n'] ?? 0);
+  }
+
+  // --- what was written ----------------------------------------------------------------------------------------------
+
+  /** A disk is about to be replaced. */
+  restoring(container: FakeContainer, entries: Entries): void {
+    const lost = container.entries.filter((entry) => !entries.includes(entry) && !this.#required.has(entry));
+    if (lost.length > 0) this.fail('restore over unsaved', `run ${container.incarnation} loses ${lost.join()}`);
+  }
+
+  /** A running container is about to be destroyed by us. */
+  destroying(container: FakeContainer, why: string): void {
+    const lost = container.entries.filter((entry) => !this.#required.has(entry));
+    const desired = this.record()?.spec.desired;
+    if (lost.length === 0 || desired === 'deleted') return;
+    const tries = this.#of(container.incarnation);
+    const silentMs = this.#world.time.nowMs - tries.lastAnsweredMs;
+    const silent =
+      tries.unanswered >= limits.unreachableTriesMax && (silentMs >= unansweredMsMin || this.#world.clockJumps > 0);
+    const decided = tries.failedSaves >= limits.rescueTriesMax && this.#restartsAsked > 0;
+    const hot = tries.failedStops >= limits.gatewayStopTriesMax;
+    if (silent || decided || hot) return;
+    this.fail(
+      'unsaved is not given up',
+      `run ${container.incarnation} is destroyed (${why}) with ${lost.join()}: ${JSON.stringify({ ...tries, silentMs })}`,
+    );
+  }
+
+  /** The index calls a snapshot complete. */
+  saved(id: string): void {
+    const data = this.#world.bucket.data.get(id);
+    if (data === undefined) return this.#harmed.has(id) ? undefined : this.fail('complete', `${id} has no data`);
+    if (!this.#world.bucket.manifests.has(id)) this.fail('complete', `${id} has no manifest`);
+    const lost = [...this.#required].filter((entry) => !data.entries.includes(entry));
+    if (lost.length > 0) this.fail('never a worse snapshot', `${id} lacks ${lost.join()}`);
+    if (this.#harmed.has(id)) return;
+    this.completed.set(id, data.entries);
+    this.#newest.push(id);
+    for (const entry of data.entries) this.#required.add(entry);
+  }
+
+  /** R2 lost or damaged an object: nobody can bring back what only it had. */
+  harmed(id: string): void {
+    this.#harmed.add(id);
+    if (!this.completed.delete(id)) return;
+    this.#newest = this.#newest.filter((known) => known !== id);
+    this.#required = new Set([...this.completed.values()].flat());
+  }
+
+  removing(id: string): void {
+    const kind = this.record()?.state.kind;
+    if (kind === 'deleting') return;
+    if (this.#newest.at(-1) === id) this.fail('the newest is kept', id);
+    if (this.#newest.indexOf(id) >= 0 && this.#newest.length - this.#newest.indexOf(id) <= snapshotsKeptMax) {
+      this.fail('retention', `${id} is one of the newest ${snapshotsKeptMax}`);
+    }
+    this.completed.delete(id);
+    this.#newest = this.#newest.filter((known) => known !== id);
+  }
+
+  removingAll(): void {
+    const kind = this.record()?.state.kind;
+    if (kind !== 'deleting' && kind !== 'deleted') this.fail('erase', `everything is removed while ${kind}`);
+    this.completed.clear();
+    this.#newest = [];
+    this.#required.clear();
+  }
+
+  // --- calls -----------------------------------------------------------------------------------------------------------
+
+  calling(incarnation: number, name: string): void {
+    const record = this.record();
+    // No answer until there is one: a call may never return.
+    if (name === 'look') this.#of(incarnation).unanswered++;
+    const current = record === null ? 0 : incarnationOf(record.state);
+    if (incarnation === current) return;
+    const allowed = name === 'look' || name === 'claim' || name === 'stopGateway' || name === 'snapshot' || name === 'destroy';
+    if (incarnation > current || !allowed) this.fail('fence', `${name} of run ${incarnation} while at ${current}`);
+  }
+
+  answered(incarnation: number, name: string, answer: unknown): void {
+    const tries = this.#of(incarnation);
+    if (name === 'look') {
+      const { observed } = answer as Look;
+      if (observed.kind === 'booting' || observed.kind === 'silent') return;
+      if (observed.kind === 'up' && !observed.claimed) return;
+    }
+    tries.lastAnsweredMs = this.#world.time.nowMs;
+    tries.unanswered = 0;
+    if (name === 'snapshot') tries.failedSaves = 0;
+    if (name === 'stopGateway') tries.failedStops = 0;
+  }
+
+  unanswered(incarnation: number, name: string): void {
+    const tries = this.#of(incarnation);
+    if (name === 'snapshot') tries.failedSaves++;
+    if (name === 'stopGateway') tries.failedStops++;
+  }
+
+  called(name: string): void {
+    const { nowMs } = this.#world.time;
+    const recent = this.#recentCalls;
+    recent.push(nowMs);
+    if (recent.length > callsPerMinuteMax && nowMs - (recent.shift() ?? 0) < 60_000) {
+      this.fail('no hot loop', `more than ${callsPerMinuteMax} calls in a minute, now ${name}`);
+      recent.length = 0;
+    }
+  }
+
+  /** A round sets its alarm, at its beginning and at its end. */
+  round(): void {
+    this.#actionsInRound = 0;
+  }
+
+  logged(event: string): void {
+    if (event !== 'lifecycle.action' && event !== 'lifecycle.action_failed') return;
+    if (++this.#actionsInRound > limits.actionsPerActivationMax) this.fail('bounded rounds', `${this.#actionsInRound} actions`);
+  }
+
+  commanded(kind: 'wake' | 'sleep' | 'restart'): void {
+    if (kind === 'restart') this.#restartsAsked++;
+  }
+
+  applied(generation: number, accepted: boolean): void {
+    if (accepted && generation < this.#generation) this.fail('generation', `${generation} after ${this.#generation}`);
+    if (accepted) this.#generation = Math.max(this.#generation, generation);
+  }
+
+  // --- what the tenant says of itself ------------------------------------------------------------------------------------
+
+  report(report: TenantReport): void {
+    const parsed = TenantReportSchema.safeParse(report);
+    if (!parsed.success) this.fail('report', parsed.error.message);
+    const last = this.#last;
+    this.#last = report;
+    const { period, awakeMs } = report.usage;
+    if (awakeMs < (this.#awakeMs.get(period) ?? 0)) this.fail('usage never falls', `${awakeMs} after ${this.#awakeMs.get(period)}`);
+    this.#awakeMs.set(period, awakeMs);
+    const total = [...this.#awakeMs.values()].reduce((sum, ms) => sum + ms, 0);
+    const up = this.#world.upMs + this.#containers().reduce((sum, container) => sum + container.runningUpMs, 0);
+    if (total > up + this.#world.clockJumps * limits.awakeGapMaxMs) this.fail('awake time', `${total} ms of ${up} ms`);
+    this.#savedAt(report);
+    if (last === null) return;
+    if (report.version < last.version) this.fail('version', `${report.version} after ${last.version}`);
+    if (report.generation < last.generation) this.fail('generation', `${report.generation} after ${last.generation}`);
+    if (report.state === 'deleted' ? false : last.state === 'deleted') this.fail('deleted for ever', report.state);
+    if (report.state !== 'deleted' && report.incarnation < last.incarnation) {
+      this.fail('incarnation', `${report.incarnation} after ${last.incarnation}`);
+    }
+  }
+
+  /** "Saved at T" means that a restore brings back at least what was written before T. */
+  #savedAt({ lastSnapshot }: TenantReport): void {
+    if (lastSnapshot === null || this.#world.clockJumps > 0) return;
+    const entries = this.completed.get(lastSnapshot.id);
+    const row = this.#world.sql.exec('SELECT incarnation AS n FROM snapshot WHERE id = ?', lastSnapshot.id)[0];
+    if (entries === undefined || row === undefined) return;
+    for (const [entry, { wallMs, incarnation }] of this.#world.written) {
+      if (incarnation !== Number(row['n']) || wallMs >= lastSnapshot.atMs || entries.includes(entry)) continue;
+      this.fail('saved at', `${entry}, written ${lastSnapshot.atMs - wallMs} ms before, is not in ${lastSnapshot.id}`);
+      return;
+    }
+  }
+
+  // --- after every event -------------------------------------------------------------------------------------------------
+
+  settled(): void {
+    const record = this.record();
+    if (record === null) return;
+    const alive = this.#containers();
+    for (const { incarnation } of alive) {
+      const row = this.#world.sql.exec('SELECT ended_at_ms AS e FROM run WHERE incarnation = ?', incarnation)[0];
+      if (row === undefined || row['e'] !== null) this.fail('no orphan', `container ${incarnation} runs and has no open run`);
+    }
+    this.#alarmIsSet(record);
+  }
+
+  #alarmIsSet(record: TenantRecord): void {
+    const { object, alarmAtMs, sql } = this.#world;
+    if (alarmAtMs !== null || (object !== null && object.activating > 0) || this.#world.inAlarm) return;
+    const { kind } = record.state;
+    const rests = kind === 'asleep' || kind === 'suspended' || kind === 'needs_operator' || kind === 'deleted';
+    const waiting = sql.exec('SELECT (SELECT count(*) FROM outbox) AS o, (SELECT count(*) FROM run WHERE ended_at_ms IS NULL) AS r')[0];
+    if (rests && waiting?.['r'] === 0 && waiting['o'] === 0) return;
+    this.fail('alarm', `none is set while ${kind}: ${JSON.stringify(waiting)}`);
+  }
+}

@@ -1,0 +1,167 @@
+/** What people, programs and bad luck do to one tenant while the faults are on; then whether everything comes right. */
+import type { StateKind } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
+import type { FaultMix } from './fault-mix.ts';
+import type { World } from './world.ts';
+
+/** One step: something happens, then time passes. */
+export async function driveStep(world: World, mix: FaultMix): Promise<void> {
+  const { random, controlPlane } = world;
+  const acts: readonly (readonly [weight: number, act: () => void])[] = [
+    [30, () => use(world)],
+    [10, () => controlPlane.visit()],
+    [6, () => controlPlane.command('wake')],
+    [6, () => controlPlane.command('sleep')],
+    [4, () => controlPlane.command('restart')],
+    [1, () => controlPlane.want('suspended')],
+    [2, () => controlPlane.want('active')],
+    [0.1, () => controlPlane.want('deleted')],
+    [10, () => undefined],
+  ];
+  acts[random.weighted(acts.map(([weight]) => weight))]?.[1]();
+  misfortune(world, mix);
+  const passes = [
+    () => random.between(0, 300),
+    () => random.between(1_000, 10_000),
+    () => random.between(10_000, 60_000),
+    () => random.between(60_000, 400_000),
+  ];
+  await world.advance(passes[random.weighted([4, 5, 3, 0.6])]?.() ?? 0);
+}
+
+/** A person's client talks to the gateway, which writes; sometimes a model call tells the object so. */
+export function use(world: World): boolean {
+  const record = world.checks.record();
+  if (record?.state.kind !== 'awake') return false;
+  const { container } = world.sandbox(record.state.incarnation);
+  if (container === null || !container.ready) return false;
+  write(world, record.state.incarnation);
+  container.lastTrafficAtMs = world.time.wallMs;
+  if (world.random.chance(0.6)) world.tenant().lifecycle.touched();
+  return true;
+}
+
+function write(world: World, incarnation: number): void {
+  const entry = world.written.size + 1;
+  world.written.set(entry, { wallMs: world.time.wallMs, incarnation });
+  world.sandbox(incarnation).container?.write(entry);
+  world.trace(() => `run ${incarnation} writes ${entry}`);
+}
+
+function misfortune(world: World, mix: FaultMix): void {
+  const { random, time, bucket } = world;
+  for (const sandbox of world.sandboxes.values()) {
+    const { container, incarnation } = sandbox;
+    if (container === null || !container.running) continue;
+    // The assistant's own doing, also when nobody is routed to it.
+    if (container.ready && random.chance(0.1)) write(world, incarnation);
+    if (world.faults('containerDies')) container.die();
+    if (world.faults('keeperRestarts')) container.restartKeeper(random.between(200, 30_000));
+    if (world.faults('gatewayCrashes')) container.crashGateway();
+    if (world.faults('goesSilent')) {
+      sandbox.silentUntilMs = time.nowMs + random.between(2_000, 200_000);
+      world.trace(() => `run ${incarnation} is out of reach until ${sandbox.silentUntilMs / 1000}`);
+    }
+  }
+  if (world.faults('storeDown')) bucket.downUntilMs = time.nowMs + random.between(1_000, 600_000);
+  if (world.faults('storeLoses')) bucket.harm(random);
+  if (world.faults('evict')) world.object?.die();
+  if (world.faults('commandStale')) world.controlPlane.repeatOld();
+  if (world.faults('pokeStale')) world.tenant().poke(random.between(0, 20));
+  if (mix.clockJump > 0 && world.faults('clockJump')) {
+    const deltaMs = random.pick([-86_400_000, -3_600_000, -20_000, 20_000, 3_600_000, 86_400_000]);
+    world.clockJumps++;
+    time.setWall(deltaMs);
+    world.trace(() => `the clock is set ${deltaMs / 1000} s on`);
+  }
+}
+
+/** Alarms and pokes within which everything must have come right, and the time they may take. */
+const activationsMax = 400;
+const settleMs = 40 * 60_000;
+
+/** Lets time pass until the tenant is in one of `kinds`; a violation when it takes too long. */
+export async function until(world: World, what: string, kinds: readonly StateKind[]): Promise<boolean> {
+  const endMs = world.time.nowMs + settleMs;
+  const endActivations = world.activations + activationsMax;
+  while (!kinds.includes(world.checks.record()?.state.kind ?? 'absent')) {
+    if (world.time.nowMs >= endMs || world.activations >= endActivations) {
+      const state = JSON.stringify(world.checks.record()?.state);
+      world.checks.fail('liveness', `${what}: still ${state} after ${settleMs / 60_000} min or ${activationsMax} alarms`);
+      return false;
+    }
+    if (world.checks.violations.length > 0) return false;
+    await world.advance(500);
+  }
+  return true;
+}
+
+/** No fault is played any more: what is out of reach comes back, what sticks stays stuck. */
+export function calmDown(world: World): void {
+  world.faultsOn = false;
+  world.bucket.downUntilMs = 0;
+  for (const sandbox of world.sandboxes.values()) sandbox.silentUntilMs = 0;
+  world.trace(() => '--- faults stop');
+}
+
+/** After the faults: reaches what is wanted, can be woken, used, put to sleep, woken again with everything, and deleted. */
+export async function comesRight(world: World): Promise<void> {
+  calmDown(world);
+  const { controlPlane, checks } = world;
+  const ok = (): boolean => checks.violations.length === 0;
+  // The object may have been left without anything under way: a sweep of the control plane would repeat its last word.
+  controlPlane.want(controlPlane.spec.desired);
+  const { kind } = checks.record()?.state ?? { kind: 'absent' };
+  // A deletion that has begun is never taken back.
+  if (controlPlane.spec.desired === 'deleted' || checks.deletionBegan || kind === 'deleted') return endsDeleted(world);
+  if (controlPlane.spec.desired === 'suspended') {
+    if (!(await until(world, 'suspended', ['suspended']))) return;
+    controlPlane.want('active');
+  }
+  if (!(await until(world, 'at rest', ['asleep', 'awake', 'needs_operator']))) return;
+  if (checks.record()?.state.kind === 'needs_operator') controlPlane.command('restart');
+  else controlPlane.visit();
+  // Only a tenant whose every snapshot R2 lost may stay with a person.
+  if (!(await until(world, 'awake', ['awake', 'needs_operator']))) return;
+  if (checks.record()?.state.kind === 'needs_operator') {
+    if (!world.everythingWasLost) checks.fail('liveness', `awake: ${JSON.stringify(checks.record()?.state)}`);
+    controlPlane.want('deleted');
+    return endsDeleted(world);
+  }
+  // It may say awake of a run that just died.
+  while (!use(world)) {
+    await world.advance(500);
+    if (!(await until(world, 'usable', ['awake']))) return;
+  }
+  const kept = world.lastWritten;
+  await world.advance(world.random.between(0, 2_000));
+  controlPlane.command('sleep');
+  if (!(await until(world, 'asleep', ['asleep']))) return;
+  controlPlane.visit();
+  if (!(await until(world, 'awake again', ['awake']))) return;
+  const { state } = checks.record() ?? { state: { kind: 'absent' as const } };
+  const container = 'incarnation' in state ? world.sandbox(state.incarnation).container : null;
+  if (kept !== null && !container?.entries.includes(kept)) checks.fail('saved is kept', `${kept} after a sleep`);
+  if (!ok()) return;
+  controlPlane.want('deleted');
+  await endsDeleted(world);
+}
+
+async function endsDeleted(world: World): Promise<void> {
+  if (!(await until(world, 'deleted', ['deleted']))) return;
+  // Events that were lost in the queue are sent again within the hour.
+  for (let i = 0; i < 40 && (world.outboxLength > 0 || world.alarmAtMs !== null); i++) await world.advance(180_000);
+  const { checks, bucket, controlPlane } = world;
+  if (bucket.data.size > 0) checks.fail('deleted', `${bucket.data.size} objects are left`);
+  if (world.running.length > 0) checks.fail('deleted', `container ${world.running.join()} runs`);
+  if (world.outboxLength > 0) checks.fail('outbox', `${world.outboxLength} events are left`);
+  if (world.openRuns > 0) checks.fail('run rows', `${world.openRuns} are open`);
+  if (world.alarmAtMs !== null) checks.fail('alarm', 'one is set for a tombstone');
+  for (const id of controlPlane.accepted) {
+    const known = controlPlane.operations.get(id);
+    if (known === undefined) checks.fail('operations end', `${id} was accepted and never heard of`);
+  }
+  for (const { operation } of controlPlane.operations.values()) {
+    if (operation.finishedAtMs === null) checks.fail('operations end', `${operation.kind} ${operation.id} is under way`);
+  }
+  if (controlPlane.report?.state !== 'deleted') checks.fail('outbox', `the last report says ${controlPlane.report?.state}`);
+}

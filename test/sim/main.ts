@@ -1,0 +1,41 @@
+/**
+ * `npm run sim -- --seed N [--steps M]` replays one seed and prints what happened.
+ * `npm run sim -- --seeds K [--seed FIRST] [--steps M]` runs K seeds and prints what was played and what was found.
+ */
+import { parseArgs } from 'node:util';
+import { runSeed, stepsUsual } from './run-seed.ts';
+
+const { values } = parseArgs({
+  options: { seed: { type: 'string' }, seeds: { type: 'string' }, steps: { type: 'string' } },
+});
+const count = (text: string | undefined, fallback: number): number => {
+  const value = Number(text ?? fallback);
+  if (!Number.isInteger(value) || value < 0) throw new Error(`a whole number is wanted, not ${text}`);
+  return value;
+};
+const first = count(values.seed, 1);
+const steps = count(values.steps, stepsUsual);
+
+if (values.seeds === undefined) {
+  const { violations, virtualMs } = await runSeed(first, { steps, print: (line) => console.log(line) });
+  console.log(`seed ${first}: ${(virtualMs / 60_000).toFixed(1)} virtual minutes, ${violations.length} violations`);
+  process.exitCode = violations.length === 0 ? 0 : 1;
+} else {
+  const total = new Map<string, number>();
+  let [calls, virtualMs, found] = [0, 0, 0];
+  for (let seed = first; seed < first + count(values.seeds, 0); seed++) {
+    const result = await runSeed(seed, { steps });
+    calls += result.calls;
+    virtualMs += result.virtualMs;
+    for (const [name, times] of result.played) total.set(name, (total.get(name) ?? 0) + times);
+    const [violation] = result.violations;
+    if (violation === undefined) continue;
+    found++;
+    console.log(`seed ${seed} at ${(violation.atMs / 1000).toFixed(1)} s: ${violation.rule}: ${violation.detail}`);
+  }
+  const faults = [...total.values()].reduce((sum, times) => sum + times, 0);
+  console.log(`${count(values.seeds, 0)} seeds, ${calls} calls, ${(virtualMs / 3_600_000).toFixed(0)} virtual hours`);
+  console.log(`${faults} faults: ${[...total].toSorted().map(([name, times]) => `${name} ${times}`).join(', ')}`);
+  console.log(`${found} seeds with a violation`);
+  process.exitCode = found === 0 ? 0 : 1;
+}

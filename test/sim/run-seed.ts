@@ -1,0 +1,39 @@
+/** One seed, from provisioning to deletion. The same seed and steps give the same run. */
+import type { Violation } from './checks.ts';
+import { comesRight, driveStep } from './driver.ts';
+import { drawFaultMix, type FaultMix } from './fault-mix.ts';
+import { randomFrom } from './random.ts';
+import { World } from './world.ts';
+
+export interface SeedResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly played: ReadonlyMap<string, number>;
+  readonly calls: number;
+  readonly virtualMs: number;
+}
+
+export const stepsUsual = 40;
+
+export async function runSeed(
+  seed: number,
+  { steps = stepsUsual, mix, print }: { steps?: number; mix?: FaultMix; print?: (line: string) => void } = {},
+): Promise<SeedResult> {
+  const faults = mix ?? drawFaultMix(randomFrom(seed, 'faults'));
+  const world = new World({ seed, mix: faults, ...(print === undefined ? {} : { print }) });
+  try {
+    world.controlPlane.provision();
+    await world.advance(0);
+    for (let step = 0; step < steps && world.checks.violations.length === 0; step++) await driveStep(world, faults);
+    if (world.checks.violations.length === 0) await comesRight(world);
+    return {
+      seed,
+      violations: world.checks.violations,
+      played: world.played,
+      calls: world.calls,
+      virtualMs: world.time.nowMs,
+    };
+  } finally {
+    world.close();
+  }
+}
