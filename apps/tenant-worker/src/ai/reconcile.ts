@@ -1,0 +1,121 @@
+/**
+ * Ends what a crash or a cut left open: asks the second witness about every `unknown` reservation and settles, releases
+ * or leaves it. Never charges more than was reserved, and nothing that the witness does not know.
+ */
+import { costNanoUsd } from '../core/metering/price.ts';
+import { findPrice, priceTableAt, priceTables } from '../core/metering/price-table.ts';
+import { noUsage } from '../core/metering/usage.ts';
+import type { Ledger, OpenHold, Settlement } from '../modules/ledger.ts';
+import type { Clock } from '../ports.ts';
+import type { AiSettled } from './dispatch.ts';
+import type { UsageWitness, WitnessRecord } from './witness.ts';
+
+export interface ReconcilerDeps {
+  readonly ledger: Pick<Ledger, 'pending' | 'settle' | 'release' | 'expire' | 'nextExpiryMs'>;
+  readonly witness: UsageWitness | null;
+  readonly clock: Clock;
+  readonly onSettled: (settled: AiSettled) => void;
+  readonly onFault: (event: string, error: unknown) => void;
+}
+
+export interface Reconciler {
+  /** Asks about what is open and lets expire what is due. Never throws; returns how many reservations were ended. */
+  run(): Promise<number>;
+  /** When `run` has something to do next, or null. For the object's one alarm. */
+  nextRunMs(): number | null;
+}
+
+/** A witness writes its record after the request: it is not asked sooner. */
+const FIRST_ASK_AFTER_MS = 5_000;
+/** An unanswered question is asked again after this, doubling to the maximum. */
+const ASK_AGAIN_FIRST_MS = 30_000;
+const ASK_AGAIN_MAX_MS = 3_600_000;
+/** Questions in one run. */
+const ASKS_MAX = 20;
+
+export function createReconciler(deps: ReconcilerDeps): Reconciler {
+  const { ledger, witness, clock } = deps;
+  let asksInVain = 0;
+  let askedAtMs: number | null = null;
+  let running = false;
+
+  function dueMs(hold: OpenHold): number {
+    if (askedAtMs === null) return hold.atMs + FIRST_ASK_AFTER_MS;
+    return askedAtMs + Math.min(ASK_AGAIN_FIRST_MS * 2 ** Math.min(asksInVain, 10), ASK_AGAIN_MAX_MS);
+  }
+
+  function unknown(): OpenHold[] {
+    return ledger.pending().filter((hold) => hold.state === 'unknown');
+  }
+
+  /** One question. True when the reservation is ended by the answer. */
+  async function ask(hold: OpenHold, of: UsageWitness): Promise<boolean> {
+    const { requestId } = hold;
+    const record = await of.find(requestId);
+    if (!record) return false;
+    if (!record.succeeded) {
+      const { released } = ledger.release(requestId, 'witness_says_failed');
+      if (released) deps.onSettled({ requestId, result: 'released', costNanoUsd: 0 });
+      return released;
+    }
+    const settlement = settlementOf(hold, record);
+    if (!settlement) return false;
+    const { charged } = ledger.settle(requestId, settlement);
+    if (charged) deps.onSettled({ requestId, result: 'charged', costNanoUsd: settlement.costNanoUsd });
+    return charged;
+  }
+
+  return {
+    async run() {
+      if (running) return 0;
+      running = true;
+      let ended = 0;
+      try {
+        const nowMs = clock.nowMs();
+        const expired = ledger.expire(nowMs);
+        ended += expired.writtenOff;
+        const due = witness ? unknown().filter((hold) => dueMs(hold) <= nowMs) : [];
+        for (const hold of due.slice(0, ASKS_MAX)) {
+          if (witness && (await ask(hold, witness))) ended += 1;
+        }
+        if (due.length > 0) {
+          askedAtMs = nowMs;
+          asksInVain = ended > 0 ? 0 : asksInVain + 1;
+        }
+      } catch (error) {
+        askedAtMs = clock.nowMs();
+        asksInVain += 1;
+        deps.onFault('ai.reconcile_failed', error);
+      } finally {
+        running = false;
+      }
+      if (unknown().length === 0) {
+        askedAtMs = null;
+        asksInVain = 0;
+      }
+      return ended;
+    },
+    nextRunMs() {
+      const asks = witness ? unknown().map(dueMs) : [];
+      const expiry = ledger.nextExpiryMs();
+      const due = expiry === null ? asks : [...asks, expiry];
+      return due.length === 0 ? null : Math.min(...due);
+    },
+  };
+}
+
+/** What to charge, or null when neither the witness nor the price table can say. The parts of the input are not known. */
+function settlementOf(hold: OpenHold, record: WitnessRecord): Settlement | null {
+  const usage = { ...noUsage, input: record.tokensIn, output: record.tokensOut };
+  const priced = findPrice(priceTableAt(priceTables, hold.atMs), hold.provider, hold.model, hold.atMs);
+  const cost = record.cached ? 0 : (record.costNanoUsd ?? (priced && costNanoUsd(usage, priced.price)));
+  if (cost === null) return null;
+  return {
+    usage,
+    costNanoUsd: Math.min(cost, hold.holdNanoUsd),
+    outcome: 'estimated',
+    priceVersion: record.costNanoUsd === null && priced ? priced.priceVersion : 'gateway-log',
+    upstreamId: record.logId,
+    rawUsageJson: JSON.stringify({ witness: record, why: hold.why }),
+  };
+}
