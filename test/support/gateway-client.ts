@@ -12,10 +12,10 @@ const Frame = z.looseObject({
   id: z.string().optional(),
   event: z.string().optional(),
   ok: z.boolean().optional(),
-  payload: z.unknown(),
-  error: z.unknown(),
+  payload: z.unknown().optional(),
+  error: z.unknown().optional(),
 });
-const ChatEvent = z.looseObject({ runId: z.string(), state: z.string(), message: z.unknown() });
+const ChatEvent = z.looseObject({ runId: z.string(), state: z.string(), message: z.unknown().optional() });
 
 interface Waiting {
   resolve(value: unknown): void;
@@ -152,7 +152,7 @@ export class GatewayClient {
 
 /** The text parts of a message in any of the gateway's shapes. */
 function textOf(message: unknown): string {
-  const shape = z.looseObject({ content: z.unknown() }).safeParse(message);
+  const shape = z.looseObject({ content: z.unknown().optional() }).safeParse(message);
   const content = shape.success ? shape.data.content : message;
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
