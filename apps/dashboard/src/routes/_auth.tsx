@@ -6,10 +6,10 @@ import { Waterline } from '../shell/waterline.tsx';
 import { Wordmark } from '../shell/wordmark.tsx';
 
 export const Route = createFileRoute('/_auth')({
-  validateSearch: (search: Record<string, unknown>): { next?: string } => {
-    const next = parseNextPath(search['next']);
-    return next === null ? {} : { next };
-  },
+  // A key with undefined, not an absent one: only that hides the raw value.
+  validateSearch: (search: Record<string, unknown>): { next?: string } => ({
+    next: parseNextPath(search['next']) ?? undefined,
+  }),
   component: AuthFrame,
 });
 

@@ -2,10 +2,18 @@
 import type { QueryClient } from '@tanstack/react-query';
 import type { AnyRouter } from '@tanstack/react-router';
 import { meQuery } from '../api/queries.ts';
-import { isServerPath } from '../ui/next-path.ts';
+import { isServerPath, parseNextPath } from '../ui/next-path.ts';
 
-/** @param next already parsed by `parseNextPath` */
-export async function continueAfterSignIn(router: AnyRouter, queryClient: QueryClient, next: string): Promise<void> {
+/**
+ * @param wanted from the address bar: anything that is not a safe path of this origin becomes `otherwise`
+ */
+export async function continueAfterSignIn(
+  router: AnyRouter,
+  queryClient: QueryClient,
+  wanted: string | undefined,
+  otherwise: '/' | '/new',
+): Promise<void> {
+  const next = parseNextPath(wanted) ?? otherwise;
   if (isServerPath(next)) {
     window.location.assign(next);
     return;

@@ -17,10 +17,9 @@ import { daysOf, monthLabel, monthOf, monthsBetween, parseMonth } from '../../us
 import { ReceiptList } from '../../usage/receipt-list.tsx';
 
 export const Route = createFileRoute('/_app/a/$tenantId/usage')({
-  validateSearch: (search: Record<string, unknown>): { month?: string } => {
-    const month = parseMonth(search['month']);
-    return month === null ? {} : { month };
-  },
+  validateSearch: (search: Record<string, unknown>): { month?: string } => ({
+    month: parseMonth(search['month']) ?? undefined,
+  }),
   component: Usage,
 });
 

@@ -14,7 +14,9 @@ import { showToast } from '../../ui/toast.tsx';
 
 export const Route = createFileRoute('/_auth/reset-password')({
   validateSearch: (search: Record<string, unknown>): { token?: string } =>
-    typeof search['token'] === 'string' && search['token'].length <= 256 ? { token: search['token'] } : {},
+    typeof search['token'] === 'string' && search['token'].length <= 256
+      ? { token: search['token'] }
+      : { token: undefined },
   component: ResetPassword,
 });
 

@@ -18,7 +18,7 @@ function SignIn() {
   const queryClient = useQueryClient();
   const enter = useMutation({
     mutationFn: (form: FormData) => signIn({ email: formText(form, 'email'), password: formText(form, 'password') }),
-    onSuccess: () => continueAfterSignIn(router, queryClient, next ?? '/'),
+    onSuccess: () => continueAfterSignIn(router, queryClient, next, '/'),
   });
   return (
     <div className="flex flex-col gap-7">

@@ -28,7 +28,7 @@ function SignUp() {
         password: formText(form, 'password'),
       }),
     onSuccess: async ({ signedIn }, form) => {
-      if (signedIn) await continueAfterSignIn(router, queryClient, next ?? '/new');
+      if (signedIn) await continueAfterSignIn(router, queryClient, next, '/new');
       else setWaitingFor(formText(form, 'email'));
     },
   });

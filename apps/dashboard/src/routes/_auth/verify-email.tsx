@@ -7,8 +7,9 @@ import { buttonClass } from '../../ui/button.tsx';
 import { PageTitle } from '../../ui/page-title.tsx';
 
 export const Route = createFileRoute('/_auth/verify-email')({
-  validateSearch: (search: Record<string, unknown>): { error?: string } =>
-    typeof search['error'] === 'string' ? { error: search['error'].slice(0, 60) } : {},
+  validateSearch: (search: Record<string, unknown>): { error?: string } => ({
+    error: typeof search['error'] === 'string' ? search['error'].slice(0, 60) : undefined,
+  }),
   component: VerifyEmail,
 });
 

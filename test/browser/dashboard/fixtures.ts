@@ -1,0 +1,189 @@
+// Tenants and reports in the states that a real stack reaches slowly or by misfortune, for answers put in place of the
+// server's. Everything is parsed with the contract first, so a fixture can't say what the API can't.
+
+import type { Page } from 'playwright-core';
+import { endpoints, Tenant, UsageReport } from '../../../apps/control-plane/src/contract/api.ts';
+import type { Operation, Receipt, TenantStateKind } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+
+export const TENANT_ID = 'ten_01kat3v9x8z2m4q6r8t0v2w4y6';
+const OPERATION_ID = 'op_01kat3v9x8z2m4q6r8t0v2w4y7';
+const NOW_MS = Date.now();
+const iso = (agoMs: number): string => new Date(NOW_MS - agoMs).toISOString();
+const period = new Date(NOW_MS).toISOString().slice(0, 7);
+
+export interface TenantFixture {
+  readonly state?: TenantStateKind;
+  readonly name?: string;
+  readonly operation?: Operation | null;
+  readonly reason?: string | null;
+  readonly live?: boolean;
+  readonly spentNanoUsd?: number;
+}
+
+export function tenant(orgId: string, fixture: TenantFixture = {}): Tenant {
+  return Tenant.parse({
+    id: TENANT_ID,
+    orgId,
+    name: fixture.name ?? 'Nora',
+    slug: 'nora-7f3k',
+    origin: 'http://nora-7f3k.localhost:8791',
+    state: fixture.state ?? 'awake',
+    stateSince: iso(5 * 3_600_000),
+    reason: fixture.reason ?? null,
+    release: '2026.9.6',
+    lastActivityAt: iso(7_200_000),
+    lastSnapshot: { id: '01kat3v9x8z2m4q6r8t0v2w4y8', at: iso(7_300_000), bytes: 18_400_000 },
+    operation: fixture.operation ?? null,
+    usage: totals(fixture.spentNanoUsd ?? 4_213_400_120),
+    aiCapNanoUsdPerMonth: 20_000_000_000,
+    createdAt: iso(70 * 86_400_000),
+    asOf: iso(0),
+    live: fixture.live ?? true,
+  });
+}
+
+const totals = (spentNanoUsd: number) => ({
+  period,
+  version: 3,
+  spentNanoUsd,
+  heldNanoUsd: 0,
+  requests: 318,
+  inputTokens: 586_466,
+  outputTokens: 131_016,
+  awakeMs: 60_420_000,
+});
+
+export function failedOperation(): Operation {
+  return endpoints.operationRead.response.parse({
+    id: OPERATION_ID,
+    tenantId: TENANT_ID,
+    kind: 'provision',
+    startedAtMs: NOW_MS - 30_000,
+    finishedAtMs: NOW_MS - 10_000,
+    steps: [
+      { name: 'container', startedAtMs: NOW_MS - 30_000, endedAtMs: NOW_MS - 26_000, ok: true },
+      { name: 'gateway', startedAtMs: NOW_MS - 26_000, endedAtMs: NOW_MS - 10_000, ok: false },
+    ],
+    attempt: 3,
+    error: {
+      code: 'tenant_not_startable',
+      detail: 'OpenClaw did not answer within its time.',
+      next: 'Try again; its data is untouched.',
+    },
+  });
+}
+
+/** Waking for longer than anybody expects: the clock runs, the gateway is being started. */
+export function slowOperation(): Operation {
+  return endpoints.operationRead.response.parse({
+    id: OPERATION_ID,
+    tenantId: TENANT_ID,
+    kind: 'wake',
+    startedAtMs: NOW_MS - 200_000,
+    finishedAtMs: null,
+    steps: [
+      { name: 'container', startedAtMs: NOW_MS - 200_000, endedAtMs: NOW_MS - 190_000, ok: true },
+      { name: 'gateway', startedAtMs: NOW_MS - 190_000, endedAtMs: null, ok: null },
+    ],
+    attempt: 1,
+    error: null,
+  });
+}
+
+export function usageReport(): UsageReport {
+  return UsageReport.parse({
+    totals: totals(4_213_400_120),
+    capNanoUsd: 20_000_000_000,
+    byModel: [
+      {
+        provider: 'anthropic',
+        model: 'claude-sonnet-4-5',
+        requests: 204,
+        inputTokens: 418_233,
+        outputTokens: 98_211,
+        costNanoUsd: 3_911_000_120,
+      },
+      {
+        provider: 'openai',
+        model: 'gpt-5-mini',
+        requests: 114,
+        inputTokens: 168_233,
+        outputTokens: 32_805,
+        costNanoUsd: 302_400_000,
+      },
+    ],
+    byDay: [
+      { day: `${period}-01`, requests: 300, costNanoUsd: 4_000_000_120 },
+      { day: `${period}-02`, requests: 18, costNanoUsd: 213_400_000 },
+    ],
+    asOf: iso(0),
+  });
+}
+
+const RECEIPTS = 60;
+const PAGE = 50;
+
+export function receipts(): Receipt[] {
+  return Array.from({ length: RECEIPTS }, (_, i) => ({
+    requestId: `req-${i}`,
+    period,
+    atMs: NOW_MS - i * 61_000,
+    provider: 'anthropic',
+    model: 'claude-sonnet-4-5',
+    inputTokens: 1_000 + i,
+    outputTokens: 200 + i,
+    cacheReadTokens: 0,
+    cacheWriteTokens: 0,
+    costNanoUsd: 213_457 + i,
+    outcome: i === 1 ? 'partial' : 'final',
+    priceVersion: '2026-11-21',
+    upstreamId: null,
+  }));
+}
+
+/** Puts the tenant and its usage in place of the server's answers for one page. Signing in stays real. */
+export async function serveTenant(page: Page, fixture: TenantFixture = {}): Promise<void> {
+  await page.route(`**/api/v1/tenants/${TENANT_ID}**`, async (route) => {
+    const url = new URL(route.request().url());
+    const body = url.pathname.endsWith('/usage/requests')
+      ? pageOfReceipts(Number(url.searchParams.get('cursor') ?? 0))
+      : url.pathname.endsWith('/usage')
+        ? usageReport()
+        : tenant('org', fixture);
+    await route.fulfill({ json: body });
+  });
+}
+
+/** Puts a list of these tenants in place of the server's. */
+export async function serveList(page: Page, fixtures: readonly TenantFixture[]): Promise<void> {
+  await page.route('**/api/v1/orgs/*/tenants**', (route) => {
+    const items = fixtures.map((fixture, i) => ({ ...tenant('org', fixture), id: TENANT_ID.slice(0, -1) + String(i) }));
+    return route.fulfill({ json: { items, nextCursor: null } });
+  });
+}
+
+function pageOfReceipts(from: number) {
+  const all = receipts();
+  const next = from + PAGE;
+  return { items: all.slice(from, next), nextCursor: next < all.length ? String(next) : null };
+}
+
+export interface ProblemFixture {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly next: string;
+}
+
+/** Answers the matching requests with problem details. */
+export async function serveProblem(page: Page, glob: string, problem: ProblemFixture): Promise<void> {
+  const body = {
+    type: 'about:blank',
+    title: 'A part of Tidepool is not available',
+    requestId: 'req_fixture_1',
+    ...problem,
+  };
+  await page.route(glob, (route) =>
+    route.fulfill({ status: problem.status, contentType: 'application/problem+json', body: JSON.stringify(body) }),
+  );
+}

@@ -1,0 +1,217 @@
+// One assistant's pages in the states that matter: what can be pressed and why not, what failed and what to do, what a
+// month cost to the nano-dollar, and the connection that comes and goes. Answers are fixtures; everything else is real.
+
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BrowserContext, Page } from 'playwright-core';
+import {
+  DESK,
+  type DashboardUnderTest,
+  hasFocus,
+  inPage,
+  newEmail,
+  openContext,
+  openDashboard,
+  PHONE,
+  type SignedIn,
+  signUp,
+  visit,
+} from './dashboard-under-test.ts';
+import { failedOperation, receipts, serveProblem, serveTenant, type TenantFixture, TENANT_ID } from './fixtures.ts';
+
+let dashboard: DashboardUnderTest;
+let ada: SignedIn;
+beforeAll(async () => {
+  dashboard = await openDashboard();
+  ada = await signUp(dashboard, newEmail('tenant'));
+});
+afterAll(async () => dashboard.close());
+
+const overview = `/a/${TENANT_ID}`;
+
+/** Opens the overview of a tenant in the given state, does the rest, and closes the browser. */
+async function onOverview(
+  fixture: TenantFixture,
+  run: (page: Page, context: BrowserContext) => Promise<void>,
+  view = DESK,
+): Promise<void> {
+  const context = await openContext(dashboard, view, ada);
+  try {
+    const page = await context.newPage();
+    await serveTenant(page, fixture);
+    await visit(page, overview, 'Nora');
+    await run(page, context);
+  } finally {
+    await context.close();
+  }
+}
+
+const disabled = async (page: Page, name: string): Promise<boolean> =>
+  (await page.getByRole('button', { name, exact: true }).getAttribute('aria-disabled')) === 'true';
+
+describe('what can be pressed', () => {
+  test.each([
+    { state: 'awake', wake: true, sleep: false, restart: false },
+    { state: 'asleep', wake: false, sleep: true, restart: true },
+    { state: 'needs_operator', wake: true, sleep: true, restart: false },
+    { state: 'suspended', wake: true, sleep: true, restart: true },
+  ] as const)('while it is $state', async ({ state, ...expected }) => {
+    await onOverview({ state }, async (page) => {
+      expect({
+        wake: await disabled(page, 'Wake'),
+        sleep: await disabled(page, 'Sleep'),
+        restart: await disabled(page, 'Restart'),
+      }).toEqual(expected);
+    });
+  });
+
+  test('a button that cannot act says why, on a phone too, and sends nothing', async () => {
+    await onOverview(
+      { state: 'asleep' },
+      async (page) => {
+        const asked: string[] = [];
+        page.on('request', (request) => {
+          if (request.method() === 'POST') asked.push(request.url());
+        });
+        const restart = page.getByRole('button', { name: 'Restart', exact: true });
+        await restart.focus();
+        await page.getByRole('tooltip').getByText('it must be awake or needs operator').waitFor();
+        await restart.press('Enter');
+        expect(asked).toEqual([]);
+        expect(await page.getByRole('dialog').count()).toBe(0);
+      },
+      PHONE,
+    );
+  });
+
+  test('restart asks first; Escape leaves everything as it was and gives the focus back', async () => {
+    await onOverview({}, async (page) => {
+      const restart = page.getByRole('button', { name: 'Restart', exact: true });
+      await restart.click();
+      await page.getByRole('dialog', { name: 'Restart Nora?' }).waitFor();
+      await page.keyboard.press('Escape');
+      await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      expect(await hasFocus(restart)).toBe(true);
+    });
+  });
+
+  test('a refused action is explained with its code and request', async () => {
+    await onOverview({ state: 'asleep' }, async (page) => {
+      await serveProblem(page, `**/api/v1/tenants/${TENANT_ID}/wake`, {
+        status: 502,
+        code: 'tenant_unreachable',
+        detail: 'The assistant did not answer.',
+        next: 'Try again in a moment.',
+      });
+      await page.getByRole('button', { name: 'Wake', exact: true }).click();
+      const alert = page.getByRole('alert');
+      await alert.getByText('The assistant did not answer. Try again in a moment.').waitFor();
+      await alert.getByText('tenant_unreachable').waitFor();
+      await alert.getByRole('button', { name: 'Try again' }).waitFor();
+    });
+  });
+});
+
+test('work that failed names the step, the code and the next thing to do', async () => {
+  await onOverview({ state: 'needs_operator', operation: failedOperation() }, async (page, context) => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: dashboard.origin });
+    await page.getByRole('heading', { level: 2, name: 'Nora could not be set up' }).waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'Failed: Starting OpenClaw' }).waitFor();
+    await page.getByText('Try again; its data is untouched.').waitFor();
+    await page.getByRole('button', { name: 'Copy diagnostics' }).click();
+    const copied = await inPage(page, 'navigator.clipboard.readText()');
+    expect(copied).toContain('error: tenant_not_startable: OpenClaw did not answer within its time.');
+    expect(copied).toContain('step: gateway failed 16000 ms');
+    const sent = page.waitForRequest((request) => request.method() === 'POST' && request.url().endsWith('/restart'));
+    await page.getByRole('button', { name: 'Try again' }).click();
+    expect((await sent).headers()['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe('the cap', () => {
+  test('is sent in whole nano-dollars, and a cap below what is spent warns first', async () => {
+    await onOverview({}, async (page) => {
+      const field = page.getByRole('textbox', { name: 'Spending cap per month' });
+      expect(await field.inputValue()).toBe('20');
+      await field.fill('4.2');
+      await page.getByText('$4.21 is spent already, so a cap of $4.20 refuses the next request.').waitFor();
+      await field.fill('35.5');
+      const sent = page.waitForRequest((request) => request.method() === 'PATCH');
+      await page.getByRole('button', { name: 'Change the cap' }).click();
+      expect((await sent).postDataJSON()).toEqual({ aiCapNanoUsdPerMonth: 35_500_000_000 });
+    });
+  });
+
+  test('refuses what it can’t read, in words', async () => {
+    await onOverview({}, async (page) => {
+      await page.getByRole('textbox', { name: 'Spending cap per month' }).fill('1,500');
+      await page.getByRole('button', { name: 'Change the cap' }).click();
+      await page.getByText('Write the amount without commas, such as 1500 or 12.50.').waitFor();
+    });
+  });
+});
+
+describe('usage', () => {
+  test('shows every request to the nano-dollar, pages on, and saves what is loaded', async () => {
+    await onOverview({}, async (page) => {
+      await page.getByRole('link', { name: 'Usage', exact: true }).click();
+      const table = page.getByRole('region', { name: 'Requests' });
+      await table.getByText('$0.000213457').waitFor();
+      expect(await table.getByRole('row').count()).toBe(51);
+      await page.getByRole('button', { name: 'Show older requests' }).click();
+      await expect.poll(async () => table.getByRole('row').count()).toBe(61);
+      const saved = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Download 60 as CSV' }).click();
+      const file = await (await saved).path();
+      const lines = (await readFile(file, 'utf8')).trimEnd().split('\r\n');
+      expect(lines).toHaveLength(61);
+      const total = lines.slice(1).reduce((sum, line) => sum + BigInt((line.split(',')[8] ?? '').replace('.', '')), 0n);
+      expect(total).toBe(receipts().reduce((sum, receipt) => sum + BigInt(receipt.costNanoUsd), 0n));
+    });
+  });
+
+  test('the month is in the address, and its days are there as a table', async () => {
+    await onOverview({}, async (page) => {
+      await page.getByRole('link', { name: 'Usage', exact: true }).click();
+      await page.getByText('Show the days as a table').click();
+      await page.getByRole('region', { name: 'Cost by day' }).getByText('$4.00').waitFor();
+      const select = page.getByRole('combobox', { name: 'Month' });
+      const older = (await select.locator('option').nth(1).getAttribute('value')) ?? '';
+      const asked = page.waitForRequest((request) => request.url().endsWith(`/usage?period=${older}`));
+      await select.selectOption(older);
+      await asked;
+      expect(new URL(page.url()).searchParams.get('month')).toBe(older);
+      await page.goBack();
+      await page.getByRole('heading', { level: 2, name: 'Settings' }).waitFor();
+    });
+  });
+});
+
+test('a lost connection is said, and its end is noticed', async () => {
+  await onOverview({}, async (page, context) => {
+    await context.setOffline(true);
+    await page.getByText('You are offline.').waitFor();
+    await context.setOffline(false);
+    await page.getByText('You are offline.').waitFor({ state: 'detached' });
+  });
+});
+
+test('facts that could not be read again stay, and say how old they are', async () => {
+  await onOverview({}, async (page) => {
+    await page.unroute(`**/api/v1/tenants/${TENANT_ID}**`);
+    await page.route(`**/api/v1/tenants/${TENANT_ID}**`, (route) => route.abort());
+    await page.getByRole('button', { name: 'Refresh now' }).click();
+    await page.getByText('No connection, last known').waitFor();
+    await page.getByRole('heading', { level: 2, name: 'Settings' }).waitFor();
+  });
+});
+
+test('the theme is chosen once for this device and is there before the first paint', async () => {
+  await onOverview({}, async (page) => {
+    await page.getByRole('button', { name: /^Your menu/ }).click();
+    await page.getByRole('radio', { name: 'Dark' }).check({ force: true });
+    expect(await inPage(page, 'getComputedStyle(document.documentElement).colorScheme')).toBe('dark');
+    await page.reload({ waitUntil: 'commit' });
+    expect(await inPage(page, 'document.documentElement.dataset.theme')).toBe('dark');
+  });
+});
