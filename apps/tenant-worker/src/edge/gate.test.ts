@@ -148,16 +148,21 @@ describe('the sign-in hand-off', () => {
     },
   );
 
-  it('refuses a code of another host, an old one, and one given twice, without a call', async () => {
+  it('refuses a code of another host, an old one, one given twice, and no state, without a call', async () => {
     const world = new EdgeWorld();
-    const headers = { ...page, cookie: `__Host-tidepool_state=${'s'.repeat(43)}` };
+    const state = `__Host-tidepool_state=${'s'.repeat(43)}`;
+    const refused = async (query: string, cookie = state): Promise<void> => {
+      const answer = await world.ask(`/__tidepool/callback?${query}`, { ...page, cookie });
+      expect([answer.status, world.calls]).toEqual([400, []]);
+    };
     const foreign = await newHandoffCode(world.keys, 'other-7f3k.tenants.example', startMs);
-    expect((await world.ask(`/__tidepool/callback?code=${foreign.code}`, headers)).status).toBe(400);
     const own = await newHandoffCode(world.keys, host, startMs);
-    expect((await world.ask(`/__tidepool/callback?code=${own.code}&code=${own.code}`, headers)).status).toBe(400);
+    await refused(`code=${foreign.code}`);
+    await refused(`code=${own.code}&code=${own.code}`);
+    await refused(`code=${own.code}`, '__Host-tidepool_state=short');
+    await refused('');
     world.clock.ms += 121_000;
-    expect((await world.ask(`/__tidepool/callback?code=${own.code}`, headers)).status).toBe(400);
-    expect(world.calls).toEqual([]);
+    await refused(`code=${own.code}`);
   });
 });
 
