@@ -69,6 +69,7 @@ export function vitestTask(
       '--reporter=json',
       `--outputFile.json=${options.reportFile}`,
       '--passWithNoTests',
+      '--silent=passed-only',
       ...(options.paths ?? []),
     ],
     cwd: root,

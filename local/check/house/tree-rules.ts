@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import { matchingLines, type SourceFile, type Violation } from './source-tree.ts';
 
-const LOCAL_PATHS = /(?<![\w.-])\/(?:Users|work)\/[a-z]|(?<![\w.-])\/home\/(?!node\b|tidepool\b)[a-z]/;
+const LOCAL_PATHS = /(?<![\w.-])\/(?:Users|work)\/[a-z]|(?<![\w.-])\/home\/(?!node\b|tidepool\b)[a-z][\w-]*\//;
 const REGISTRY_HOSTS = /\bregistry\.(npmjs|yarnpkg)\b|"resolved":\s*"https?:|\bnpm_config_registry=/;
 
 /** Nothing in the checkout works only on the machine it was written on. */
