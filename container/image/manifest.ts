@@ -22,14 +22,22 @@ export const imageEnv = {
   TIDEPOOL_OPENCLAW_DIR: release.openclawDir,
   TIDEPOOL_NODE: `${release.nodeDir}/bin/node`,
   NODE_ENV: 'production',
+  TIDEPOOL_COMPILE_CACHE: release.compileCacheDir,
 } as const;
 
 /**
  * @param options.openclawDir the installed package itself, `…/node_modules/openclaw`; its dependencies lie beside it
  * @param options.keeperFile the bundle made by `buildKeeper`
+ * @param options.compileCacheDir made by `bakeCompileCache` for this isolation; null to do without
  * @param options.nodeDir a Node of the pinned major version: the folder that holds `bin/node`
  */
-export function localImage(options: { openclawDir: string; keeperFile: string; nodeDir: string }): LocalImage {
+export function localImage(options: {
+  openclawDir: string;
+  keeperFile: string;
+  nodeDir: string;
+  compileCacheDir?: string | null;
+}): LocalImage {
+  const cache = options.compileCacheDir ?? null;
   return {
     name: release.imageName,
     command: [`${release.nodeDir}/bin/node`, release.keeperFile],
@@ -39,6 +47,7 @@ export function localImage(options: { openclawDir: string; keeperFile: string; n
       { source: path.resolve(options.nodeDir), target: release.nodeDir },
       { source: path.resolve(options.openclawDir, '..'), target: path.dirname(release.openclawDir) },
       { source: path.resolve(options.keeperFile), target: release.keeperFile },
+      ...(cache === null ? [] : [{ source: path.resolve(cache), target: release.compileCacheDir }]),
     ],
     ports: { [release.gatewayPort]: 'TIDEPOOL_GATEWAY_PORT', [release.keeperPort]: 'TIDEPOOL_KEEPER_PORT' },
   };

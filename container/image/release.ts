@@ -18,4 +18,5 @@ export const release = {
   nodeDir: '/opt/node',
   openclawDir: '/opt/openclaw/node_modules/openclaw',
   keeperFile: '/opt/tidepool/keeper.mjs',
+  compileCacheDir: '/opt/tidepool/compile-cache',
 } as const;

@@ -1,6 +1,6 @@
 /**
  * Bundles the keeper into one file for Node 24, so that the image and the local engine need none of our dependencies.
- * Run as a program: `node container/keeper/build.ts <outFile>`.
+ * Run as a program it writes `container/dist/keeper.mjs`, which the Dockerfile copies.
  */
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -25,8 +25,4 @@ export async function buildKeeper(outFile: string): Promise<void> {
   });
 }
 
-if (import.meta.main) {
-  const [outFile] = process.argv.slice(2);
-  if (outFile === undefined) throw new Error('usage: node container/keeper/build.ts <outFile>');
-  await buildKeeper(path.resolve(outFile));
-}
+if (import.meta.main) await buildKeeper(path.join(import.meta.dirname, '../dist/keeper.mjs'));

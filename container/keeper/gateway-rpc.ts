@@ -1,12 +1,13 @@
 /**
- * The keeper's own connection to the gateway: protocol v4 as the reserved local backend client, with the password of this
- * run. Used for OpenClaw's suspend handshake (`docs/gateway/external-apps.md`), nothing else.
+ * Connections to the gateway over protocol v4 from inside the container, and OpenClaw's suspend handshake over one
+ * (`docs/gateway/external-apps.md`): as the reserved local backend client, with the password of this run.
  */
 import { WebSocket, type RawData } from 'ws';
 import { z } from 'zod';
 
 const handshakeTimeoutMs = 5_000;
 const callTimeoutMs = 5_000;
+const drainPollMs = 250;
 const frameBytesMax = 8 * 1024 * 1024;
 
 const frameSchema = z.discriminatedUnion('type', [
@@ -37,7 +38,14 @@ export async function drainGateway(options: {
   requestId: string;
   signal: AbortSignal;
 }): Promise<boolean> {
-  const connection = await connect(options.port, options.password, options.signal);
+  const connection = await connectGateway({
+    port: options.port,
+    signal: options.signal,
+    client: { id: 'gateway-client', mode: 'backend' },
+    auth: { password: options.password },
+    headers: {},
+    callTimeoutMs,
+  });
   try {
     const prepare = async () =>
       prepareSchema.parse(
@@ -50,7 +58,7 @@ export async function drainGateway(options: {
     let prepared = await prepare();
     while (!options.signal.aborted) {
       if (prepared.status === 'ready') return true;
-      await pause(250, options.signal);
+      await pause(drainPollMs, options.signal);
       if (options.signal.aborted) return false;
       if (prepared.status === 'busy' || prepared.suspensionId === undefined) {
         prepared = await prepare();
@@ -67,13 +75,27 @@ export async function drainGateway(options: {
   }
 }
 
-interface Connection {
+export interface GatewayConnection {
+  /** @throws Error with the gateway's words, or when no answer comes in time */
   call(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown>;
   close(): void;
 }
 
-async function connect(port: number, password: string, signal: AbortSignal): Promise<Connection> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, {
+/**
+ * Connects as an operator with admin scope, by password or by the headers that the Worker sets.
+ * @throws Error when the gateway cannot be reached or refuses
+ */
+export async function connectGateway(options: {
+  port: number;
+  signal: AbortSignal;
+  client: { id: string; mode: string };
+  auth: Readonly<Record<string, string>>;
+  headers: Readonly<Record<string, string>>;
+  callTimeoutMs: number;
+}): Promise<GatewayConnection> {
+  const { signal } = options;
+  const socket = new WebSocket(`ws://127.0.0.1:${options.port}/`, {
+    headers: options.headers,
     handshakeTimeout: handshakeTimeoutMs,
     maxPayload: frameBytesMax,
     perMessageDeflate: false,
@@ -81,10 +103,10 @@ async function connect(port: number, password: string, signal: AbortSignal): Pro
   const waiting = new Map<string, { resolve: (payload: unknown) => void; reject: (error: Error) => void }>();
   let lastId = 0;
 
-  const call: Connection['call'] = (method, params) =>
+  const call: GatewayConnection['call'] = (method, params) =>
     new Promise((resolve, reject) => {
       const id = String(++lastId);
-      const timer = setTimeout(() => waiting.get(id)?.reject(new Error(`${method}: no answer`)), callTimeoutMs);
+      const timer = setTimeout(() => waiting.get(id)?.reject(new Error(`${method}: no answer`)), options.callTimeoutMs);
       const settle = () => {
         clearTimeout(timer);
         waiting.delete(id);
@@ -138,11 +160,11 @@ async function connect(port: number, password: string, signal: AbortSignal): Pro
     await call('connect', {
       minProtocol: 4,
       maxProtocol: 4,
-      client: { id: 'gateway-client', version: 'tidepool-keeper', platform: process.platform, mode: 'backend' },
+      client: { ...options.client, version: 'tidepool-keeper', platform: process.platform },
       role: 'operator',
       scopes: ['operator.admin'],
       caps: [],
-      auth: { password },
+      auth: options.auth,
     });
   } catch (error) {
     socket.terminate();

@@ -12,7 +12,7 @@ import { release } from '../image/release.ts';
 import { buildKeeper } from './build.ts';
 import { ControlUi, type UiConnection } from './testing/control-ui.ts';
 import { freePort, KeeperCaller, testConfig, testToken } from './testing/keeper-fixture.ts';
-import { startStandInModel, type StandInModel } from './testing/stand-in-model.ts';
+import { startStandInModel, type StandInModel } from './stand-in-model.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'tidepool-keeper-system-'));
 const keeperFile = path.join(folder, 'keeper.mjs');

@@ -6,6 +6,7 @@ import type http from 'node:http';
 import path from 'node:path';
 import { z } from 'zod';
 import { ClaimGate } from './claim.ts';
+import { linkCompileCache } from './compile-cache.ts';
 import {
   claimRequestSchema,
   keeperProtocol,
@@ -46,6 +47,9 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
     },
   });
   const openclawVersion = await readOpenclawVersion(settings.openclawDir);
+  if (settings.compileCacheDir !== null) {
+    await linkCompileCache(settings.compileCacheDir, settings.openclawDir, settings.tmpDir);
+  }
   const folder = new StateFolder(settings.stateDir);
   await folder.recover();
   const supervisor = new Supervisor({
@@ -147,7 +151,7 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
   };
 }
 
-async function readOpenclawVersion(openclawDir: string): Promise<string> {
+export async function readOpenclawVersion(openclawDir: string): Promise<string> {
   const text = await readFile(path.join(openclawDir, 'package.json'), 'utf8');
   return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }

@@ -1,7 +1,9 @@
 /**
  * Entry of the keeper process: environment to settings, a listening server, and an orderly end. In the image tini is PID 1
- * and this its only child.
+ * and this its only child. `keeper.mjs bake <folder>` makes the image's compile cache instead.
  */
+import path from 'node:path';
+import { bakeCache } from './bake.ts';
 import { createKeeper } from './keeper.ts';
 import { describeError } from './problem.ts';
 import { parseSettings } from './settings.ts';
@@ -11,6 +13,12 @@ const shutDownGraceMs = 6_000;
 
 async function main(): Promise<void> {
   const settings = parseSettings(process.env, process.execPath);
+  const [command, outDir] = process.argv.slice(2);
+  if (command === 'bake' && outDir !== undefined) {
+    await bakeCache(settings, path.resolve(outDir));
+    return;
+  }
+  if (command !== undefined) throw new Error(`unknown command ${command}; use: keeper.mjs [bake <folder>]`);
   const keeper = await createKeeper(settings);
   let ending = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -10,6 +10,8 @@ const environmentSchema = z.object({
   TIDEPOOL_GATEWAY_PORT: port.default(release.gatewayPort),
   TIDEPOOL_OPENCLAW_DIR: z.string().min(1),
   TIDEPOOL_NODE: z.string().min(1).optional(),
+  /** A compile cache baked beside the image's programs; need not exist. */
+  TIDEPOOL_COMPILE_CACHE: z.string().min(1).optional(),
   /** Largest uncompressed state, both when saved and when restored. */
   TIDEPOOL_STATE_LIMIT_BYTES: z.coerce
     .number()
@@ -48,6 +50,7 @@ export interface Settings {
   /** `$HOME/.openclaw`: everything of the tenant. */
   readonly stateDir: string;
   readonly tmpDir: string;
+  readonly compileCacheDir: string | null;
   readonly stateLimitBytes: number;
   readonly inheritedEnv: Readonly<Record<string, string>>;
 }
@@ -69,6 +72,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>,
     home: path.resolve(parsed.data.HOME),
     stateDir: path.join(path.resolve(parsed.data.HOME), '.openclaw'),
     tmpDir: path.resolve(parsed.data.TMPDIR),
+    compileCacheDir: parsed.data.TIDEPOOL_COMPILE_CACHE ?? null,
     stateLimitBytes: parsed.data.TIDEPOOL_STATE_LIMIT_BYTES,
     inheritedEnv,
   };

@@ -1,4 +1,7 @@
-/** A model endpoint on loopback in Anthropic's streaming format, in the place of `ai.tidepool.internal`. Keeps what it was asked. */
+/**
+ * A model endpoint on loopback in Anthropic's streaming format, in the place of `ai.tidepool.internal`: for the turn that
+ * warms the compile cache while an image is built, and for tests. Keeps what it was asked.
+ */
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 

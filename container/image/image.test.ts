@@ -1,0 +1,97 @@
+/** The Dockerfile, the local image, wrangler's entry and OpenClaw's lock file all state the same facts as `release.ts`. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { imageEnv, localImage } from './manifest.ts';
+import { release } from './release.ts';
+
+const container = path.join(import.meta.dirname, '..');
+const dockerfile = readFileSync(path.join(container, 'Dockerfile'), 'utf8')
+  .replaceAll(/^#.*\n/gm, '')
+  .replaceAll(/\\\n\s*/g, ' ');
+const lines = dockerfile.split('\n').filter((line) => line !== '');
+const instructions = (name: string) =>
+  lines.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1).trim());
+const env = Object.fromEntries(
+  instructions('ENV')
+    .flatMap((line) => line.split(/\s+/))
+    .map((pair) => pair.split('=', 2) as [string, string]),
+);
+const local = localImage({
+  openclawDir: '/cache/node_modules/openclaw',
+  keeperFile: '/built/keeper.mjs',
+  nodeDir: '/node',
+  compileCacheDir: '/cache/compiled',
+});
+
+function read(name: string): unknown {
+  return JSON.parse(readFileSync(path.join(import.meta.dirname, 'openclaw', name), 'utf8'));
+}
+
+test('one base, with an exact version, in every stage', () => {
+  const bases = instructions('FROM').map((line) => line.split(' ', 1)[0]);
+  expect(new Set(bases)).toEqual(new Set([`node:${release.nodeVersion}-${release.debian}`]));
+});
+
+test('the same environment here and there', () => {
+  const { HOME, TMPDIR, NODE_EXTRA_CA_CERTS, ...shared } = env;
+  expect(shared).toEqual(imageEnv);
+  expect(local.env).toEqual(imageEnv);
+  expect([HOME, TMPDIR]).toEqual([release.home, release.tmpDir]);
+  // The platform puts its certificate there; the local engine sets the variable itself.
+  expect(NODE_EXTRA_CA_CERTS).toBe('/etc/cloudflare/certs/cloudflare-containers-ca.crt');
+});
+
+test('the same command, under tini where nobody else reaps', () => {
+  expect(local.command).toEqual([`${release.nodeDir}/bin/node`, release.keeperFile]);
+  expect(instructions('ENTRYPOINT').map((line) => JSON.parse(line) as unknown)).toEqual([
+    ['/usr/bin/tini', '--', ...local.command],
+  ]);
+  expect(instructions('CMD')).toEqual([]);
+  expect([instructions('WORKDIR').at(-1), instructions('USER')]).toEqual([local.workdir, [release.user]]);
+});
+
+test('the same ports, each with the variable that carries it', () => {
+  const ports = { [release.gatewayPort]: 'TIDEPOOL_GATEWAY_PORT', [release.keeperPort]: 'TIDEPOOL_KEEPER_PORT' };
+  expect(local.ports).toEqual(ports);
+  expect(instructions('EXPOSE').join(' ').split(' ').toSorted()).toEqual(Object.keys(ports).toSorted());
+  for (const [port, name] of Object.entries(ports)) expect(env[name]).toBe(port);
+});
+
+test('every program of the image has a source on this machine, OpenClaw with its dependencies', () => {
+  expect(local.mounts).toEqual([
+    { source: '/node', target: '/opt/node' },
+    { source: '/cache/node_modules', target: '/opt/openclaw/node_modules' },
+    { source: '/built/keeper.mjs', target: '/opt/tidepool/keeper.mjs' },
+    { source: '/cache/compiled', target: '/opt/tidepool/compile-cache' },
+  ]);
+  expect(localImage({ openclawDir: '/o/openclaw', keeperFile: '/k', nodeDir: '/n' }).mounts).toHaveLength(3);
+});
+
+test('OpenClaw is fixed to the last dependency, by hash, without naming a registry', () => {
+  expect(read('package.json')).toMatchObject({ dependencies: { openclaw: release.openclawVersion } });
+  const { packages } = read('package-lock.json') as { packages: Record<string, Record<string, unknown>> };
+  expect(packages['node_modules/openclaw']?.['version']).toBe(release.openclawVersion);
+  for (const [at, entry] of Object.entries(packages)) {
+    // A bundled dependency comes inside its parent, under its parent's hash.
+    if (at === '' || entry['inBundle'] === true) continue;
+    expect([at, typeof entry['integrity'], entry['resolved']]).toEqual([at, 'string', undefined]);
+  }
+});
+
+test('only what the Dockerfile copies is in the build context', () => {
+  const copied = instructions('COPY')
+    .filter((line) => !line.startsWith('--from='))
+    .flatMap((line) => line.split(/\s+/).slice(0, -1));
+  const allowed = readFileSync(path.join(container, '.dockerignore'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
+  expect(allowed.toSorted()).toEqual(copied.toSorted());
+  expect(dockerfile).not.toMatch(/\bADD\b|\bcurl [^\n]*\||:latest/);
+});
+
+test("wrangler's image has the release's name", () => {
+  const wrangler = readFileSync(path.join(container, '../apps/tenant-worker/wrangler.toml'), 'utf8');
+  expect(wrangler).toContain(`[containers.images.${release.imageName}]`);
+});
