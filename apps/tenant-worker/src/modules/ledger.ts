@@ -134,15 +134,21 @@ export class Ledger {
   reserve(request: Reservation): Reserved {
     assertAmount(request.holdNanoUsd);
     return this.#sql.transaction(() => {
-      const total = this.periodTotal(request.periodKey);
-      const { spentNanoUsd, heldNanoUsd } = total;
+      if (this.#sql.exec('SELECT 1 FROM ledger_request WHERE request_id = ?', request.requestId).length > 0) {
+        return { ok: false, reason: 'duplicate' };
+      }
+      const period = this.#sql.exec(
+        'SELECT spent_nano_usd AS spent, held_nano_usd AS held FROM ledger_period WHERE period = ?',
+        request.periodKey,
+      )[0];
+      const spentNanoUsd = period ? number(period, 'spent') : 0;
+      const heldNanoUsd = period ? number(period, 'held') : 0;
       if (spentNanoUsd + heldNanoUsd + request.holdNanoUsd > request.capNanoUsd) {
-        if (this.#exists(request.requestId)) return { ok: false, reason: 'duplicate' };
         return { ok: false, reason: 'cap_reached', spentNanoUsd, heldNanoUsd, capNanoUsd: request.capNanoUsd };
       }
-      const inserted = this.#sql.exec(
+      this.#sql.exec(
         `INSERT INTO ledger_request (request_id, period, state, todo, at_ms, provider, model, hold_nano_usd)
-         VALUES (?, ?, 'held', 'open', ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING request_id`,
+         VALUES (?, ?, 'held', 'open', ?, ?, ?, ?)`,
         request.requestId,
         request.periodKey,
         this.#clock.nowMs(),
@@ -150,7 +156,6 @@ export class Ledger {
         request.model,
         request.holdNanoUsd,
       );
-      if (inserted.length === 0) return { ok: false, reason: 'duplicate' };
       this.#sql.exec(
         `INSERT INTO ledger_period VALUES (?, 1, 0, ?, 0, 0, 0) ON CONFLICT (period) DO UPDATE SET
            version = version + 1, held_nano_usd = held_nano_usd + excluded.held_nano_usd`,
@@ -166,11 +171,13 @@ export class Ledger {
     assertAmount(settlement.costNanoUsd);
     const { usage } = settlement;
     return this.#sql.transaction(() => {
-      const open = this.#sql.exec(
+      const open = this.#open(requestId);
+      if (!open) return { charged: false };
+      this.#sql.exec(
         `UPDATE ledger_request SET state = 'settled', todo = 'export', ended_at_ms = ?, cost_nano_usd = ?,
            input_tokens = ?, output_tokens = ?, cache_read_tokens = ?, cache_write_tokens = ?,
            outcome = ?, price_version = ?, upstream_id = ?, raw_usage = ?
-         WHERE request_id = ? AND todo = 'open' RETURNING period, hold_nano_usd`,
+         WHERE request_id = ?`,
         this.#clock.nowMs(),
         settlement.costNanoUsd,
         inputTokensTotal(usage),
@@ -182,17 +189,16 @@ export class Ledger {
         settlement.upstreamId,
         settlement.rawUsageJson?.slice(0, RAW_CHARS_MAX) ?? null,
         requestId,
-      )[0];
-      if (!open) return { charged: false };
+      );
       this.#sql.exec(
         `UPDATE ledger_period SET version = version + 1, requests = requests + 1,
            held_nano_usd = held_nano_usd - ?, spent_nano_usd = spent_nano_usd + ?,
            input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE period = ?`,
-        number(open, 'hold_nano_usd'),
+        open.holdNanoUsd,
         settlement.costNanoUsd,
         inputTokensTotal(usage),
         usage.output,
-        text(open, 'period'),
+        open.period,
       );
       return { charged: true };
     });
@@ -201,18 +207,18 @@ export class Ledger {
   /** Lets a reservation go, uncharged: the upstream refused, failed or was never called. */
   release(requestId: string, why: string): { released: boolean } {
     return this.#sql.transaction(() => {
-      const open = this.#sql.exec(
-        `UPDATE ledger_request SET state = 'released', todo = NULL, ended_at_ms = ?, why = ?
-         WHERE request_id = ? AND todo = 'open' RETURNING period, hold_nano_usd`,
+      const open = this.#open(requestId);
+      if (!open) return { released: false };
+      this.#sql.exec(
+        `UPDATE ledger_request SET state = 'released', todo = NULL, ended_at_ms = ?, why = ? WHERE request_id = ?`,
         this.#clock.nowMs(),
         why.slice(0, WHY_CHARS_MAX),
         requestId,
-      )[0];
-      if (!open) return { released: false };
+      );
       this.#sql.exec(
         'UPDATE ledger_period SET version = version + 1, held_nano_usd = held_nano_usd - ? WHERE period = ?',
-        number(open, 'hold_nano_usd'),
-        text(open, 'period'),
+        open.holdNanoUsd,
+        open.period,
       );
       return { released: true };
     });
@@ -334,8 +340,13 @@ export class Ledger {
     return periodOf(this.#clock.nowMs());
   }
 
-  #exists(requestId: string): boolean {
-    return this.#sql.exec('SELECT 1 FROM ledger_request WHERE request_id = ?', requestId).length > 0;
+  /** The reservation, if its end is not known yet. */
+  #open(requestId: string): { period: string; holdNanoUsd: number } | null {
+    const row = this.#sql.exec(
+      "SELECT period, hold_nano_usd FROM ledger_request WHERE request_id = ? AND todo = 'open'",
+      requestId,
+    )[0];
+    return row ? { period: text(row, 'period'), holdNanoUsd: number(row, 'hold_nano_usd') } : null;
   }
 }
 
