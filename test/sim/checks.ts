@@ -30,6 +30,8 @@ interface Tries {
   unanswered: number;
   failedSaves: number;
   failedStops: number;
+  /** A destroy was asked for when it was allowed; it may arrive late. */
+  givenUp: boolean;
 }
 
 export class Checks {
@@ -81,7 +83,7 @@ export class Checks {
   #of(incarnation: number): Tries {
     const known = this.#tries.get(incarnation);
     if (known) return known;
-    const made = { lastAnsweredMs: this.#world.time.nowMs, unanswered: 0, failedSaves: 0, failedStops: 0 };
+    const made = { lastAnsweredMs: this.#world.time.nowMs, unanswered: 0, failedSaves: 0, failedStops: 0, givenUp: false };
     this.#tries.set(incarnation, made);
     return made;
   }
@@ -122,16 +124,22 @@ export class Checks {
     const desired = this.record()?.spec.desired;
     if (lost.length === 0 || desired === 'deleted') return;
     const tries = this.#of(container.incarnation);
+    if (tries.givenUp) return;
+    const silentMs = this.#world.time.nowMs - tries.lastAnsweredMs;
+    this.fail(
+      'unsaved is not given up',
+      `run ${container.incarnation} is destroyed (${why}) with ${lost.join()}: ${JSON.stringify({ ...tries, silentMs })}`,
+    );
+  }
+
+  /** Whether what a run holds may be given up, at the moment its destruction is asked for. */
+  #mayGiveUp(tries: Tries): boolean {
     const silentMs = this.#world.time.nowMs - tries.lastAnsweredMs;
     const silent =
       tries.unanswered >= limits.unreachableTriesMax && (silentMs >= unansweredMsMin || this.#world.clockJumps > 0);
     const decided = tries.failedSaves >= limits.rescueTriesMax && this.#restartsAsked > 0;
     const hot = tries.failedStops >= limits.gatewayStopTriesMax;
-    if (silent || decided || hot) return;
-    this.fail(
-      'unsaved is not given up',
-      `run ${container.incarnation} is destroyed (${why}) with ${lost.join()}: ${JSON.stringify({ ...tries, silentMs })}`,
-    );
+    return silent || decided || hot;
   }
 
   /** The index calls a snapshot complete. */
@@ -179,7 +187,9 @@ export class Checks {
   calling(incarnation: number, name: string): void {
     const record = this.record();
     // No answer until there is one: a call may never return.
-    if (name === 'look') this.#of(incarnation).unanswered++;
+    const tries = this.#of(incarnation);
+    if (name === 'look') tries.unanswered++;
+    if (name === 'destroy') tries.givenUp ||= this.#mayGiveUp(tries);
     const current = record === null ? 0 : incarnationOf(record.state);
     if (incarnation === current) return;
     const allowed = name === 'look' || name === 'claim' || name === 'stopGateway' || name === 'snapshot' || name === 'destroy';
