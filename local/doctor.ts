@@ -3,6 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { probeIsolation } from '../container/engine/probe-isolation.ts';
 import { release } from '../container/image/release.ts';
 import { capture } from './bootstrap/step.mjs';
 import { dashboardDir } from './stack/dashboard-build.ts';
@@ -32,7 +33,7 @@ try {
     node(),
     await workerd(),
     await docker(),
-    await namespaces(),
+    namespaces(),
     openclaw(),
     dashboard(),
     chromium(),
@@ -81,32 +82,15 @@ async function docker(): Promise<Finding> {
   return { name: 'docker', ok: answers, what: answers ? `answers at ${socket}` : 'not there (not needed)' };
 }
 
-/** Asks the kernel, as the engine does: a namespace of its own with nothing in it but /usr. */
-async function namespaces(): Promise<Finding> {
+/** Asks the engine's own probe, which makes a container once. */
+function namespaces(): Finding {
+  const { isolation, reason } = probeIsolation();
   const name = 'namespaces';
-  if (process.platform !== 'linux') return { name, ok: false, what: `need Linux (this is ${process.platform})` };
-  const bwrap = findProgram('bwrap');
-  if (bwrap === null || findProgram('ip') === null) {
-    const next = canUseApt() ? 'npm start installs them' : 'install bubblewrap and iproute2';
-    return { name, ok: false, what: 'bubblewrap or iproute2 is missing', next };
-  }
-  const argv = [
-    '--unshare-user',
-    '--unshare-net',
-    '--unshare-pid',
-    '--ro-bind',
-    '/usr',
-    '/usr',
-    '--symlink',
-    'usr/lib',
-    '/lib',
-  ];
-  const result = await capture(bwrap, [...argv, '--symlink', 'usr/lib64', '/lib64', '/usr/bin/true'], {
-    timeoutMs: 10_000,
-  });
-  return result.code === 0
-    ? { name, ok: true, what: 'allowed by this kernel' }
-    : { name, ok: false, what: 'refused by this kernel', next: result.output.trim().split('\n')[0] ?? '' };
+  if (isolation === 'ns') return { name, ok: true, what: 'this machine can confine each assistant' };
+  const tools = findProgram('bwrap') === null || findProgram('ip') === null;
+  const next =
+    tools && process.platform === 'linux' ? (canUseApt() ? 'npm start installs them' : 'install them') : null;
+  return { name, ok: false, what: reason, ...(next === null ? {} : { next }) };
 }
 
 function openclaw(): Finding {
@@ -148,5 +132,5 @@ async function likelyIsolation(): Promise<Isolation> {
   const wanted = parseIsolation(process.env['TENANT_ENGINE']);
   if (wanted !== undefined) return wanted;
   if ((await docker()).ok) return 'docker';
-  return (await namespaces()).ok ? 'ns' : 'plain';
+  return namespaces().ok ? 'ns' : 'plain';
 }

@@ -75,7 +75,7 @@ export async function startEngine(options: EngineOptions): Promise<EngineProcess
   const ready = await launch();
   return {
     ready,
-    pid: () => (current?.exitCode === null ? (current.pid ?? null) : null),
+    pid: () => (current?.exitCode === null && current.signalCode === null ? (current.pid ?? null) : null),
     async stop() {
       stopping = true;
       if (current !== null) await endChild(current, STOP_TIMEOUT_MS);

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { probeIsolation } from '../../container/engine/probe-isolation.ts';
 import { localImage } from '../../container/image/manifest.ts';
 import { release } from '../../container/image/release.ts';
 import { buildKeeper } from '../../container/keeper/build.ts';
@@ -13,7 +14,7 @@ import { startEngine } from './engine-process.ts';
 import type { Isolation } from './isolation.ts';
 import { ensureOpenclaw } from './openclaw-cache.ts';
 import { StackError, type Progress } from './progress.ts';
-import { aptInstall, canUseApt, findProgram } from './system-packages.ts';
+import { aptInstall, findProgram } from './system-packages.ts';
 
 export interface TenantEngine {
   readonly isolation: Isolation;
@@ -59,10 +60,7 @@ async function usableDocker(wanted: Isolation | undefined): Promise<string | nul
 
 async function startLocalEngine(options: TenantEngineOptions): Promise<TenantEngine> {
   const { root, stateDir, progress } = options;
-  const wanted = options.wanted === 'ns' || options.wanted === 'plain' ? options.wanted : 'auto';
-  const missing = wanted === 'plain' ? null : await ensureNamespaceTools(progress);
-  if (missing !== null && wanted === 'ns') throw new StackError(`TENANT_ENGINE=ns cannot be had here: ${missing}.`);
-
+  const { level, warnings: why } = await chooseLevel(options.wanted, progress);
   const openclawDir = await ensureOpenclaw(root, release.openclawVersion, progress);
   const engineDir = path.join(stateDir, 'engine');
   mkdirSync(engineDir, { recursive: true });
@@ -77,7 +75,7 @@ async function startLocalEngine(options: TenantEngineOptions): Promise<TenantEng
     socket: socketPath(stateDir),
     stateDir: path.join(engineDir, 'run'),
     imagesFile,
-    isolation: wanted,
+    isolation: level,
     logDir: path.join(stateDir, 'logs'),
     progress,
     onStarted: options.onStarted,
@@ -87,25 +85,36 @@ async function startLocalEngine(options: TenantEngineOptions): Promise<TenantEng
   return {
     isolation,
     socket,
-    warnings: [
-      ...warnings,
-      ...(isolation === 'plain' && missing !== null ? [`For confined tenants, ${missing}.`] : []),
-    ],
+    warnings: [...why, ...warnings],
     pid: () => engine.pid(),
     stop: () => engine.stop(),
   };
 }
 
+interface Level {
+  readonly level: 'ns' | 'plain';
+  readonly warnings: readonly string[];
+}
+
+/** The level asked for, or the best this machine gives. `ns` asked for and not to be had is an error, never weakened. */
+async function chooseLevel(wanted: Isolation | undefined, progress: Progress): Promise<Level> {
+  if (wanted === 'plain') return { level: 'plain', warnings: [] };
+  const toolProblem = await ensureNamespaceTools(progress);
+  const probe = probeIsolation();
+  if (probe.isolation === 'ns') return { level: 'ns', warnings: [] };
+  const reason = toolProblem === null ? probe.reason : `${probe.reason} (${toolProblem})`;
+  if (wanted === 'ns') throw new StackError(`TENANT_ENGINE=ns cannot be had here: ${reason}.`);
+  return { level: 'plain', warnings: [`Assistants are not confined: ${reason}.`] };
+}
+
 /** Tries to have bubblewrap and ip; resolves to null when both are there, else to what a person should do. */
 async function ensureNamespaceTools(progress: Progress): Promise<string | null> {
-  if (process.platform !== 'linux') return `namespaces need Linux (this is ${process.platform})`;
-  const absent = [
+  if (process.platform !== 'linux') return null; // The probe says it better.
+  const missing = [
     ...(findProgram('bwrap') === null ? ['bubblewrap'] : []),
     ...(findProgram('ip') === null ? ['iproute2'] : []),
   ];
-  if (absent.length === 0) return null;
-  if (!canUseApt()) return `install ${absent.join(' and ')} with your system's package manager and start again`;
-  return await aptInstall(absent, progress);
+  return missing.length === 0 ? null : await aptInstall(missing, progress);
 }
 
 const SOCKET_PATH_BYTES_MAX = 100; // sun_path holds 108 with its end (unix(7)); the engine adds sockets beside it.
