@@ -1,5 +1,5 @@
 /**
- * OpenClaw's gateway protocol (version 4) as the Control UI speaks it, through the tenant's own host and gate: no token,
+ * OpenClaw's gateway protocol (version 4) as OpenClaw's own clients speak it, through the tenant's own host and gate: no token,
  * no device. Enough to send messages, stop them and read a conversation.
  */
 import type WebSocket from 'ws';
@@ -41,7 +41,7 @@ export class GatewayClient {
     socket.on('error', () => undefined);
   }
 
-  /** Connects as the Control UI does. Rejects when the gate or the gateway refuses. */
+  /** Connects as a command-line client of the signed-in person. Rejects when the gate or the gateway refuses. */
   static async connect(stack: Stack, slug: string, cookie: string): Promise<GatewayClient> {
     const origin = stack.tenantOrigin(slug);
     const socket = stack.webSocket(`${slug}.localhost`, '/', { cookie, origin });
@@ -57,7 +57,7 @@ export class GatewayClient {
     await client.call('connect', {
       minProtocol: 4,
       maxProtocol: 4,
-      client: { id: 'openclaw-control-ui', version: '2026.9.6', platform: 'linux', mode: 'webchat' },
+      client: { id: 'cli', version: '2026.9.6', platform: 'linux', mode: 'cli' },
       role: 'operator',
       scopes: ['operator.read', 'operator.write', 'operator.admin'],
       caps: [],
