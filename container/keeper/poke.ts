@@ -7,8 +7,14 @@ const pokeUrl = 'http://tenant.tidepool.internal/poke';
 const pokeTimeoutMs = 2_000;
 
 export class Poker {
+  readonly #send: () => Promise<void>;
   #inFlight = false;
   #again = false;
+
+  /** @param send one attempt; must not reject */
+  constructor(send: () => Promise<void> = sendPoke) {
+    this.#send = send;
+  }
 
   /** One request at a time; changes meanwhile become one more. */
   poke(): void {
@@ -24,13 +30,13 @@ export class Poker {
       this.poke();
     });
   }
+}
 
-  async #send(): Promise<void> {
-    try {
-      const response = await fetch(pokeUrl, { method: 'POST', signal: AbortSignal.timeout(pokeTimeoutMs) });
-      await response.body?.cancel();
-    } catch {
-      // The object also probes.
-    }
+async function sendPoke(): Promise<void> {
+  try {
+    const response = await fetch(pokeUrl, { method: 'POST', signal: AbortSignal.timeout(pokeTimeoutMs) });
+    await response.body?.cancel();
+  } catch {
+    // The object also probes.
   }
 }

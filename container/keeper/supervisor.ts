@@ -14,6 +14,7 @@ import type { LogRing } from './log-ring.ts';
 import { describeError, Problem, systemErrorCode } from './problem.ts';
 import type { Settings } from './settings.ts';
 import type { StatusBoard } from './status-board.ts';
+import { trustedAuthority } from './trusted-authority.ts';
 
 const bootProbeEveryMs = 50;
 const healthEveryMs = 5_000;
@@ -130,6 +131,10 @@ export class Supervisor {
       );
     }
     await config.adopt(rendered.candidate);
+    const authority = this.#settings.inheritedEnv['NODE_EXTRA_CA_CERTS'];
+    if (!(await trustedAuthority(authority, run.abort.signal))) {
+      this.#log.add('keeper', `${authority} is not there: HTTPS calls of the assistant will fail`);
+    }
     if (run.abort.signal.aborted) return;
 
     this.#board.enter('starting');

@@ -1,0 +1,36 @@
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { linkCompileCache, openclawCacheDir } from './compile-cache.ts';
+import { temporaryFolder } from './testing/temporary-folder.ts';
+
+function openclawIn(folder: string): string {
+  const openclawDir = path.join(folder, 'openclaw');
+  mkdirSync(openclawDir);
+  writeFileSync(path.join(openclawDir, 'package.json'), '{"version":"2026.9.6"}');
+  utimesSync(path.join(openclawDir, 'package.json'), 1_700_000_000, 1_700_000_000);
+  return openclawDir;
+}
+
+test("a baked cache appears where OpenClaw looks, under this user's name, whoever baked it", async () => {
+  const folder = temporaryFolder();
+  const openclawDir = openclawIn(folder);
+  const baked = path.join(folder, 'baked');
+  mkdirSync(path.join(baked, 'v24.21.0-x64-964aae3f-424242'), { recursive: true });
+  writeFileSync(path.join(baked, 'v24.21.0-x64-964aae3f-424242/module'), 'compiled');
+  const tmpDir = path.join(folder, 'tmp');
+  await linkCompileCache(baked, openclawDir, tmpDir);
+  // A second keeper in the same container finds its links.
+  await linkCompileCache(baked, openclawDir, tmpDir);
+  const cache = path.join(tmpDir, 'node-compile-cache/openclaw/2026.9.6/1700000000000-22');
+  expect(await openclawCacheDir(openclawDir, tmpDir)).toBe(cache);
+  const own = `v24.21.0-x64-964aae3f-${process.getuid?.() ?? 0}`;
+  expect(readdirSync(cache)).toEqual([own]);
+  expect(readFileSync(path.join(cache, own, 'module'), 'utf8')).toBe('compiled');
+});
+
+test('without a baked cache nothing is made', async () => {
+  const folder = temporaryFolder();
+  await linkCompileCache(path.join(folder, 'absent'), openclawIn(folder), path.join(folder, 'tmp'));
+  expect(readdirSync(folder)).toEqual(['openclaw']);
+});
