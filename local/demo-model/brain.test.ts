@@ -57,7 +57,7 @@ describe('the demo model', () => {
 
   it.each([
     ['what time is it?', 'exec', { command: 'date', title: 'Let me look at the clock.' }],
-    ['please run `ls -la /tmp`', 'exec', { command: 'ls -la /tmp', title: 'I run that command.' }],
+    ['please run `ls -la /tmp`', 'exec', { command: 'ls -la /tmp', title: 'Let me run it.' }],
     ['list my files', 'ls', { path: '.' }],
     ['read the file notes/today.md', 'read', { path: 'notes/today.md' }],
     ['write "tide at six" to notes.md', 'write', { path: 'notes.md', content: 'tide at six\n' }],

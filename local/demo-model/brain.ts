@@ -57,7 +57,7 @@ function useTool(text: string, tools: readonly DemoTool[]): Reply | null {
   const read = tools.find((tool) => tool.name === 'read');
   const write = tools.find((tool) => tool.name === 'write');
   const command = /\b(?:run|execute)\b[^`]*`([^`\n]{1,300})`/i.exec(text)?.[1];
-  if (exec && command !== undefined) return call('I run that command.', exec, { command });
+  if (exec && command !== undefined) return call('Let me run it.', exec, { command });
   if (/\b(?:what(?:'s| is) the (?:time|date)|what time is it|what day is it)\b/i.test(text) && exec) {
     return call('Let me look at the clock.', exec, { command: 'date' });
   }
@@ -67,7 +67,7 @@ function useTool(text: string, tools: readonly DemoTool[]): Reply | null {
   }
   const written =
     /\b(?:write|save)\s+["“]([^"”]{1,2000})["”]\s+(?:to|into|in)\s+(?:the file\s+)?([\w./-]{1,200})/i.exec(text);
-  if (write && written) return call('I write it.', write, { path: written[2] ?? '', content: `${written[1] ?? ''}\n` });
+  if (write && written) return call('Let me write it.', write, { path: written[2] ?? '', content: `${written[1] ?? ''}\n` });
   const path = /\bread\b(?: the)?(?: file)?\s+([\w./-]+\.\w{1,8})/i.exec(text)?.[1];
   if (read && path !== undefined) return call('Let me read it.', read, { path });
   return null;
