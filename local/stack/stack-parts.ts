@@ -2,6 +2,7 @@
 // once, then the Workers, then the migrations. What was started is handed to `onStop` before anything else can fail.
 
 import path from 'node:path';
+import { buildKeeper } from '../../container/keeper/build.ts';
 import { startDemoModel } from '../demo-model/main.ts';
 import { dashboardDir, ensureDashboard } from './dashboard-build.ts';
 import { readDevVars, type DevVars } from './dev-vars.ts';
@@ -56,6 +57,7 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
     ensureDashboard(root, progress),
   ]);
   if (engine.isolation === 'docker') {
+    await buildKeeper(path.join(root, 'container/dist/keeper.mjs')); // The Dockerfile copies it.
     await ensureDockerImages(tenantWorker.imageBuilds, EGRESS_SIDECAR_IMAGE, progress);
   }
   const controlPlane = withBindings(loadedControlPlane, {

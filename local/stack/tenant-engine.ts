@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { probeIsolation } from '../../container/engine/probe-isolation.ts';
+import { bakeCompileCache, type BakeOptions } from '../../container/image/bake-cache.ts';
 import { localImage } from '../../container/image/manifest.ts';
 import { release } from '../../container/image/release.ts';
 import { buildKeeper } from '../../container/keeper/build.ts';
@@ -66,7 +67,9 @@ async function startLocalEngine(options: TenantEngineOptions): Promise<TenantEng
   mkdirSync(engineDir, { recursive: true });
   const keeperFile = path.join(engineDir, 'keeper.mjs');
   await buildKeeper(keeperFile);
-  const image = localImage({ openclawDir, keeperFile, nodeDir: path.resolve(path.dirname(process.execPath), '..') });
+  const programs = { openclawDir, keeperFile, nodeDir: path.resolve(path.dirname(process.execPath), '..') };
+  const compileCacheDir = await ensureCompileCache(root, { ...programs, isolation: level }, progress);
+  const image = localImage({ ...programs, compileCacheDir });
   const imagesFile = path.join(engineDir, 'images.json');
   writeFileSync(imagesFile, JSON.stringify({ images: [image] }, null, 2));
 
@@ -89,6 +92,23 @@ async function startLocalEngine(options: TenantEngineOptions): Promise<TenantEng
     pid: () => engine.pid(),
     stop: () => engine.stop(),
   };
+}
+
+/** Boots OpenClaw once so that no assistant's start compiles it again. Resolves to null when that fails: it only saves time. */
+async function ensureCompileCache(
+  root: string,
+  programs: Omit<BakeOptions, 'outDir'>,
+  progress: Progress,
+): Promise<string | null> {
+  const outDir = path.join(root, '.tidepool/cache', `compile-cache-${programs.isolation}`);
+  try {
+    await progress.step('first boot', 'compiling OpenClaw, once', () => bakeCompileCache({ ...programs, outDir }));
+    return outDir;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    progress.say(`  first boot   not compiled ahead, so each assistant starts some seconds slower: ${reason}`);
+    return null;
+  }
 }
 
 interface Level {
