@@ -13,6 +13,7 @@ import type { Receipt } from '../../../control-plane/src/contract/tenant-rpc.ts'
 import { periodOf } from '../core/metering/money.ts';
 import { inputTokensTotal, type TokenUsage } from '../core/metering/usage.ts';
 import type { Clock, Migration, Sql, SqlRow } from '../ports.ts';
+import { number, text, textOrNull } from './row.ts';
 
 export const LEDGER_MIGRATIONS: readonly Migration[] = [
   {
@@ -367,23 +368,6 @@ function toReceipt(row: SqlRow): Receipt {
     priceVersion: text(row, 'price_version'),
     upstreamId: textOrNull(row, 'upstream_id'),
   };
-}
-
-function number(row: SqlRow, column: string): number {
-  const value = row[column];
-  if (typeof value !== 'number') throw new Error(`ledger column ${column} is not a number`);
-  return value;
-}
-
-function text(row: SqlRow, column: string): string {
-  const value = row[column];
-  if (typeof value !== 'string') throw new Error(`ledger column ${column} is not text`);
-  return value;
-}
-
-function textOrNull(row: SqlRow, column: string): string | null {
-  const value = row[column];
-  return typeof value === 'string' ? value : null;
 }
 
 function assertAmount(nanoUsd: number): void {

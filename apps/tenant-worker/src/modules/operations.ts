@@ -5,6 +5,7 @@
 import { Operation } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { OperationKind, OperationStep } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Migration, Sql } from '../ports.ts';
+import { text } from './row.ts';
 
 export const OPERATION_MIGRATIONS: readonly Migration[] = [
   {
@@ -30,7 +31,7 @@ export class Operations {
 
   read(id: string): Operation | null {
     const row = this.#sql.exec('SELECT body FROM operation WHERE id = ?', id)[0];
-    return row === undefined ? null : Operation.parse(JSON.parse(String(row['body'])));
+    return row === undefined ? null : Operation.parse(JSON.parse(text(row, 'body')));
   }
 
   /** Begins an operation; the same id again changes nothing. */
@@ -87,7 +88,7 @@ export class Operations {
   /** Ids of operations that are under way; more than one only between two writes. */
   unfinished(): string[] {
     const rows = this.#sql.exec('SELECT id FROM operation WHERE finished = 0 ORDER BY rowid LIMIT 50');
-    return rows.map((row) => String(row['id']));
+    return rows.map((row) => text(row, 'id'));
   }
 
   #change(id: string, change: (operation: Operation) => Operation | null): Operation | null {

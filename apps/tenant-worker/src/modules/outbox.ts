@@ -5,6 +5,7 @@
  */
 import type { TenantEvent } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Migration, Sql } from '../ports.ts';
+import { text } from './row.ts';
 
 export const OUTBOX_MIGRATIONS: readonly Migration[] = [
   {
@@ -76,8 +77,8 @@ export class Outbox {
         Number(row['seq']),
       );
       // The body was typed when it was put; it is parsed again by the consumer.
-      const body = JSON.parse(String(row['body'])) as OutboxBody;
-      return { v: 1, seq: Number(row['seq']), atMs: Number(row['at_ms']), ...body } as TenantEvent;
+      const body = JSON.parse(text(row, 'body')) as OutboxBody;
+      return { v: 1, seq: Number(row['seq']), atMs: Number(row['at_ms']), ...body };
     });
   }
 

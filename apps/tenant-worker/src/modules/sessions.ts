@@ -8,6 +8,7 @@ import type { Result } from '../../../control-plane/src/contract/result.ts';
 import { MemberRole } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Clock, Migration, Sql, SqlRow } from '../ports.ts';
 import type { NewSession, Principal } from '../tenant-api.ts';
+import { text } from './row.ts';
 
 export const SESSION_MIGRATIONS: readonly Migration[] = [
   {
@@ -288,13 +289,6 @@ export class Sessions {
     );
     this.#sql.exec('DELETE FROM session_event WHERE seq <= (SELECT max(seq) FROM session_event) - ?', eventsKept);
   }
-}
-
-/** @throws when the column is not text: the schema says it is */
-function text(row: SqlRow, column: string): string {
-  const value = row[column];
-  if (typeof value !== 'string') throw new Error(`session: ${column} is not text`);
-  return value;
 }
 
 function toPrincipal(row: SqlRow): Principal {

@@ -5,6 +5,7 @@
  */
 import { unreadableMax } from '../core/limits.ts';
 import type { Migration, Sql, SqlRow } from '../ports.ts';
+import { text, textOrNull } from './row.ts';
 
 export const SNAPSHOT_MIGRATIONS: readonly Migration[] = [
   {
@@ -71,14 +72,14 @@ export const snapshotsKeptMax = 24;
 
 function toRow(row: SqlRow): SnapshotRow {
   return {
-    id: String(row['id']),
+    id: text(row, 'id'),
     incarnation: Number(row['incarnation']),
-    release: String(row['release']),
-    why: String(row['why']),
+    release: text(row, 'release'),
+    why: text(row, 'why'),
     begunAtMs: Number(row['begun_at_ms']),
     completedAtMs: row['completed_at_ms'] === null ? null : Number(row['completed_at_ms']),
     bytes: Number(row['bytes'] ?? 0),
-    sha256: String(row['sha256'] ?? ''),
+    sha256: textOrNull(row, 'sha256') ?? '',
     files: Number(row['files'] ?? 0),
   };
 }
@@ -155,7 +156,7 @@ export class SnapshotIndex {
       snapshotsKeptMax,
       snapshotsKeptMax,
     );
-    return rows.map((row) => String(row['id']));
+    return rows.map((row) => text(row, 'id'));
   }
 
   /** The objects are gone. */

@@ -8,6 +8,7 @@ import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { assertRecord, parseRecord } from '../core/lifecycle/record.ts';
 import { awakeGapMaxMs, rescueTriesMax } from '../core/limits.ts';
 import type { Migration, Sql, SqlRow } from '../ports.ts';
+import { text } from './row.ts';
 
 export const TENANT_MIGRATIONS: readonly Migration[] = [
   {
@@ -71,7 +72,7 @@ const orNull = (value: unknown): number | null => (value === null || value === u
 function toRun(row: SqlRow): Run {
   return {
     incarnation: Number(row['incarnation']),
-    release: String(row['release']),
+    release: text(row, 'release'),
     startedAtMs: orNull(row['started_at_ms']),
     gatewayAskedAtMs: orNull(row['gateway_asked_at_ms']),
     startsSinceReady: Number(row['starts_since_ready']),
@@ -99,7 +100,7 @@ export class TenantStore {
   /** @throws UnreadableRecord when a record is there and cannot be read */
   read(): TenantRecord | null {
     const row = this.#sql.exec('SELECT record FROM tenant WHERE id = 1')[0];
-    return row === undefined ? null : parseRecord(String(row['record']));
+    return row === undefined ? null : parseRecord(text(row, 'record'));
   }
 
   /** Saves the record whole, one version on. Throws, and writes nothing, when it could not be read back. */
@@ -200,10 +201,7 @@ export class TenantStore {
 
   /** The intent to stop a gateway. One may have run until now, so what was saved before is not all. */
   stopTried(incarnation: number): void {
-    this.#sql.exec(
-      'UPDATE run SET stop_tries = stop_tries + 1, unreachable_tries = 0, unsaved = 1 WHERE incarnation = ?',
-      incarnation,
-    );
+    this.#sql.exec('UPDATE run SET stop_tries = stop_tries + 1, unsaved = 1 WHERE incarnation = ?', incarnation);
   }
 
   /** The run had to be saved and did not answer. */
@@ -215,10 +213,15 @@ export class TenantStore {
     );
   }
 
+  /** The run answers: silences apart from each other do not add up. */
+  reachable(incarnation: number): void {
+    this.#sql.exec('UPDATE run SET unreachable_tries = 0 WHERE incarnation = ? AND unreachable_tries > 0', incarnation);
+  }
+
   /** The intent to save an older run. */
   rescueTried(incarnation: number, nowMs: number): void {
     this.#sql.exec(
-      'UPDATE run SET rescue_attempts = rescue_attempts + 1, unreachable_tries = 0, tried_at_ms = ? WHERE incarnation = ?',
+      'UPDATE run SET rescue_attempts = rescue_attempts + 1, tried_at_ms = ? WHERE incarnation = ?',
       nowMs,
       incarnation,
     );

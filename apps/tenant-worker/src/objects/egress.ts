@@ -3,6 +3,7 @@
  * first, then refusal: nothing else leaves. The container holds no credential; what a request needs is added after this.
  */
 import { WorkerEntrypoint } from 'cloudflare:workers';
+import { logEvent } from '../adapters/log.ts';
 import type { Env } from '../env.ts';
 
 export interface EgressProps {
@@ -29,9 +30,7 @@ export class Egress extends WorkerEntrypoint<Env, EgressProps> {
         await tenant.poke(this.ctx.props.incarnation);
         return new Response(null, { status: 204 });
       default:
-        console.log(
-          JSON.stringify({ log: 'egress.denied', tenant: this.ctx.props.tenantId, host: url.hostname.slice(0, 200) }),
-        );
+        logEvent('egress.denied', { tenant: this.ctx.props.tenantId, host: url.hostname.slice(0, 200) });
         return denied(url.hostname);
     }
   }

@@ -4,6 +4,7 @@
  * `Tenant` does. A run that was destroyed never starts again under its name.
  */
 import { DurableObject } from 'cloudflare:workers';
+import { logEvent } from '../adapters/log.ts';
 import { CellKeys, snapshotKey } from '../adapters/cell-keys.ts';
 import { KeeperClient } from '../adapters/keeper-client.ts';
 import { KeeperRefusal } from '../adapters/keeper-client.ts';
@@ -130,7 +131,12 @@ export class TenantSandbox extends DurableObject<Env> {
     if (!this.#container.running || !this.#run)
       return { observed: { kind: 'stopped' }, lastTrafficAtMs, listening: false };
     try {
-      const status = await withDeadline((await this.#keeper()).status(), statusDeadlineMs, 'keeper status', systemTimers);
+      const status = await withDeadline(
+        (await this.#keeper()).status(),
+        statusDeadlineMs,
+        'keeper status',
+        systemTimers,
+      );
       if (status === null) {
         return {
           observed: { kind: 'up', claimed: false, phase: 'idle', hasState: false, failure: null },
@@ -162,15 +168,7 @@ export class TenantSandbox extends DurableObject<Env> {
     if (failure === null || failure.message === this.#loggedFailure) return;
     this.#loggedFailure = failure.message;
     const { code, message, logTail } = failure;
-    console.warn(
-      JSON.stringify({
-        log: 'keeper.failure',
-        run: this.ctx.id.name ?? null,
-        code,
-        message,
-        logTail: logTail.slice(-4_000),
-      }),
-    );
+    logEvent('keeper.failure', { run: this.ctx.id.name ?? null, code, message, logTail: logTail.slice(-4_000) });
   }
 
   async claim(): Promise<void> {

@@ -4,6 +4,7 @@
  * refused and left as it is.
  */
 import { DurableObject } from 'cloudflare:workers';
+import { logEvent } from '../adapters/log.ts';
 import { CellKeys } from '../adapters/cell-keys.ts';
 import { createTenantParts, hasTenant } from '../services/tenant-parts.ts';
 import type { TenantParts } from '../services/tenant-parts.ts';
@@ -69,9 +70,7 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
       return found.ok ? await fn(parts) : found;
     } catch (error) {
       if (!(error instanceof UnreadableRecord)) throw error;
-      console.error(
-        JSON.stringify({ log: 'tenant.unreadable', tenant: ref.tenantId, error: String(error.cause).slice(0, 500) }),
-      );
+      logEvent('tenant.unreadable', { tenant: ref.tenantId, error: String(error.cause).slice(0, 500) });
       return err({
         code: 'tenant_state_unreadable',
         detail: 'The stored state of this assistant cannot be read, so nothing was changed.',
@@ -274,6 +273,7 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
   override async alarm(): Promise<void> {
     const parts = this.#open();
     if (parts === null) return;
+    await parts.reconciler.run();
     await parts.lifecycle.activate();
   }
 }

@@ -3,13 +3,17 @@
  * Schema steps run here, so nothing is written for a label that names no tenant.
  */
 import type { CellKeys } from '../adapters/cell-keys.ts';
+import { logEvent } from '../adapters/log.ts';
 import { durableObjectSql } from '../adapters/do-sql.ts';
 import { sandboxPort } from '../adapters/sandbox-port.ts';
 import { r2SnapshotObjects } from '../adapters/snapshot-objects.ts';
 import { systemClock, systemIds, systemTimers } from '../adapters/system.ts';
 import { createAiDispatch } from '../ai/dispatch.ts';
 import type { AiDispatch } from '../ai/dispatch.ts';
+import { createReconciler } from '../ai/reconcile.ts';
+import type { Reconciler } from '../ai/reconcile.ts';
 import { chooseUpstream } from '../ai/upstream.ts';
+import { chooseWitness } from '../ai/witness.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { readConfig } from '../env.ts';
 import type { Env } from '../env.ts';
@@ -24,6 +28,9 @@ import type { Operation, TenantReport } from '../../../control-plane/src/contrac
 import { Lifecycle } from './lifecycle.ts';
 import { periodBounds, toReport } from './tenant-report.ts';
 
+/** However overdue something is, the object is not called faster than this. */
+const alarmSpacingMs = 50;
+
 export interface TenantParts {
   readonly store: TenantStore;
   readonly operations: Operations;
@@ -33,6 +40,8 @@ export interface TenantParts {
   readonly ledger: Ledger;
   readonly lifecycle: Lifecycle;
   readonly ai: AiDispatch;
+  /** Asks the second witness about what a crash left open in the ledger. */
+  readonly reconciler: Reconciler;
   report(record: TenantRecord): TenantReport;
   operationOf(record: TenantRecord): Operation | null;
 }
@@ -50,6 +59,8 @@ const allMigrations = [
 export function hasTenant(storage: DurableObjectStorage): boolean {
   return storage.sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tenant'").toArray().length > 0;
 }
+
+const onFault = (event: string, error: unknown): void => logEvent(event, { error: String(error).slice(0, 300) });
 
 export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellKeys): TenantParts {
   const sql = durableObjectSql(ctx.storage);
@@ -96,6 +107,13 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
       );
   };
 
+  /** One alarm, the earliest of all that is due: the lifecycle's, or the reconciliation of what a crash left open. */
+  const setAlarm = async (lifecycleDueMs: number | null): Promise<void> => {
+    const dueMs = [lifecycleDueMs, reconciler.nextRunMs()].filter((ms) => ms !== null);
+    if (dueMs.length === 0) return ctx.storage.deleteAlarm();
+    return ctx.storage.setAlarm(Math.max(Math.min(...dueMs), clock.nowMs() + alarmSpacingMs));
+  };
+
   const lifecycle: Lifecycle = new Lifecycle({
     store,
     operations,
@@ -104,12 +122,11 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     sandbox: (tenantId, incarnation) => sandboxPort(env.SANDBOX, keys, config, tenantId, incarnation),
     objects: r2SnapshotObjects(env.SNAPSHOTS),
     events: { send: async (events) => void (await env.TENANT_EVENTS.sendBatch(events.map((body) => ({ body })))) },
-    alarm: { set: async (atMs) => (atMs === null ? ctx.storage.deleteAlarm() : ctx.storage.setAlarm(atMs)) },
+    alarm: { set: setAlarm },
     clock,
     timers: systemTimers,
     ids,
-    log: (event, fields) =>
-      console.log(JSON.stringify({ log: event, tenant: store.read()?.tenantId ?? null, ...fields })),
+    log: (event, fields) => logEvent(event, { tenant: store.read()?.tenantId ?? null, ...fields }),
     reportChanged,
   });
 
@@ -132,6 +149,14 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     ctx.waitUntil(lifecycle.flush());
   };
 
+  const reconciler = createReconciler({
+    ledger,
+    witness: chooseWitness(env),
+    clock,
+    onSettled: exportReceipts,
+    onFault,
+  });
+
   const ai = createAiDispatch({
     ledger,
     upstream: chooseUpstream(env),
@@ -139,12 +164,12 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     clock,
     ids,
     keepAlive: (work) => ctx.waitUntil(work),
-    onFault: (event, error) => console.error(JSON.stringify({ log: event, error: String(error).slice(0, 300) })),
+    onFault,
     onSettled: () => {
       lifecycle.touched();
       exportReceipts();
     },
   });
 
-  return { store, operations, snapshots, outbox, sessions, ledger, lifecycle, ai, report, operationOf };
+  return { store, operations, snapshots, outbox, sessions, ledger, lifecycle, ai, reconciler, report, operationOf };
 }
