@@ -41,6 +41,7 @@ export class Container {
   sandbox: Sandbox | undefined;
   #state: ContainerState = 'created';
   #exitCode = 0;
+  #starting: Promise<void> = Promise.resolve();
   readonly #exitWaiters: (() => void)[] = [];
   readonly #removeWaiters: (() => void)[] = [];
 
@@ -68,8 +69,18 @@ export class Container {
   }
 
   /** Starts the program. A program that can't be started makes the container end with 127, as a shell would. */
-  async start(isolation: Isolation, image: ResolvedImage, sidecar: Sidecar): Promise<void> {
+  start(isolation: Isolation, image: ResolvedImage, sidecar: Sidecar): Promise<void> {
     this.#state = 'running';
+    this.#starting = this.#start(isolation, image, sidecar);
+    return this.#starting;
+  }
+
+  /** Resolves when a start that is under way has come to its end; what acts on the program waits for it. */
+  settled(): Promise<void> {
+    return this.#starting;
+  }
+
+  async #start(isolation: Isolation, image: ResolvedImage, sidecar: Sidecar): Promise<void> {
     mkdirSync(join(this.dir, 'etc', 'cloudflare'), { recursive: true });
     try {
       const sandbox = await isolation.start({
@@ -121,6 +132,7 @@ export class Container {
 
   /** Ends the program if it runs and frees everything. */
   async remove(): Promise<void> {
+    await this.settled();
     this.sidecar?.stop();
     if (this.sandbox !== undefined && this.#state === 'running') {
       const gone = this.exited();

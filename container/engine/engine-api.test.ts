@@ -69,6 +69,28 @@ describe.each(levels)('the engine, %s', (level) => {
     expect(await container.dial(9_999)).toBeUndefined();
   });
 
+  it('carries large bodies to the program and back', async () => {
+    const container = await run();
+    const { text } = await container.get('/bytes?n=20000000');
+    expect(text.length).toBe(20_000_000);
+  });
+
+  it('acts on a container that is still starting when it is there', async () => {
+    const name = `c${(count += 1)}`;
+    await engine.api('POST', `/containers/create?name=${name}-proxy`, {
+      Image: SIDECAR_IMAGE,
+      Cmd: ['--http-egress-port', '9'],
+    });
+    await engine.api('POST', `/containers/${name}-proxy/start`);
+    const HostConfig = { NetworkMode: `container:${name}-proxy` };
+    await engine.api('POST', `/containers/create?name=${name}`, { Image: ECHO_IMAGE, HostConfig });
+    const starting = engine.api('POST', `/containers/${name}/start`);
+    const removing = engine.api('DELETE', `/containers/${name}?force=true`);
+    expect([(await starting).status, (await removing).status]).toEqual([204, 204]);
+    expect((await engine.api('GET', `/containers/${name}/json`)).status).toBe(404);
+    await engine.api('DELETE', `/containers/${name}-proxy?force=true`);
+  });
+
   it('reports how the program ended', async () => {
     const container = await run();
     const ended = container.wait();
@@ -140,14 +162,22 @@ describe.each(levels)('the engine, %s', (level) => {
 
   it('gives a command a terminal with a size', async () => {
     const container = await run();
-    const created = await engine.api('POST', `/containers/${container.name}/exec`, {
-      Cmd: ['stty', 'size'],
-      Tty: true,
-      ConsoleSize: [31, 97],
+    const first = await container.exec(['sh', '-c', 'test -t 1 && stty size; exit 5'], { tty: true, size: [31, 97] });
+    expect(first).toMatchObject({ stdout: expect.stringContaining('31 97\r\n'), exitCode: 5 });
+    const resized = await container.exec(['sh', '-c', 'read line; stty size'], {
+      tty: true,
+      stdin: 'go\n',
+      attached: async (id) => {
+        // The terminal exists once its command runs; until then a new size has nothing to apply to.
+        const show = ['sh', '-c', 'stty -F /dev/pts/0 size'];
+        if (level === 'plain') return;
+        await until('the terminal is there', async () => /\d/.test((await container.exec(show)).stdout));
+        expect((await engine.api('POST', `/exec/${id}/resize?h=50&w=120`)).status).toBe(200);
+        await until('it has its new size', async () => (await container.exec(show)).stdout === '50 120\n');
+      },
     });
-    expect(created.status).toBe(201);
-    const { stdout } = await container.exec(['sh', '-c', 'test -t 1 && echo terminal; exit 5'], { tty: true });
-    expect(stdout).toContain('terminal\r\n');
+    if (level === 'ns') expect(resized.stdout).toContain('50 120\r\n');
+    expect((await engine.api('POST', '/exec/0/resize?h=50&w=120')).status).toBe(404);
   });
 
   it('refuses commands in a container that does not run, and users that are not numbers', async () => {
@@ -250,13 +280,20 @@ describe.each(levels)('the engine, %s', (level) => {
       });
     });
 
+    it('carries a large body out, encrypted and not', async () => {
+      const container = await run({ egressPort: port, certificate: true });
+      for (const url of ['http://example.com/', 'https://example.com/']) {
+        expect((await container.get(`/post?n=9000000&u=${encodeURIComponent(url)}`)).text).toBe('9000000');
+      }
+    });
+
     it('gives each container a CA of its own', async () => {
       const first = await run({ egressPort: port, certificate: true });
       const second = await run({ egressPort: port, certificate: true });
-      const read = (container: ContainerUnderTest): Promise<{ stdout: string }> =>
-        container.exec(['cat', '/etc/cloudflare/certs/cloudflare-containers-ca.crt']);
-      expect((await read(first)).stdout).toContain('BEGIN CERTIFICATE');
-      expect((await read(first)).stdout).not.toBe((await read(second)).stdout);
+      const show = ['cat', '/etc/cloudflare/certs/cloudflare-containers-ca.crt'];
+      const { stdout } = await first.exec(show);
+      expect(stdout).toContain('BEGIN CERTIFICATE');
+      expect((await second.exec(show)).stdout).not.toBe(stdout);
     });
 
     it('closes what the Worker refuses, and everything when no Worker is there', async () => {

@@ -1,6 +1,7 @@
 // The engine's state and its verbs: containers, execs, images, volumes. The HTTP layer (`api/`) only translates.
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Container, type ContainerConfig } from './container.ts';
 import type { Log } from './engine-log.ts';
@@ -91,7 +92,7 @@ export class Engine {
     if (isSidecarImage(container.config.image)) {
       const sidecar = new Sidecar(
         egressPortOf(container.config.command),
-        (port) => this.#clientOf(container)?.sandbox?.dial(port),
+        (port) => this.#dialClient(container, port),
         this.#parts.log,
       );
       await sidecar.start();
@@ -114,6 +115,7 @@ export class Engine {
 
   /** SIGTERM, then SIGKILL for what is left after the grace time. */
   async stop(container: Container, graceMs: number = STOP_GRACE_MS): Promise<void> {
+    await container.settled();
     const gone = container.exited();
     container.sandbox?.signal('SIGTERM');
     const timer = setTimeout(() => container.sandbox?.kill(), graceMs);
@@ -121,7 +123,8 @@ export class Engine {
     clearTimeout(timer);
   }
 
-  kill(container: Container, signal: NodeJS.Signals): void {
+  async kill(container: Container, signal: NodeJS.Signals): Promise<void> {
+    await container.settled();
     if (signal === 'SIGKILL') container.sandbox?.kill();
     else container.sandbox?.signal(signal);
   }
@@ -132,7 +135,8 @@ export class Engine {
     for (const [id, exec] of this.#execs) if (exec.containerId === container.id) this.#execs.delete(id);
   }
 
-  createExec(container: Container, request: ExecRequest): ExecSession {
+  async createExec(container: Container, request: ExecRequest): Promise<ExecSession> {
+    await container.settled();
     if (container.sandbox === undefined || container.state !== 'running') {
       throw new EngineError(409, `Container ${container.name} is not running.`);
     }
@@ -154,6 +158,7 @@ export class Engine {
 
   /** Saves a running container's home as an image. */
   async commit(container: Container, reference: string): Promise<string> {
+    await container.settled();
     if (container.sandbox === undefined || container.state !== 'running') {
       throw new EngineError(409, `Container ${container.name} is not running.`);
     }
@@ -175,6 +180,13 @@ export class Engine {
     return networkMode.startsWith('container:')
       ? this.find(networkMode.slice('container:'.length))?.sidecar
       : undefined;
+  }
+
+  /** Undefined when no container uses the sidecar; rejects while its program does not listen, or does not run yet. */
+  #dialClient(sidecar: Container, port: number): Promise<Socket> | undefined {
+    const client = this.#clientOf(sidecar);
+    if (client === undefined) return undefined;
+    return client.sandbox?.dial(port) ?? Promise.reject(new Error('the container is starting'));
   }
 
   #clientOf(sidecar: Container): Container | undefined {

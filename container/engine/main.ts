@@ -21,8 +21,11 @@ async function main(): Promise<void> {
   mkdirSync(dirname(options.socketPath), { recursive: true, mode: 0o700 });
   await takeSocket(options.socketPath);
   const log = openLog(options.logFile, () => new Date());
-  process.on('uncaughtException', (error) => log('uncaught', { error: error.stack }));
-  process.on('unhandledRejection', (error) => log('unhandled', { error: String(error) }));
+  // One container's trouble must not end the others; it is told twice, since the log is optional.
+  process.on('uncaughtException', (error) => {
+    log('uncaught', { error: error.stack });
+    process.stderr.write(`engine: ${error.stack ?? String(error)}\n`);
+  });
 
   const { isolation, warnings } = chooseIsolation(options.isolation, options.stateDir);
   const engine = new Engine({ isolation, catalog, stateDir: options.stateDir, log });
@@ -64,13 +67,20 @@ async function takeSocket(path: string): Promise<void> {
 
 function watchParent({ parentPid }: EngineOptions, end: (why: string) => void): void {
   if (parentPid === undefined) return;
+  // A direct parent is known to be gone when somebody else has adopted us, even if its number is in use again.
+  const isDirect = process.ppid === parentPid;
   setInterval(() => {
-    try {
-      process.kill(parentPid, 0);
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ESRCH') end(`process ${parentPid} is gone`);
-    }
+    if (isDirect ? process.ppid !== parentPid : !exists(parentPid)) end(`process ${parentPid} is gone`);
   }, PARENT_CHECK_MS).unref();
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
 }
 
 try {

@@ -43,7 +43,7 @@ test('the same environment here and there', () => {
 });
 
 test('the same command, under tini where nobody else reaps', () => {
-  expect(local.command).toEqual([`${release.nodeDir}/bin/node`, release.keeperFile]);
+  expect(local.command).toEqual([`${release.nodeDir}/bin/node`, release.keeperFile, 'guard']);
   expect(instructions('ENTRYPOINT').map((line) => JSON.parse(line) as unknown)).toEqual([
     ['/usr/bin/tini', '--', ...local.command],
   ]);

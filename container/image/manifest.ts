@@ -40,7 +40,7 @@ export function localImage(options: {
   const cache = options.compileCacheDir ?? null;
   return {
     name: release.imageName,
-    command: [`${release.nodeDir}/bin/node`, release.keeperFile],
+    command: [`${release.nodeDir}/bin/node`, release.keeperFile, 'guard'],
     env: { ...imageEnv },
     workdir: '/',
     mounts: [

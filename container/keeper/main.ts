@@ -1,9 +1,11 @@
 /**
  * Entry of the keeper process: environment to settings, a listening server, and an orderly end. In the image tini is PID 1
- * and this its only child. `keeper.mjs bake <folder>` makes the image's compile cache instead.
+ * and `keeper.mjs guard` its only child, which runs the keeper itself; `keeper.mjs bake <folder>` makes the image's
+ * compile cache instead.
  */
 import path from 'node:path';
 import { bakeCache } from './bake.ts';
+import { guard } from './guardian.ts';
 import { createKeeper } from './keeper.ts';
 import { describeError } from './problem.ts';
 import { parseSettings } from './settings.ts';
@@ -18,7 +20,11 @@ async function main(): Promise<void> {
     await bakeCache(settings, path.resolve(outDir));
     return;
   }
-  if (command !== undefined) throw new Error(`unknown command ${command}; use: keeper.mjs [bake <folder>]`);
+  if (command === 'guard') {
+    const self = process.argv[1] ?? '';
+    process.exit(await guard({ command: [process.execPath, self], log: (line) => console.error(line) }));
+  }
+  if (command !== undefined) throw new Error(`unknown command ${command}; use: keeper.mjs [guard | bake <folder>]`);
   const keeper = await createKeeper(settings);
   let ending = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

@@ -103,10 +103,10 @@ async function stopContainer({ engine, part, query }: Call): Promise<Answer> {
   return { status: 204 };
 }
 
-function killContainer({ engine, part, query }: Call): Answer {
+async function killContainer({ engine, part, query }: Call): Promise<Answer> {
   const container = engine.get(part);
   if (container.state !== 'running') return { status: 409, body: { message: `Container ${part} is not running.` } };
-  engine.kill(container, parseSignal(query.get('signal')));
+  await engine.kill(container, parseSignal(query.get('signal')));
   return { status: 204 };
 }
 
@@ -136,7 +136,7 @@ async function putArchive(call: Call): Promise<Answer> {
 }
 
 async function createExec(call: Call): Promise<Answer> {
-  const exec = call.engine.createExec(call.engine.get(call.part), parseExec(await json(call)));
+  const exec = await call.engine.createExec(call.engine.get(call.part), parseExec(await json(call)));
   return { status: 201, body: { Id: exec.id } };
 }
 

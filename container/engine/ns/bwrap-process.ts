@@ -13,6 +13,7 @@ export const GATE_FD = 5;
 export const SECCOMP_FD = 6;
 
 const STATUS_CHARS_MAX = 16_384;
+const ERROR_CHARS_MAX = 2_000;
 const START_TIMEOUT_MS = 20_000;
 
 export interface BwrapProcess {
@@ -20,6 +21,8 @@ export interface BwrapProcess {
   /** The namespace's first process as this machine numbers it; rejects when bubblewrap ends before it exists. */
   readonly initPid: Promise<number>;
   readonly gate: Duplex;
+  /** What came on stderr until the gate opened: why bubblewrap could not do its work. */
+  readonly said: () => string;
 }
 
 /** Runs `argv` (which ends in a bubblewrap call reading its arguments from ARGS_FD) with `args` given on that pipe. */
@@ -36,7 +39,19 @@ export function spawnBwrap(argv: readonly string[], args: readonly string[], fil
   if (filter !== undefined) give(pipes[SECCOMP_FD] as Writable, filter);
   const gate = pipes[GATE_FD] as Duplex;
   gate.on('error', () => {});
-  return { child, initPid: readInitPid(child, pipes[STATUS_FD] as Readable), gate };
+  const errors = keepErrors(child, gate);
+  return { child, initPid: readInitPid(child, pipes[STATUS_FD] as Readable), gate, said: () => errors.text.trim() };
+}
+
+/** Keeps the end of stderr until the gate opens; from then on it is the program's. */
+function keepErrors(child: ChildProcess, gate: Duplex): { text: string } {
+  const errors = { text: '' };
+  const keep = (chunk: Buffer): void => {
+    errors.text = (errors.text + chunk.toString('utf8')).slice(-ERROR_CHARS_MAX);
+  };
+  child.stderr?.on('data', keep);
+  gate.once('data', () => child.stderr?.off('data', keep));
+  return errors;
 }
 
 function give(pipe: Writable, content: Buffer): void {

@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 export interface GroupLimits {
   readonly memoryMib: number | undefined;
@@ -21,12 +22,16 @@ export interface ControlGroup {
   /** Files to write a process id to; empty when no group could be made. */
   readonly procsFiles: readonly string[];
   readonly limits: { readonly memory: boolean; readonly pids: boolean };
-  remove(): void;
+  /** Removes the group once its last process is gone. */
+  remove(): Promise<void>;
 }
 
 const ROOT = '/sys/fs/cgroup';
-const PREFIX = 'tidepool-';
+/** Followed by the engine's process id, so that no engine removes a living one's groups. */
+const PREFIX = 'tidepool-engine-';
 const MIB = 1024 * 1024;
+const REMOVE_ATTEMPTS = 20;
+const REMOVE_RETRY_MS = 100;
 
 type Hierarchies = { readonly memory: string | undefined; readonly pids: string | undefined; readonly version: 1 | 2 };
 
@@ -39,9 +44,8 @@ export class ControlGroups {
       pids: legacy(ownGroups, 'pids'),
       version: 1,
     };
-    // Groups of an engine that was killed: empty ones go, a live engine's refuse.
     for (const parent of this.#parents) {
-      for (const name of readdirSync(parent)) if (name.startsWith(PREFIX)) removeGroup(join(parent, name));
+      for (const name of readdirSync(parent)) if (isAbandoned(name)) removeGroup(join(parent, name));
     }
   }
 
@@ -53,11 +57,11 @@ export class ControlGroups {
   create(name: string, limits: GroupLimits): ControlGroup {
     const made: string[] = [];
     for (const parent of this.#parents) {
-      const path = join(parent, PREFIX + name);
+      const path = join(parent, groupName(name));
       if (tryDo(() => mkdirSync(path))) made.push(path);
     }
     const set = (parent: string | undefined, file: string, value: string): boolean =>
-      parent !== undefined && tryDo(() => writeFileSync(join(parent, PREFIX + name, file), value));
+      parent !== undefined && tryDo(() => writeFileSync(join(parent, groupName(name), file), value));
     const v2 = this.#at.version === 2;
     const bytes = String((limits.memoryMib ?? 0) * MIB);
     const memory =
@@ -67,7 +71,7 @@ export class ControlGroups {
     return {
       procsFiles: made.map((path) => join(path, 'cgroup.procs')),
       limits: { memory, pids },
-      remove: () => made.forEach(removeGroup),
+      remove: () => removeWhenEmpty(made),
     };
   }
 
@@ -97,8 +101,25 @@ function legacy(ownGroups: string, controller: string): string | undefined {
   return [join(ROOT, controller, own), join(ROOT, controller)].find((path) => isWritable(path));
 }
 
-function removeGroup(path: string): void {
-  tryDo(() => rmdirSync(path));
+/** The processes were killed a moment ago; a group that stays is removed by the next engine. */
+async function removeWhenEmpty(paths: readonly string[]): Promise<void> {
+  for (let attempt = 0; attempt < REMOVE_ATTEMPTS && !paths.every(removeGroup); attempt += 1) {
+    await setTimeout(REMOVE_RETRY_MS);
+  }
+}
+
+function groupName(name: string): string {
+  return `${PREFIX}${process.pid}-${name}`;
+}
+
+/** A group of an engine that runs no more. */
+function isAbandoned(name: string): boolean {
+  const pid = name.startsWith(PREFIX) ? /^(\d+)-/.exec(name.slice(PREFIX.length))?.[1] : undefined;
+  return pid !== undefined && pid !== String(process.pid) && !existsSync(`/proc/${pid}`);
+}
+
+function removeGroup(path: string): boolean {
+  return !existsSync(path) || tryDo(() => rmdirSync(path));
 }
 
 function isWritable(path: string): boolean {

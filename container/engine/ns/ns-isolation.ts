@@ -52,8 +52,8 @@ export class NsIsolation implements Isolation {
   async start(plan: SandboxPlan): Promise<Sandbox> {
     const holdings = await this.#hold(plan);
     try {
-      const { sandbox, gate } = this.#launch(plan, holdings);
-      await gateReady(gate);
+      const { sandbox, gate, said } = this.#launch(plan, holdings);
+      await gateReady(gate, said);
       if (plan.restoreFrom !== undefined) await restoreHome(await sandbox, plan.restoreFrom);
       gate.end('go\n');
       return await sandbox;
@@ -74,8 +74,8 @@ export class NsIsolation implements Isolation {
     // The sized home lives in memory and counts: the program gets its own limit on top.
     const memoryLimit = memoryMib === undefined ? undefined : memoryMib + (diskMib ?? 0);
     const group = this.#groups.create(shortId, { memoryMib: memoryLimit, pids });
-    const giveBack = (): void => {
-      group.remove();
+    const giveBack = async (): Promise<void> => {
+      await group.remove();
       this.#users.give(hostUid);
     };
     try {
@@ -84,11 +84,11 @@ export class NsIsolation implements Isolation {
       const agent = await RelayAgent.start({ tools: this.#tools, hostUid, systemDirs, relayDir, egress: plan.egress });
       const release = async (): Promise<void> => {
         await agent.stop();
-        giveBack();
+        await giveBack();
       };
       return { launch: { groups: group.procsFiles, hostUid, tools: this.#tools }, group, agent, release };
     } catch (error) {
-      giveBack();
+      await giveBack();
       throw error;
     }
   }
@@ -96,7 +96,7 @@ export class NsIsolation implements Isolation {
   #launch(
     plan: SandboxPlan,
     { launch, group, agent, release }: Holdings,
-  ): { sandbox: Promise<NsSandbox>; gate: Duplex } {
+  ): { sandbox: Promise<NsSandbox>; gate: Duplex; said: () => string } {
     const { image } = plan;
     const tools = this.#tools;
     const inner = prlimitArgv(tools, image.pids, group.limits.pids);
@@ -111,7 +111,7 @@ export class NsIsolation implements Isolation {
       [...inner, tools.sh, '-c', GATE_SCRIPT, 'sh', plan.workdir ?? image.workdir ?? '/'],
       plan.command.length > 0 ? plan.command : image.command,
     ].flat();
-    const { child, initPid, gate } = spawnBwrap(launchArgv(launch, stage, command), [...args, ...env], filter);
+    const { child, initPid, gate, said } = spawnBwrap(launchArgv(launch, stage, command), [...args, ...env], filter);
     const sandbox = initPid.then((pid) => {
       const made = new NsSandbox({
         main: child,
@@ -128,7 +128,7 @@ export class NsIsolation implements Isolation {
       return made;
     });
     sandbox.catch(() => gate.destroy());
-    return { sandbox, gate };
+    return { sandbox, gate, said };
   }
 
   #mounts(plan: SandboxPlan, stage: Stage, hostUid: number | undefined): TenantMounts {
@@ -181,10 +181,11 @@ function prlimitArgv(tools: HostTools, pids: number | undefined, limited: boolea
   return [tools.prlimit, '--core=0', ...(pids === undefined || limited ? [] : [`--nproc=${pids}`]), '--'];
 }
 
-async function gateReady(gate: Duplex): Promise<void> {
+async function gateReady(gate: Duplex, said: () => string): Promise<void> {
   const signal = AbortSignal.timeout(GATE_TIMEOUT_MS);
   await Promise.race([once(gate, 'data', { signal }), once(gate, 'close', { signal })]);
-  if (gate.destroyed) throw new Error('the container ended before its program could start');
+  if (gate.destroyed)
+    throw new Error(`the container ended before its program could start: ${said() || 'it said nothing'}`);
 }
 
 async function restoreHome(sandbox: NsSandbox, file: string): Promise<void> {

@@ -1,5 +1,5 @@
 /** SQLite files: told by their first bytes, copied by SQLite's own backup while they are in use, checked before they count. */
-import { open } from 'node:fs/promises';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 
@@ -7,13 +7,13 @@ const magic = 'SQLite format 3\0';
 /** Pages per step; between steps writers get their turn. */
 const pagesPerStep = 1_024;
 
-export async function isSqliteFile(file: string): Promise<boolean> {
-  const handle = await open(file, 'r');
+export function isSqliteFile(file: string): boolean {
+  const handle = openSync(file, 'r');
   try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(magic.length), 0, magic.length, 0);
-    return bytesRead === magic.length && buffer.toString('latin1') === magic;
+    const start = Buffer.alloc(magic.length);
+    return readSync(handle, start, 0, magic.length, 0) === magic.length && start.toString('latin1') === magic;
   } finally {
-    await handle.close();
+    closeSync(handle);
   }
 }
 

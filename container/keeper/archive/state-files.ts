@@ -3,7 +3,8 @@
  * OpenClaw makes again (caches, temporary files, logs, links to its own skills) and what only means something to a running
  * process (locks, write-ahead logs, sockets). Inside `workspace/` almost everything is the tenant's: a `yarn.lock` is kept.
  */
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstatSync, readlinkSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { systemErrorCode } from '../problem.ts';
 import { safeLinkTarget } from './entry-guard.ts';
@@ -28,6 +29,9 @@ const transientName =
 
 /** Companions of a database that its backup makes superfluous. */
 const companionName = /-(?:wal|shm|journal)$/;
+
+/** Names worth a look for SQLite's first bytes. Under any other name a database is told by its companions. */
+const databaseName = /\.(?:sqlite3?|db3?|s3db)$/i;
 
 /** Whether OpenClaw itself keeps this database, so that damage in it must stop a snapshot or a restore. */
 export function isOpenclawDatabase(filePath: string): boolean {
@@ -56,13 +60,15 @@ export async function listState(
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
     const names = (await readdir(path.join(stateDir, folder)).catch(ignoreGone)) ?? [];
+    const present = new Set(names);
     const databases = new Set<string>();
     for (const name of names.toSorted()) {
       const at = folder === '' ? name : `${folder}/${name}`;
       if (isExcluded(at)) continue;
       // A database sorts before its companions.
       if (companionName.test(name) && databases.has(name.replace(companionName, ''))) continue;
-      const item = await inspect(stateDir, at);
+      const maybeDatabase = databaseName.test(name) || present.has(`${name}-wal`) || present.has(`${name}-journal`);
+      const item = inspect(stateDir, at, maybeDatabase);
       if (item === null) continue;
       if ('reason' in item) {
         skipped.push(item);
@@ -77,22 +83,27 @@ export async function listState(
   return { items, skipped };
 }
 
-async function inspect(stateDir: string, at: string): Promise<StateItem | Skipped | null> {
+/** Synchronous for the same reason as the reading of small files. @returns null for what is gone */
+function inspect(stateDir: string, at: string, maybeDatabase: boolean): StateItem | Skipped | null {
+  try {
+    return look(stateDir, at, maybeDatabase);
+  } catch (error) {
+    return ignoreGone(error);
+  }
+}
+
+function look(stateDir: string, at: string, maybeDatabase: boolean): StateItem | Skipped {
   const absolute = path.join(stateDir, at);
-  const stat = await lstat(absolute).catch(ignoreGone);
-  if (stat === null) return null;
+  const stat = lstatSync(absolute);
   if (stat.isDirectory()) return { kind: 'directory', path: at, mode: stat.mode & 0o777, mtimeMs: stat.mtimeMs };
   if (stat.isSymbolicLink()) {
-    const target = await readlink(absolute).catch(ignoreGone);
-    if (target === null) return null;
-    const inside = safeLinkTarget(at, relativeTarget(stateDir, at, target));
+    const inside = safeLinkTarget(at, relativeTarget(stateDir, at, readlinkSync(absolute)));
     return inside === null
       ? { path: at, reason: 'a link out of the state' }
       : { kind: 'symlink', path: at, target: inside };
   }
   if (!stat.isFile()) return { path: at, reason: 'neither file, folder nor link' };
-  const database = await isSqliteFile(absolute).catch(ignoreGone);
-  if (database === null) return null;
+  const database = maybeDatabase && isSqliteFile(absolute);
   return { kind: database ? 'database' : 'file', path: at, bytes: stat.size };
 }
 

@@ -3,7 +3,8 @@
  * header's size is kept whatever the file does meanwhile; the manifest at the end says what was really sent.
  */
 import { createHash } from 'node:crypto';
-import { open, readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { systemErrorCode } from '../problem.ts';
 import { ArchiveRefused, type ArchiveLimits } from './entry-guard.ts';
@@ -40,15 +41,26 @@ interface Source {
   readonly close: () => Promise<void>;
 }
 
-/** @throws ArchiveRefused when the state is larger than a restore would accept */
+/**
+ * Chunks of at least `chunkBytes`, but for the last: each costs the compressor one round trip to another thread.
+ * @throws ArchiveRefused when the state is larger than a restore would accept
+ */
 export async function* tarStream(options: TarStreamOptions): AsyncGenerator<Buffer, void, undefined> {
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
   for await (const chunk of entries(options)) {
     options.progress.uncompressedBytes += chunk.length;
     if (options.progress.uncompressedBytes > options.limits.uncompressedBytesMax) {
       throw new ArchiveRefused(`the state is larger than ${options.limits.uncompressedBytesMax} bytes`);
     }
-    yield chunk;
+    waiting.push(chunk);
+    waitingBytes += chunk.length;
+    if (waitingBytes < chunkBytes) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    waitingBytes = 0;
   }
+  if (waitingBytes > 0) yield Buffer.concat(waiting);
 }
 
 async function* entries(options: TarStreamOptions): AsyncGenerator<Buffer, void, undefined> {
@@ -123,22 +135,25 @@ async function openSource(options: TarStreamOptions, at: string): Promise<Source
   const copy = options.staged.get(at);
   try {
     // Mode and time are the original's; a staged copy has its own.
-    const { mode, mtimeMs, size } = await stat(original);
+    const { mode, mtimeMs, size } = statSync(original);
     const about = { mode: mode & 0o777, mtimeMs };
     if (copy !== undefined) return await streamed(copy, about);
-    return size <= wholeReadBytesMax ? await settled(original) : await streamed(original, about);
+    return size <= wholeReadBytesMax ? settled(original) : await streamed(original, about);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }
 
-/** A small file: read again until it held still during the read, then sent from memory. */
-async function settled(file: string): Promise<Source> {
+/**
+ * A small file: read again until it held still during the read, then sent from memory. Synchronous, since a state is mostly
+ * thousands of small files, and for those the way to another thread and back costs more than the read.
+ */
+function settled(file: string): Source {
   for (let attempt = 1; ; attempt++) {
-    const before = await stat(file);
-    const content = await readFile(file);
-    const after = await stat(file);
+    const before = statSync(file);
+    const content = readFileSync(file);
+    const after = statSync(file);
     const still = before.mtimeMs === after.mtimeMs && content.length === after.size;
     if (!still && attempt < rereadsMax) continue;
     return {
