@@ -95,7 +95,7 @@ it('20 turns, 5 cut off: page = ledger = upstream, to the nano-dollar', { timeou
   expect(settled.receipts.length).toBeGreaterThanOrEqual(20);
   for (const receipt of settled.receipts) {
     expect({
-      tokensIn: receipt.inputTokens + receipt.cacheReadTokens + receipt.cacheWriteTokens,
+      tokensIn: receipt.inputTokens,
       tokensOut: receipt.outputTokens,
       costNanoUsd: receipt.costNanoUsd,
     }).toEqual(log.get(receipt.requestId));

@@ -104,6 +104,7 @@ export const Receipt = z.object({
   atMs: z.number().int(),
   provider: z.string().max(40),
   model: z.string().max(120),
+  /** All input, cached or not; the two cache counts below are parts of it. */
   inputTokens: z.number().int().min(0),
   outputTokens: z.number().int().min(0),
   cacheReadTokens: z.number().int().min(0),
