@@ -54,6 +54,25 @@ function securityHeaders(): Plugin {
   };
 }
 
+/** Lets the browser fetch the typeface with the styles instead of after them. */
+function fontPreload(): Plugin {
+  return {
+    name: 'tidepool:font-preload',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_html, { bundle }) =>
+        Object.keys(bundle ?? {})
+          .filter((file) => file.endsWith('.woff2'))
+          .map((file) => ({
+            tag: 'link',
+            attrs: { rel: 'preload', as: 'font', type: 'font/woff2', href: `/${file}`, crossorigin: '' },
+            injectTo: 'head' as const,
+          })),
+    },
+  };
+}
+
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [
@@ -68,6 +87,7 @@ export default defineConfig({
     }),
     react(),
     tailwind(),
+    fontPreload(),
     securityHeaders(),
   ],
   build: {

@@ -6,10 +6,13 @@ import { RouterProvider } from '@tanstack/react-router';
 import { z } from 'zod';
 import { makeQueryClient } from './api/query-client.ts';
 import { makeRouter } from './router.tsx';
+import { applyTheme, readTheme } from './ui/theme.ts';
 import './styles.css';
 
 // The page's policy has no 'unsafe-eval'; the parser is told so rather than left to try.
 z.config({ jitless: true });
+
+applyTheme(readTheme());
 
 const queryClient = makeQueryClient((next) => {
   void router.navigate({ to: '/sign-in', search: { next } });

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { send } from './client.ts';
-import { ApiError, failureFromAuth } from './errors.ts';
+import { ApiError, failureFromAuth, toFailure } from './errors.ts';
 
 async function post<T>(path: string, body: Record<string, unknown>, schema: z.ZodType<T>): Promise<T> {
   return request('POST', path, body, schema);
@@ -23,16 +23,25 @@ async function request<T>(method: string, path: string, body: unknown, schema: z
   return parsed.data;
 }
 
-/** `token` is null where the address must be confirmed before the first session. */
-const Signed = z.object({ token: z.string().nullish() });
 const Anything = z.unknown();
 
 /** Where the links in our mails come back to. */
 const verifiedPath = '/verify-email';
 
-export async function signUp(input: { name: string; email: string; password: string }): Promise<{ signedIn: boolean }> {
-  const { token } = await post('/sign-up/email', { ...input, callbackURL: verifiedPath }, Signed);
-  return { signedIn: typeof token === 'string' };
+/**
+ * Creates an account and signs in with it. The server answers a taken address like a new one, so that nobody learns who
+ * has an account here; only the sign-in after it tells, and only to whom knows the password.
+ * @returns false when the address has an account with another password: a mail went to its owner
+ */
+export async function signUp(input: { name: string; email: string; password: string }): Promise<boolean> {
+  await post('/sign-up/email', { ...input, callbackURL: verifiedPath }, Anything);
+  try {
+    await signIn({ email: input.email, password: input.password });
+    return true;
+  } catch (error) {
+    if (toFailure(error).code === 'invalid_email_or_password') return false;
+    throw error;
+  }
 }
 
 export async function signIn(input: { email: string; password: string }): Promise<void> {

@@ -1,9 +1,9 @@
 /** The frame around every route: the announcer, toasts, and the page. */
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, Outlet } from '@tanstack/react-router';
+import { createRootRouteWithContext, type ErrorComponentProps, Outlet } from '@tanstack/react-router';
 import { Announcer } from '../shell/announcer.tsx';
-import { PageNotFound } from '../shell/page-states.tsx';
-import { Wordmark } from '../shell/wordmark.tsx';
+import { BareFrame } from '../shell/bare-frame.tsx';
+import { PageError, PageNotFound } from '../shell/page-states.tsx';
 import { Toasts } from '../ui/toast.tsx';
 
 export interface RouterContext {
@@ -13,6 +13,7 @@ export interface RouterContext {
 export const Route = createRootRouteWithContext<RouterContext>()({
   component: RootFrame,
   notFoundComponent: BareNotFound,
+  errorComponent: BareError,
 });
 
 function RootFrame() {
@@ -27,9 +28,16 @@ function RootFrame() {
 
 function BareNotFound() {
   return (
-    <main className="mx-auto flex min-h-dvh max-w-6xl flex-col gap-16 px-4 py-6 sm:px-6">
-      <Wordmark />
+    <BareFrame>
       <PageNotFound />
-    </main>
+    </BareFrame>
+  );
+}
+
+function BareError(props: ErrorComponentProps) {
+  return (
+    <BareFrame>
+      <PageError {...props} />
+    </BareFrame>
   );
 }

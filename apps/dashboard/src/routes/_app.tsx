@@ -1,12 +1,25 @@
 /** Everything behind sign-in: the guard, the organisation, the shell. */
 import { useQuery } from '@tanstack/react-query';
 import { createFileRoute, Outlet, redirect } from '@tanstack/react-router';
-import { toFailure } from '../api/errors.ts';
+import { ApiError, type Failure, toFailure } from '../api/errors.ts';
 import { meQuery, systemQuery } from '../api/queries.ts';
 import { activeOrg } from '../shell/active-org.ts';
 import { AppHeader } from '../shell/app-header.tsx';
 import { OfflineBanner, VerifyBanner } from '../shell/banners.tsx';
+import { BareFrame } from '../shell/bare-frame.tsx';
+import { PageError, PagePending } from '../shell/page-states.tsx';
 import { SystemFooter } from '../shell/stand-ins.tsx';
+
+const noOrganisation: Failure = {
+  status: 409,
+  code: 'no_organisation',
+  title: 'You are in no organisation',
+  detail: 'This account belongs to no organisation, so it has no place for assistants.',
+  next: 'Ask to be invited again, or sign up with another address.',
+  requestId: null,
+  retryable: true,
+  fields: [],
+};
 
 export const Route = createFileRoute('/_app')({
   beforeLoad: async ({ context, location }) => {
@@ -17,10 +30,20 @@ export const Route = createFileRoute('/_app')({
       throw error;
     });
     const org = activeOrg(me);
-    if (org === undefined) throw new Error('this account belongs to no organisation');
+    if (org === undefined) throw new ApiError(noOrganisation);
     return { org };
   },
   component: Shell,
+  pendingComponent: () => (
+    <BareFrame>
+      <PagePending />
+    </BareFrame>
+  ),
+  errorComponent: (props) => (
+    <BareFrame>
+      <PageError {...props} />
+    </BareFrame>
+  ),
 });
 
 function Shell() {

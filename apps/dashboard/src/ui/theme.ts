@@ -15,7 +15,13 @@ export function readTheme(): Theme {
   }
 }
 
+/** What the browser's own bars take: `--color-fog` of each theme. */
+const barColours = { light: '#f3f7f7', dark: '#0a161c' } as const;
+
 export function applyTheme(theme: Theme): void {
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    meta.content = barColours[theme === 'system' ? (meta.media.includes('dark') ? 'dark' : 'light') : theme];
+  }
   if (theme === 'system') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
   try {

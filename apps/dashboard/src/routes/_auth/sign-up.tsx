@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { signUp } from '../../api/auth.ts';
 import { toFailure } from '../../api/errors.ts';
 import { continueAfterSignIn } from '../../shell/after-sign-in.ts';
-import { Button } from '../../ui/button.tsx';
+import { Button, buttonClass } from '../../ui/button.tsx';
 import { Field, PasswordField } from '../../ui/field.tsx';
 import { formText } from '../../ui/form-text.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
@@ -27,7 +27,7 @@ function SignUp() {
         email: formText(form, 'email'),
         password: formText(form, 'password'),
       }),
-    onSuccess: async ({ signedIn }, form) => {
+    onSuccess: async (signedIn, form) => {
       if (signedIn) await continueAfterSignIn(router, queryClient, next, '/new');
       else setWaitingFor(formText(form, 'email'));
     },
@@ -82,13 +82,18 @@ function SignUp() {
 function CheckMail({ email }: { email: string }) {
   return (
     <div className="flex flex-col gap-4">
-      <PageTitle tab="Confirm your e-mail">Confirm your e-mail address</PageTitle>
-      <p>We sent a link to {email}. Open it, then sign in.</p>
+      <PageTitle tab="Look into your mail">Look into your mail</PageTitle>
       <p>
-        <Link to="/sign-in" className="link">
+        We wrote to {email}. If you have an account with this address, sign in with its password, or choose a new one.
+      </p>
+      <div className="flex flex-wrap gap-2">
+        <Link to="/sign-in" className={buttonClass('primary')}>
           Go to sign in
         </Link>
-      </p>
+        <Link to="/forgot-password" className={buttonClass('plain')}>
+          Choose a new password
+        </Link>
+      </div>
     </div>
   );
 }
