@@ -201,7 +201,7 @@ export class ContainerUnderTest {
   /** One HTTP request to the program's port. */
   async get(path: string, port = 8080): Promise<Answer> {
     const socket = await this.dial(port);
-    if (socket === undefined) throw new Error(`port ${port} is refused`);
+    if (socket === undefined) throw new Error(`port ${port} is refused; the container's log: ${this.log()}`);
     const call = request({ createConnection: () => socket, path, headers: { host: 'container', connection: 'close' } });
     call.end();
     const [response] = (await once(call, 'response')) as [IncomingMessage];
@@ -229,7 +229,16 @@ export class ContainerUnderTest {
   /** `exec` as workerd does it: create, attach, read frames to the end, inspect. */
   async exec(
     command: readonly string[],
-    options: { env?: readonly string[]; stdin?: string; cwd?: string; tty?: boolean } = {},
+    options: {
+      env?: readonly string[];
+      stdin?: string;
+      cwd?: string;
+      tty?: boolean;
+      /** Rows and columns. */
+      size?: readonly [number, number];
+      /** Called with the exec's id once its streams are attached. */
+      attached?: (id: string) => Promise<void>;
+    } = {},
   ): Promise<ExecResult> {
     const created = await this.engine.api('POST', `/containers/${this.name}/exec`, {
       AttachStdin: true,
@@ -239,6 +248,7 @@ export class ContainerUnderTest {
       Env: options.env ?? [],
       ...(options.cwd === undefined ? {} : { WorkingDir: options.cwd }),
       Tty: options.tty ?? false,
+      ...(options.size === undefined ? {} : { ConsoleSize: options.size }),
     });
     if (created.status !== 201) {
       throw new Error(`exec: ${created.status} ${created.text}; the container's log: ${this.log()}`);
@@ -255,6 +265,7 @@ export class ContainerUnderTest {
     call.end(body);
     const [, stream, head] = (await once(call, 'upgrade')) as [IncomingMessage, Socket, Buffer];
     const parts = [head];
+    await options.attached?.(Id);
     stream.end(options.stdin ?? '');
     for await (const chunk of stream) parts.push(chunk as Buffer);
     const raw = Buffer.concat(parts);
@@ -321,7 +332,7 @@ export function tarOf(path: string, content: Buffer, type = '0'): Buffer {
   header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
   header.write('        ', 148, 'latin1');
   header.write(type, 156, 'latin1');
-  header.write('ustar\0' + '00', 257, 'latin1');
+  header.write('ustar\x0000', 257, 'latin1');
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   const padding = Buffer.alloc((512 - (content.length % 512)) % 512);

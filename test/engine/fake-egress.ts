@@ -20,6 +20,11 @@ export class FakeEgress {
   constructor() {
     this.#inner = createServer((req, res) => {
       const last = this.seen.at(-1);
+      if (req.method === 'POST') {
+        let bytes = 0;
+        req.on('data', (chunk: Buffer) => (bytes += chunk.length)).on('end', () => res.end(String(bytes)));
+        return;
+      }
       res.setHeader('content-type', 'application/json');
       res.end(JSON.stringify({ host: req.headers.host, path: req.url, method: req.method, ...last }));
     });

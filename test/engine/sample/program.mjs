@@ -18,6 +18,12 @@ async function fetched(url) {
   }
 }
 
+/** Sends `n` bytes to a URL and returns what it answers. */
+async function posted(url, n) {
+  const answer = await fetch(url, { method: 'POST', body: Buffer.alloc(n, 7), signal: AbortSignal.timeout(20_000) });
+  return answer.text();
+}
+
 /** What happens when the program opens a TCP connection: "open", or the error's code. */
 function dialled(host, port) {
   return new Promise((done) => {
@@ -35,6 +41,7 @@ function dialled(host, port) {
 const routes = {
   '/env': () => process.env,
   '/out': (query) => fetched(query.get('u')),
+  '/post': (query) => posted(query.get('u'), Number(query.get('n'))),
   '/dial': (query) => dialled(query.get('host'), query.get('port')),
   '/run': (query) => {
     const [file, ...args] = query.getAll('c');
@@ -47,6 +54,15 @@ const routes = {
 
 const server = http.createServer((request, response) => {
   const url = new URL(request.url, 'http://container');
+  if (url.pathname === '/sum') {
+    const hash = createHash('sha256');
+    request.on('data', (chunk) => hash.update(chunk)).on('end', () => response.end(hash.digest('hex')));
+    return;
+  }
+  if (url.pathname === '/bytes') {
+    response.end(Buffer.alloc(Number(url.searchParams.get('n')), 7));
+    return;
+  }
   if (url.pathname === '/exit') {
     response.end('bye', () => process.exit(Number(url.searchParams.get('code') ?? 3)));
     return;
