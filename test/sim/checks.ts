@@ -43,6 +43,8 @@ export class Checks {
   readonly #harmed = new Set<string>();
   /** What a restore must bring back. */
   #required = new Set<number>();
+  /** What was in any of them, harmed or not: nobody can know of a harm before a restore. */
+  readonly #everSaved = new Set<number>();
   readonly #tries = new Map<number, Tries>();
   readonly #world: World;
   readonly #recentCalls: number[] = [];
@@ -83,7 +85,13 @@ export class Checks {
   #of(incarnation: number): Tries {
     const known = this.#tries.get(incarnation);
     if (known) return known;
-    const made = { lastAnsweredMs: this.#world.time.nowMs, unanswered: 0, failedSaves: 0, failedStops: 0, givenUp: false };
+    const made = {
+      lastAnsweredMs: this.#world.time.nowMs,
+      unanswered: 0,
+      failedSaves: 0,
+      failedStops: 0,
+      givenUp: false,
+    };
     this.#tries.set(incarnation, made);
     return made;
   }
@@ -102,7 +110,9 @@ export class Checks {
   }
 
   #containers(): FakeContainer[] {
-    return [...this.#world.sandboxes.values()].flatMap(({ container }) => (container?.running === true ? [container] : []));
+    return [...this.#world.sandboxes.values()].flatMap(({ container }) =>
+      container?.running === true ? [container] : [],
+    );
   }
 
   #destroyTries(incarnation: number): number {
@@ -120,7 +130,7 @@ export class Checks {
 
   /** A running container is about to be destroyed by us. */
   destroying(container: FakeContainer, why: string): void {
-    const lost = container.entries.filter((entry) => !this.#required.has(entry));
+    const lost = container.entries.filter((entry) => !this.#everSaved.has(entry));
     const desired = this.record()?.spec.desired;
     if (lost.length === 0 || desired === 'deleted') return;
     const tries = this.#of(container.incarnation);
@@ -152,7 +162,10 @@ export class Checks {
     if (this.#harmed.has(id)) return;
     this.completed.set(id, data.entries);
     this.#newest.push(id);
-    for (const entry of data.entries) this.#required.add(entry);
+    for (const entry of data.entries) {
+      this.#required.add(entry);
+      this.#everSaved.add(entry);
+    }
   }
 
   /** R2 lost or damaged an object: nobody can bring back what only it had. */
@@ -192,13 +205,16 @@ export class Checks {
     if (name === 'destroy') tries.givenUp ||= this.#mayGiveUp(tries);
     const current = record === null ? 0 : incarnationOf(record.state);
     if (incarnation === current) return;
-    const allowed = name === 'look' || name === 'claim' || name === 'stopGateway' || name === 'snapshot' || name === 'destroy';
+    const allowed =
+      name === 'look' || name === 'claim' || name === 'stopGateway' || name === 'snapshot' || name === 'destroy';
     if (incarnation > current || !allowed) this.fail('fence', `${name} of run ${incarnation} while at ${current}`);
   }
 
-  answered(incarnation: number, name: string, answer: unknown): void {
+  answered(incarnation: number, name: string, answer: unknown, tookMs: number): void {
     const tries = this.#of(incarnation);
     if (name === 'look') {
+      // After its deadline nobody waits for it.
+      if (tookMs >= limits.observeDeadlineMs) return;
       const { observed } = answer as Look;
       if (observed.kind === 'booting' || observed.kind === 'silent') return;
       if (observed.kind === 'up' && !observed.claimed) return;
@@ -232,7 +248,8 @@ export class Checks {
 
   logged(event: string): void {
     if (event !== 'lifecycle.action' && event !== 'lifecycle.action_failed') return;
-    if (++this.#actionsInRound > limits.actionsPerActivationMax) this.fail('bounded rounds', `${this.#actionsInRound} actions`);
+    if (++this.#actionsInRound > limits.actionsPerActivationMax)
+      this.fail('bounded rounds', `${this.#actionsInRound} actions`);
   }
 
   commanded(kind: 'wake' | 'sleep' | 'restart'): void {
@@ -252,7 +269,8 @@ export class Checks {
     const last = this.#last;
     this.#last = report;
     const { period, awakeMs } = report.usage;
-    if (awakeMs < (this.#awakeMs.get(period) ?? 0)) this.fail('usage never falls', `${awakeMs} after ${this.#awakeMs.get(period)}`);
+    if (awakeMs < (this.#awakeMs.get(period) ?? 0))
+      this.fail('usage never falls', `${awakeMs} after ${this.#awakeMs.get(period)}`);
     this.#awakeMs.set(period, awakeMs);
     const total = [...this.#awakeMs.values()].reduce((sum, ms) => sum + ms, 0);
     const up = this.#world.upMs + this.#containers().reduce((sum, container) => sum + container.runningUpMs, 0);
@@ -288,7 +306,8 @@ export class Checks {
     const alive = this.#containers();
     for (const { incarnation } of alive) {
       const row = this.#world.sql.exec('SELECT ended_at_ms AS e FROM run WHERE incarnation = ?', incarnation)[0];
-      if (row === undefined || row['e'] !== null) this.fail('no orphan', `container ${incarnation} runs and has no open run`);
+      if (row === undefined || row['e'] !== null)
+        this.fail('no orphan', `container ${incarnation} runs and has no open run`);
     }
     this.#alarmIsSet(record);
   }
@@ -298,7 +317,9 @@ export class Checks {
     if (alarmAtMs !== null || (object !== null && object.activating > 0) || this.#world.inAlarm) return;
     const { kind } = record.state;
     const rests = kind === 'asleep' || kind === 'suspended' || kind === 'needs_operator' || kind === 'deleted';
-    const waiting = sql.exec('SELECT (SELECT count(*) FROM outbox) AS o, (SELECT count(*) FROM run WHERE ended_at_ms IS NULL) AS r')[0];
+    const waiting = sql.exec(
+      'SELECT (SELECT count(*) FROM outbox) AS o, (SELECT count(*) FROM run WHERE ended_at_ms IS NULL) AS r',
+    )[0];
     if (rests && waiting?.['r'] === 0 && waiting['o'] === 0) return;
     this.fail('alarm', `none is set while ${kind}: ${JSON.stringify(waiting)}`);
   }

@@ -86,7 +86,10 @@ export async function until(world: World, what: string, kinds: readonly StateKin
   while (!kinds.includes(world.checks.record()?.state.kind ?? 'absent')) {
     if (world.time.nowMs >= endMs || world.activations >= endActivations) {
       const state = JSON.stringify(world.checks.record()?.state);
-      world.checks.fail('liveness', `${what}: still ${state} after ${settleMs / 60_000} min or ${activationsMax} alarms`);
+      world.checks.fail(
+        'liveness',
+        `${what}: still ${state} after ${settleMs / 60_000} min or ${activationsMax} alarms`,
+      );
       return false;
     }
     if (world.checks.violations.length > 0) return false;
@@ -161,7 +164,9 @@ async function endsDeleted(world: World): Promise<void> {
     if (known === undefined) checks.fail('operations end', `${id} was accepted and never heard of`);
   }
   for (const { operation } of controlPlane.operations.values()) {
-    if (operation.finishedAtMs === null) checks.fail('operations end', `${operation.kind} ${operation.id} is under way`);
+    if (operation.finishedAtMs === null)
+      checks.fail('operations end', `${operation.kind} ${operation.id} is under way`);
   }
-  if (controlPlane.report?.state !== 'deleted') checks.fail('outbox', `the last report says ${controlPlane.report?.state}`);
+  if (controlPlane.report?.state !== 'deleted')
+    checks.fail('outbox', `the last report says ${controlPlane.report?.state}`);
 }

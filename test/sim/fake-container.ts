@@ -36,7 +36,8 @@ export class FakeContainer {
     this.incarnation = incarnation;
     const { time } = world;
     this.stuck = world.faults('startStuck');
-    this.upAtMs = time.nowMs + (world.faults('bootSlow') ? world.random.between(5_000, 90_000) : world.random.between(200, 2_000));
+    this.upAtMs =
+      time.nowMs + (world.faults('bootSlow') ? world.random.between(5_000, 90_000) : world.random.between(200, 2_000));
   }
 
   get listening(): boolean {
@@ -45,7 +46,10 @@ export class FakeContainer {
 
   /** A gateway process is alive. */
   get gatewayAlive(): boolean {
-    return this.running && (this.phase === 'starting' || this.phase === 'ready' || (this.phase === 'stopping' && this.#gateway > 0));
+    return (
+      this.running &&
+      (this.phase === 'starting' || this.phase === 'ready' || (this.phase === 'stopping' && this.#gateway > 0))
+    );
   }
 
   get ready(): boolean {
@@ -121,7 +125,8 @@ export class FakeContainer {
 
   async stopGateway(): Promise<void> {
     this.#assertOurs();
-    if (this.phase !== 'validating' && this.phase !== 'starting' && this.phase !== 'ready' && this.phase !== 'stopping') return;
+    if (this.phase !== 'validating' && this.phase !== 'starting' && this.phase !== 'ready' && this.phase !== 'stopping')
+      return;
     const gateway = this.#gateway;
     const { random, time } = this.#world;
     const ignores = this.#world.faults('gatewayIgnoresStop');

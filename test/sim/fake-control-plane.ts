@@ -88,7 +88,12 @@ export class FakeControlPlane {
 
   #operationId(): OperationId {
     const { time, random } = this.#world;
-    return OperationId.parse(`op_${ulidFrom(time.wallMs, Uint8Array.from({ length: 10 }, () => random.between(0, 255)))}`);
+    return OperationId.parse(
+      `op_${ulidFrom(
+        time.wallMs,
+        Uint8Array.from({ length: 10 }, () => random.between(0, 255)),
+      )}`,
+    );
   }
 
   /** Sends now; perhaps again at once, perhaps an old command much later. */
@@ -118,7 +123,11 @@ export class FakeControlPlane {
     const operationId = this.#operationId();
     const { spec } = this;
     const command = { ...ref, generation: 1, operationId, spec };
-    this.#send('provision', ({ lifecycle }) => commands.provision(lifecycle, command, { kid: 'k1', wrapped: 'AAAA' }), operationId);
+    this.#send(
+      'provision',
+      ({ lifecycle }) => commands.provision(lifecycle, command, { kid: 'k1', wrapped: 'AAAA' }),
+      operationId,
+    );
   }
 
   want(desired: TenantSpec['desired']): void {
@@ -126,19 +135,27 @@ export class FakeControlPlane {
     const generation = ++this.generation;
     const { spec } = this;
     const operationId = desired === 'active' ? null : this.#operationId();
-    this.#send(`want ${desired} (${generation})`, ({ lifecycle }) => {
-      const result = commands.applySpec(lifecycle, { ...ref, generation, operationId, spec });
-      this.#world.checks.applied(generation, result.ok);
-      return result;
-    }, operationId);
+    this.#send(
+      `want ${desired} (${generation})`,
+      ({ lifecycle }) => {
+        const result = commands.applySpec(lifecycle, { ...ref, generation, operationId, spec });
+        this.#world.checks.applied(generation, result.ok);
+        return result;
+      },
+      operationId,
+    );
   }
 
   command(kind: 'wake' | 'sleep' | 'restart'): void {
     const operationId = this.#operationId();
-    this.#send(kind, ({ lifecycle }) => {
-      this.#world.checks.commanded(kind);
-      return commands.command(lifecycle, { ...ref, kind, operationId });
-    }, operationId);
+    this.#send(
+      kind,
+      ({ lifecycle }) => {
+        this.#world.checks.commanded(kind);
+        return commands.command(lifecycle, { ...ref, kind, operationId });
+      },
+      operationId,
+    );
   }
 
   /** A person opens the page. */

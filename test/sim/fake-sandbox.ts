@@ -43,7 +43,9 @@ export class FakeSandbox {
     await this.#world.time.sleep(1);
     if (this.#destroyed) throw new CallFailed('this run was destroyed');
     this.container = new FakeContainer(this.#world, this.incarnation);
-    this.#world.trace(() => `container ${this.incarnation} starts${this.container?.stuck === true ? ' and sticks' : ''}`);
+    this.#world.trace(
+      () => `container ${this.incarnation} starts${this.container?.stuck === true ? ' and sticks' : ''}`,
+    );
   }
 
   async look(): Promise<Look> {
@@ -62,7 +64,11 @@ export class FakeSandbox {
         listening: false,
       };
     }
-    return { observed: { kind: 'up', claimed, phase, hasState, failure }, lastTrafficAtMs, listening: phase === 'ready' };
+    return {
+      observed: { kind: 'up', claimed, phase, hasState, failure },
+      lastTrafficAtMs,
+      listening: phase === 'ready',
+    };
   }
 
   async claim(): Promise<void> {
@@ -111,9 +117,11 @@ export function sandboxPort(world: World, object: TenantObject, incarnation: num
   const sandbox = (): FakeSandbox => world.sandbox(incarnation);
   const call = async <T>(name: string, run: () => Promise<T>): Promise<T> => {
     world.checks.calling(incarnation, name);
+    const beganMs = world.time.nowMs;
     try {
       const answer = await object.call(`${incarnation}.${name}`, run);
-      world.checks.answered(incarnation, name, answer);
+      world.trace(() => `  ${incarnation}.${name} ${JSON.stringify(answer) ?? ''}`);
+      world.checks.answered(incarnation, name, answer, world.time.nowMs - beganMs);
       return answer;
     } catch (error) {
       world.checks.unanswered(incarnation, name);

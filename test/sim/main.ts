@@ -35,7 +35,12 @@ if (values.seeds === undefined) {
   }
   const faults = [...total.values()].reduce((sum, times) => sum + times, 0);
   console.log(`${count(values.seeds, 0)} seeds, ${calls} calls, ${(virtualMs / 3_600_000).toFixed(0)} virtual hours`);
-  console.log(`${faults} faults: ${[...total].toSorted().map(([name, times]) => `${name} ${times}`).join(', ')}`);
+  console.log(
+    `${faults} faults: ${[...total]
+      .toSorted()
+      .map(([name, times]) => `${name} ${times}`)
+      .join(', ')}`,
+  );
   console.log(`${found} seeds with a violation`);
   process.exitCode = found === 0 ? 0 : 1;
 }

@@ -87,7 +87,13 @@ export class TenantObject {
       },
       clock,
       timers: world.time,
-      ids: { ulid: () => ulidFrom(clock.nowMs(), Uint8Array.from({ length: 10 }, () => ids.between(0, 255))) },
+      ids: {
+        ulid: () =>
+          ulidFrom(
+            clock.nowMs(),
+            Uint8Array.from({ length: 10 }, () => ids.between(0, 255)),
+          ),
+      },
       log: (event, fields) => {
         world.trace(() => `  ${event} ${JSON.stringify(fields)}`);
         world.checks.logged(event);
@@ -125,7 +131,8 @@ export class TenantObject {
     this.#world.checks.report(report);
     this.outbox.put('report', { tenantId, slug, kind: 'report', report }, nowMs);
     const { operation } = report;
-    if (operation) this.outbox.put(`operation:${operation.id}`, { tenantId, slug, kind: 'operation', operation }, nowMs);
+    if (operation)
+      this.outbox.put(`operation:${operation.id}`, { tenantId, slug, kind: 'operation', operation }, nowMs);
   }
 
   #assertAlive(): void {
@@ -171,7 +178,8 @@ export class TenantObject {
     try {
       await this.lifecycle.activate();
     } catch (error) {
-      if (this.alive) this.#world.checks.fail('activation', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      if (this.alive)
+        this.#world.checks.fail('activation', error instanceof Error ? (error.stack ?? error.message) : String(error));
     } finally {
       this.activating--;
     }

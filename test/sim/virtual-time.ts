@@ -77,7 +77,7 @@ export class VirtualTime {
     const last = heap.pop();
     if (last === undefined || heap.length === 0) return;
     heap[0] = last;
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const [left, right] = [2 * at + 1, 2 * at + 2];
       const child = right < heap.length && this.#later(left, right) ? right : left;
       if (child >= heap.length || !this.#swapIfLater(at, child)) break;

@@ -189,6 +189,8 @@ export class Lifecycle {
       return 'look_again';
     }
     const nowMs = clock.nowMs();
+    const { observed } = look;
+    if (observed.kind === 'up' && observed.claimed) store.reachable(toSave ?? incarnationOf(record.state));
     if (toSave === null) this.#noteLook(record, look, nowMs);
     const decision = decide({
       state: record.state,

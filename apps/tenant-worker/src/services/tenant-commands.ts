@@ -107,9 +107,11 @@ function operationOf(lifecycle: Lifecycle, record: TenantRecord, command: ApplyS
   const operation = { id: operationId, kind: spec.desired === 'suspended' ? 'suspend' : 'delete' } as const;
   const { state } = record;
   const goal = spec.desired === 'suspended' ? 'suspended' : 'deleting';
-  const there = state.kind === goal || state.kind === 'deleted' || (state.kind === 'draining' && state.then === goal);
-  if (!there) return operation;
-  finishAtOnce(lifecycle, record, operation);
+  const on = state.kind === 'draining' ? state.then : state.kind;
+  const ends = on === 'deleting' || on === 'deleted';
+  if (on !== goal && !ends) return operation;
+  // A deletion that has begun is not taken back: what was asked for after it does not happen.
+  finishAtOnce(lifecycle, record, operation, ends && goal === 'suspended' ? replaced : null);
   return null;
 }
 
