@@ -4,53 +4,77 @@ import { drizzle } from 'drizzle-orm/d1';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import { createAuth } from './adapters/auth.ts';
 import type { Auth } from './adapters/auth.ts';
+import { boundedCell } from './adapters/cell.ts';
 import { CloudflareMailer, OutboxMailer } from './adapters/mail.ts';
 import type { Mailer } from './adapters/mail.ts';
 import { realSystem } from './adapters/system.ts';
 import type { System } from './adapters/system.ts';
 import type { TenantControl } from './contract/tenant-rpc.ts';
 import { readConfig } from './env.ts';
+import { describeError, printEvent as log } from './events.ts';
+import type { Log } from './events.ts';
 import type { Config, Env } from './env.ts';
-import { endTenantSessions } from './services/tenant-sessions.ts';
+import { personalOrganisationCreate } from './services/people.ts';
+import { endSessions, sessionEnded } from './services/session-endings.ts';
 
 export interface Context {
   readonly config: Config;
-  readonly d1: D1Database;
   readonly db: DrizzleD1Database;
+  /** Never throws: a cell that is away is a refusal. */
   readonly tenants: TenantControl;
   readonly auth: Auth;
   readonly mailer: Mailer;
   /** The kept mail, where mail is kept. */
   readonly outbox: OutboxMailer | null;
   readonly system: System;
-  log(event: string, fields: Readonly<Record<string, string | number | boolean | null>>): void;
+  /** Runs work after the answer; its failure is logged. */
+  later(work: Promise<unknown>): void;
+  readonly log: Log;
 }
 
 export interface ContextOverrides {
   readonly d1?: D1Database;
   readonly tenants?: TenantControl;
   readonly system?: System;
+  readonly waitUntil?: (work: Promise<unknown>) => void;
 }
 
 export function createContext(env: Env, overrides: ContextOverrides = {}): Context {
   const { config, secrets } = readConfig(env);
-  const d1 = overrides.d1 ?? env.DB;
-  const db = drizzle(d1);
+  const db = drizzle(overrides.d1 ?? env.DB);
   const system = overrides.system ?? realSystem;
-  const outbox = config.mail === 'outbox' ? new OutboxMailer(db, system) : null;
-  const mailer = outbox ?? (env.EMAIL === undefined ? null : new CloudflareMailer(env.EMAIL, config.mailFrom));
-  if (mailer === null) throw new Error('configuration: no way to send mail');
-  const log: Context['log'] = (event, fields) => console.log(JSON.stringify({ log: event, ...fields }));
+  const keepAlive = overrides.waitUntil ?? waitUntil;
   const later = (work: Promise<unknown>): void =>
-    waitUntil(work.catch((error: unknown) => log('later.failed', { error: String(error).slice(0, 300) })));
-  const base = { config, d1, db, tenants: overrides.tenants ?? env.TENANTS, mailer, outbox, system, log };
+    keepAlive(work.catch((error: unknown) => log('later.failed', { error: describeError(error) })));
+  const outbox = config.mail === 'outbox' ? new OutboxMailer({ db, system }) : null;
+  const mailer =
+    outbox ??
+    (env.EMAIL === undefined ? null : new CloudflareMailer({ db, system, binding: env.EMAIL, from: config.mailFrom }));
+  if (mailer === null) throw new Error('configuration: no way to send mail');
+  const tenants = boundedCell(overrides.tenants ?? env.TENANTS, log);
+  const base = { config, db, tenants, mailer, outbox, system, later, log };
   const auth = createAuth({
     config,
     secret: secrets.betterAuthSecret,
     db,
     mailer,
+    system,
+    log,
     later,
-    onSessionEnded: (session) => endTenantSessions(base, session),
+    onUserCreated: async (user) => {
+      // Made again by the first look at /me when this fails; the account stands.
+      await personalOrganisationCreate(base, user).catch((error: unknown) =>
+        log('organisation.deferred', { user: user.id, error: describeError(error) }),
+      );
+    },
+    onSessionEnded: async (session) => {
+      // Not written down, they end by their own time on the tenant host (12 hours unused, 7 days at most).
+      const rows = await sessionEnded(base, session).catch((error: unknown) => {
+        log('session.ending_not_kept', { user: session.userId, error: describeError(error) });
+        return [];
+      });
+      later(endSessions(base, rows));
+    },
   });
   return { ...base, auth };
 }

@@ -13,7 +13,8 @@ export interface EmailBinding {
 /** The bindings of wrangler.toml. */
 export interface Env {
   readonly DB: D1Database;
-  readonly ASSETS: Fetcher;
+  /** The built dashboard. An API without pages has none. */
+  readonly ASSETS?: Fetcher;
   readonly TENANTS: TenantControl;
   readonly EMAIL?: EmailBinding;
   readonly PLATFORM_ORIGIN: string;

@@ -1,17 +1,24 @@
 /**
  * better-auth on D1: accounts, sessions, organisations. Everything else sees only `Auth`. What must hold: a static base
- * URL and one trusted origin; cookies for this host only; no answer tells whether an address has an account.
+ * URL and one trusted origin; cookies for this host only; no answer of sign-up, sign-in or reset tells whether an address
+ * has an account.
+ *
+ * Sign-up answers the same for a new and a taken address, so it makes no session: the page signs in with what it just
+ * sent. The library, left to itself, answers a taken address with 422. Confirming the address is not needed to sign in.
  */
 import { betterAuth } from 'better-auth';
 import { drizzleAdapter } from 'better-auth/adapters/drizzle';
 import { organization } from 'better-auth/plugins/organization';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { Config } from '../env.ts';
+import { withoutParameters } from '../events.ts';
+import type { Log } from '../events.ts';
+import { existingAccountMail, resetMail, verificationMail } from './auth-mails.ts';
 import * as schema from './d1/auth-schema.ts';
-import type { Mailer } from './mail.ts';
-import { sha256Base64Url } from './system.ts';
+import type { Mail, Mailer } from './mail.ts';
+import type { System } from './system.ts';
 
-/** A revoked session may go on being read from its cookie for this long. */
+/** A revoked session may go on being read from its cookie for this long, on reads only: changes look it up. */
 const cookieCacheSeconds = 60;
 const sessionSeconds = 14 * 86_400;
 const verificationSeconds = 24 * 3_600;
@@ -22,32 +29,39 @@ export interface AuthDeps {
   readonly secret: string;
   readonly db: DrizzleD1Database;
   readonly mailer: Mailer;
+  readonly system: System;
+  readonly log: Log;
   /** Runs work after the answer, so that its time tells nothing. */
   readonly later: (work: Promise<unknown>) => void;
-  /** Sessions of this person or sign-in end: their tenant sessions end too. */
+  readonly onUserCreated: (user: { id: string; name: string }) => Promise<void>;
+  /** This sign-in ended: tenant sessions made from it end too. */
   readonly onSessionEnded: (session: { userId: string; token: string }) => Promise<void>;
 }
 
 export type Auth = ReturnType<typeof createAuth>;
 
-export function createAuth({ config, secret, db, mailer, later, onSessionEnded }: AuthDeps) {
-  const mail = (
-    kind: string,
-    to: string,
-    words: { subject: string; lead: string; link: string; note: string },
-  ): void => {
-    later(
-      sha256Base64Url(words.link).then((hash) =>
-        mailer.send({
-          key: `${kind}:${hash}`,
-          to,
-          subject: words.subject,
-          text: `${words.lead}\n\n${words.link}\n\n${words.note}\n`,
-          link: words.link,
-        }),
-      ),
-    );
+/** `__Host-` binds a cookie to this very host; a browser takes the prefix with https only. */
+export function cookieNames(config: Config): Record<'session_token' | 'session_data' | 'dont_remember', string> {
+  const prefix = config.secure ? '__Host-tidepool' : 'tidepool';
+  return {
+    session_token: `${prefix}.session_token`,
+    session_data: `${prefix}.session_data`,
+    dont_remember: `${prefix}.dont_remember`,
   };
+}
+
+const idPrefixes: Readonly<Record<string, string>> = {
+  user: 'usr',
+  session: 'ses',
+  organization: 'org',
+  member: 'mem',
+};
+
+export function createAuth(deps: AuthDeps) {
+  const { config, secret, db, mailer, system, log, later, onUserCreated, onSessionEnded } = deps;
+  const send = (mail: Promise<Mail> | Mail): void => later(Promise.resolve(mail).then((made) => mailer.send(made)));
+  const names = cookieNames(config);
+  const attributes = { path: '/', httpOnly: true, sameSite: 'lax', secure: config.secure } as const;
   return betterAuth({
     appName: 'Tidepool',
     baseURL: config.platformOrigin,
@@ -55,35 +69,28 @@ export function createAuth({ config, secret, db, mailer, later, onSessionEnded }
     secret,
     trustedOrigins: [config.platformOrigin],
     telemetry: { enabled: false },
+    // Failures come to our own handler, and what is printed is ours: the library's would hold bound values of queries.
+    onAPIError: { throw: true },
+    logger: {
+      level: 'error',
+      log: (level, message) => log('auth.library', { level, message: withoutParameters(message) }),
+    },
     database: drizzleAdapter(db, { provider: 'sqlite', schema }),
     emailAndPassword: {
       enabled: true,
       minPasswordLength: 10,
       maxPasswordLength: 128,
-      autoSignIn: true,
+      autoSignIn: false,
       revokeSessionsOnPasswordReset: true,
       resetPasswordTokenExpiresIn: resetSeconds,
-      sendResetPassword: async ({ user, url }) => {
-        mail('reset', user.email, {
-          subject: 'Choose a new password for Tidepool',
-          lead: `Hello ${user.name}, choose a new password here:`,
-          link: url,
-          note: 'The link works once, for one hour. If you did not ask for it, nothing has changed.',
-        });
-      },
+      sendResetPassword: async ({ user, url }) => send(resetMail(user, url)),
+      onExistingUserSignUp: async ({ user }) => send(existingAccountMail(user, config.platformOrigin, system.nowMs())),
     },
     emailVerification: {
       sendOnSignUp: true,
       autoSignInAfterVerification: false,
       expiresIn: verificationSeconds,
-      sendVerificationEmail: async ({ user, url }) => {
-        mail('verify', user.email, {
-          subject: 'Confirm your address for Tidepool',
-          lead: `Hello ${user.name}, confirm that this address is yours:`,
-          link: url,
-          note: 'The link works for one day. If you did not sign up, ignore this mail.',
-        });
-      },
+      sendVerificationEmail: async ({ user, url }) => send(verificationMail(user, url)),
     },
     session: {
       expiresIn: sessionSeconds,
@@ -97,41 +104,32 @@ export function createAuth({ config, secret, db, mailer, later, onSessionEnded }
       max: 100,
       customRules: {
         '/get-session': false,
-        '/sign-in/email': { window: 60, max: 10 },
-        '/sign-up/email': { window: 60, max: 10 },
+        '/sign-in/email': { window: 60, max: 20 },
+        '/sign-up/email': { window: 60, max: 20 },
+        '/change-password': { window: 60, max: 10 },
         '/request-password-reset': { window: 60, max: 5 },
         '/send-verification-email': { window: 60, max: 5 },
       },
     },
     advanced: {
-      cookiePrefix: 'tidepool',
-      useSecureCookies: config.secure,
-      // `__Host-` binds a cookie to this very host. A browser takes the prefix only with Secure, so plain http on a
-      // laptop uses the honest name without it.
-      cookies: Object.fromEntries(
-        (['session_token', 'session_data', 'dont_remember'] as const).map((name) => [
-          name,
-          { name: config.secure ? `__Host-tidepool.${name}` : `tidepool.${name}`, attributes: { path: '/' } },
-        ]),
-      ),
-      ipAddress: { ipAddressHeaders: ['cf-connecting-ip'] },
+      // The library would put `__Secure-` in front of the names below.
+      useSecureCookies: false,
+      defaultCookieAttributes: attributes,
+      cookies: {
+        session_token: { name: names.session_token, attributes },
+        session_data: { name: names.session_data, attributes },
+        dont_remember: { name: names.dont_remember, attributes },
+      },
+      ipAddress: { ipAddressHeaders: ['cf-connecting-ip'], ipv6Subnet: 64 },
       backgroundTasks: { handler: later },
+      database: { generateId: ({ model }) => `${idPrefixes[model] ?? 'id'}_${system.ulid()}` },
     },
     databaseHooks: {
+      user: { create: { after: async (user) => onUserCreated(user) } },
       session: {
-        delete: {
-          after: async (session) => {
-            later(onSessionEnded({ userId: session.userId, token: session.token }));
-          },
-        },
+        delete: { after: async (session) => onSessionEnded({ userId: session.userId, token: session.token }) },
       },
     },
-    plugins: [
-      organization({
-        allowUserToCreateOrganization: false,
-        requireEmailVerificationOnInvitation: true,
-        cancelPendingInvitationsOnReInvite: true,
-      }),
-    ],
+    plugins: [organization({ allowUserToCreateOrganization: false, disableOrganizationDeletion: true })],
   });
 }

@@ -1,8 +1,10 @@
 /**
- * Mail, behind one port. Each mail has a key and is sent once per key. The outbox keeps mail in D1 for a laptop; the
- * Cloudflare adapter hands it to Email Service (not run against the real service, see docs/verification.md).
+ * Mail, behind one port. A mail is a row under its key before anything is sent: the same key is the same mail. Where mail
+ * is kept (a laptop) that is all. Where it is sent, a try claims the row, hands it to Cloudflare Email Service, and then
+ * removes its text; a try that died is made again by the sweep, so a crash right after sending may send a mail twice.
+ * The Cloudflare adapter is not run against the real service (docs/verification.md).
  */
-import { desc, eq } from 'drizzle-orm';
+import { and, asc, desc, eq, isNull, lt, sql } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { EmailBinding } from '../env.ts';
 import { mailOutbox } from './d1/schema.ts';
@@ -20,49 +22,111 @@ export interface Mail {
 
 export interface Mailer {
   send(mail: Mail): Promise<void>;
+  /** Tries again what waits, one page. Resolves to how many still wait of it. */
+  sendWaiting(): Promise<number>;
 }
 
 export type KeptMail = typeof mailOutbox.$inferSelect;
 
-const keptMax = 200;
+const listedMax = 200;
+const sendPage = 20;
+/** A try may take this long before another is made. */
+const claimMs = 60_000;
+const attemptsMax = 6;
 
+interface Deps {
+  readonly db: DrizzleD1Database;
+  readonly system: System;
+}
+
+/** Keeps mail for reading at /outbox. */
 export class OutboxMailer implements Mailer {
-  readonly #db: DrizzleD1Database;
-  readonly #system: System;
+  readonly #deps: Deps;
 
-  constructor(db: DrizzleD1Database, system: System) {
-    this.#db = db;
-    this.#system = system;
+  constructor(deps: Deps) {
+    this.#deps = deps;
   }
 
   async send(mail: Mail): Promise<void> {
-    const { key, to, subject, text, link } = mail;
-    await this.#db
-      .insert(mailOutbox)
-      .values({ id: this.#system.ulid(), key, recipient: to, subject, text, link, createdAtMs: this.#system.nowMs() })
-      .onConflictDoNothing();
+    await insertMail(this.#deps, mail, this.#deps.system.nowMs());
+  }
+
+  sendWaiting(): Promise<number> {
+    return Promise.resolve(0);
   }
 
   /** Newest first. */
   async list(): Promise<KeptMail[]> {
-    return this.#db.select().from(mailOutbox).orderBy(desc(mailOutbox.createdAtMs), desc(mailOutbox.id)).limit(keptMax);
+    const { db } = this.#deps;
+    return db.select().from(mailOutbox).orderBy(desc(mailOutbox.createdAtMs), desc(mailOutbox.id)).limit(listedMax);
   }
 
   async read(id: string): Promise<KeptMail | undefined> {
-    return (await this.#db.select().from(mailOutbox).where(eq(mailOutbox.id, id)).limit(1))[0];
+    return (await this.#deps.db.select().from(mailOutbox).where(eq(mailOutbox.id, id)).limit(1))[0];
   }
 }
 
+/** Sends mail through the EMAIL binding. */
 export class CloudflareMailer implements Mailer {
-  readonly #binding: EmailBinding;
-  readonly #from: string;
+  readonly #deps: Deps & { readonly binding: EmailBinding; readonly from: string };
 
-  constructor(binding: EmailBinding, from: string) {
-    this.#binding = binding;
-    this.#from = from;
+  constructor(deps: Deps & { readonly binding: EmailBinding; readonly from: string }) {
+    this.#deps = deps;
   }
 
   async send(mail: Mail): Promise<void> {
-    await this.#binding.send({ from: this.#from, to: mail.to, subject: mail.subject, text: mail.text });
+    const id = await insertMail(this.#deps, mail, null);
+    if (id !== null) await this.#trySend(id);
   }
+
+  async sendWaiting(): Promise<number> {
+    const { db, system } = this.#deps;
+    const waiting = await db
+      .select({ id: mailOutbox.id })
+      .from(mailOutbox)
+      .where(
+        and(
+          sql`sent_at_ms IS NULL`,
+          lt(mailOutbox.claimedUntilMs, system.nowMs()),
+          lt(mailOutbox.attempts, attemptsMax),
+        ),
+      )
+      .orderBy(asc(mailOutbox.claimedUntilMs))
+      .limit(sendPage);
+    let left = 0;
+    for (const { id } of waiting) if (!(await this.#trySend(id))) left++;
+    return left;
+  }
+
+  /** One guarded statement lets one try in; false when it could not be sent. */
+  async #trySend(id: string): Promise<boolean> {
+    const { db, system, binding, from } = this.#deps;
+    const nowMs = system.nowMs();
+    const claimed = await db
+      .update(mailOutbox)
+      .set({ claimedUntilMs: nowMs + claimMs, attempts: sql`${mailOutbox.attempts} + 1` })
+      .where(and(eq(mailOutbox.id, id), isNull(mailOutbox.sentAtMs), lt(mailOutbox.claimedUntilMs, nowMs)))
+      .returning();
+    const mail = claimed[0];
+    if (mail === undefined) return true;
+    try {
+      await binding.send({ from, to: mail.recipient, subject: mail.subject, text: mail.text });
+    } catch {
+      // The claim runs out and the sweep tries again; the row says how often.
+      return false;
+    }
+    await db.update(mailOutbox).set({ sentAtMs: system.nowMs(), text: '', link: null }).where(eq(mailOutbox.id, id));
+    return true;
+  }
+}
+
+/** Resolves to the row's id, or null when this mail exists. */
+async function insertMail({ db, system }: Deps, mail: Mail, sentAtMs: number | null): Promise<string | null> {
+  const { key, to, subject, text, link } = mail;
+  const inserted = await db
+    .insert(mailOutbox)
+    .values({ id: system.ulid(), key, recipient: to, subject, text, link, createdAtMs: system.nowMs(), sentAtMs })
+    .onConflictDoNothing()
+    .returning({ id: mailOutbox.id });
+  return inserted[0]?.id ?? null;
 }

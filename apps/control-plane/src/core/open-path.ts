@@ -7,15 +7,21 @@ export function isStateHash(text: string): boolean {
   return stateShape.test(text);
 }
 
-/** A path on the tenant host: absolute, of this origin in every reading, bounded. */
+/** A path on the tenant host: absolute, of this origin in every reading (as it is and decoded once), bounded. */
 export function isSafePath(path: string): boolean {
-  if (path.length > 2_000 || !/^\/(?![/\\])/.test(path)) return false;
-  if (/[\u0000-\u001f\u007f\\]/.test(path)) return false;
-  let decoded: string;
+  if (path.length > pathMax || !isPlainPath(path)) return false;
   try {
-    decoded = decodeURIComponent(path);
+    return isPlainPath(decodeURIComponent(path));
   } catch {
+    // A broken escape has no reading everybody agrees on.
     return false;
   }
-  return /^\/(?![/\\])/.test(decoded) && !/[\u0000-\u001f\u007f\\]/.test(decoded);
+}
+
+const pathMax = 2_000;
+
+/** One slash first, so it is no other host; no backslash or control character, which browsers fold or drop. */
+function isPlainPath(path: string): boolean {
+  if (!/^\/(?!\/)[^\\]*$/.test(path)) return false;
+  return Array.from(path).every((char) => char >= ' ' && char !== '\u007f');
 }

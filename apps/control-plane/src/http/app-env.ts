@@ -2,19 +2,13 @@
 import type { Context } from '../context.ts';
 import type { Env } from '../env.ts';
 
-export interface SessionUser {
-  readonly id: string;
-  readonly email: string;
-  readonly name: string;
-  readonly emailVerified: boolean;
-}
-
+/** Who sent the request. */
 export interface Session {
-  readonly user: SessionUser;
+  readonly userId: string;
   readonly token: string;
 }
 
 export interface AppEnv {
   Bindings: Env;
-  Variables: { ctx: Context; requestId: string; session: Session | null };
+  Variables: { ctx: Context; requestId: string };
 }

@@ -1,43 +1,69 @@
 /**
  * The platform's side of the sign-in hand-off: a browser comes from a tenant host with the hash of a state only it knows,
  * and goes back with a one-time code bound to that state, that host and this person. Unknown, foreign and malformed look
- * the same.
+ * the same. Every answer is a redirect or a page: a person is looking at it.
  */
-import { tenantFor } from '../adapters/d1/tenants.ts';
-import { sha256Base64Url } from '../adapters/system.ts';
-import { TenantId } from '../contract/ids.ts';
+import { AppError, errorCatalogue } from '../contract/errors.ts';
 import { parseSlug } from '../contract/slug.ts';
 import type { Context } from '../context.ts';
+import { describeError } from '../events.ts';
+import { toMemberRole } from '../core/member-role.ts';
 import { isSafePath, isStateHash } from '../core/open-path.ts';
 import { tenantOriginOf } from '../env.ts';
-import { ensureMember } from '../services/tenants.ts';
-import type { Session } from './app-env.ts';
-import { escapeHtml, page } from './page.ts';
+import { parentSessionHash } from '../services/session-endings.ts';
+import { membersSync } from '../services/tenant-change.ts';
+import { provision } from '../services/tenant-create.ts';
+import { noSuchTenant, refOf, requireTenant } from '../services/tenant-read.ts';
+import { errorPage } from './page.ts';
+import { findSession } from './session.ts';
 
-export async function openTenant(ctx: Context, url: URL, session: Session | null): Promise<Response> {
-  const slug = url.searchParams.get('slug') ?? '';
-  const stateHash = url.searchParams.get('st') ?? '';
-  const path = url.searchParams.get('path') ?? '/';
-  if (!parseSlug(slug).ok || !isStateHash(stateHash) || !isSafePath(path)) return refused('not_found');
-  if (session === null) {
-    return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 302);
+export async function openTenant(ctx: Context, request: Request, requestId: string): Promise<Response> {
+  try {
+    return await handOff(ctx, request);
+  } catch (error) {
+    const known =
+      error instanceof AppError
+        ? error
+        : new AppError('internal', { detail: 'Something failed on our side.', next: 'Try again.', cause: error });
+    const { status } = errorCatalogue[known.code];
+    if (status >= 500) ctx.log('open.failed', { requestId, code: known.code, error: describeError(error) });
+    return errorPage(known, { title: 'This assistant cannot be opened', requestId, nonce: ctx.system.ulid() });
   }
-  const found = await tenantFor(ctx.db, session.user.id, { slug });
-  if (found === null) return refused('not_found');
-  const role = found.role === 'member' ? 'operator' : 'owner';
-  await ensureMember(ctx, found.row, session.user.id, role);
-  const parentSessionHash = await sha256Base64Url(session.token);
-  const granted = await ctx.tenants.grantOpen({
-    tenantId: TenantId.parse(found.row.id),
-    slug,
-    userId: session.user.id,
-    role,
-    stateHash,
-    parentSessionHash,
-  });
-  if (!granted.ok) return refused(granted.error.code, granted.error.detail, granted.error.next);
-  const target = `${tenantOriginOf(ctx.config, slug)}/__tidepool/callback?code=${encodeURIComponent(granted.value.code)}&path=${encodeURIComponent(path)}`;
-  return redirect(target, 303);
+}
+
+async function handOff(ctx: Context, request: Request): Promise<Response> {
+  const url = new URL(request.url);
+  const asked = parseOpen(url.searchParams);
+  if (asked === null) throw noSuchTenant();
+  const { session } = await findSession(ctx, request.headers, { lookUp: true });
+  if (session === null) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 302);
+  const found = await requireTenant(ctx, session.userId, { slug: asked.slug }, 'tenant:read');
+  const row = await membersSync(ctx, session.userId, found.row);
+  const grant = {
+    ...refOf(row),
+    userId: session.userId,
+    role: toMemberRole(found.role),
+    stateHash: asked.stateHash,
+    parentSessionHash: await parentSessionHash(session.token),
+  };
+  let granted = await ctx.tenants.grantOpen(grant);
+  if (!granted.ok && granted.error.code === 'tenant_unknown' && row.report === null) {
+    // The creation has not reached the cell yet.
+    await provision(ctx, row);
+    granted = await ctx.tenants.grantOpen(grant);
+  }
+  if (!granted.ok) throw new AppError(granted.error.code, { detail: granted.error.detail, next: granted.error.next });
+  const back = new URLSearchParams({ code: granted.value.code, path: asked.path });
+  return redirect(`${tenantOriginOf(ctx.config, asked.slug)}/__tidepool/callback?${back.toString()}`, 303);
+}
+
+/** Each part once, and only what the tenant host writes there; null otherwise. */
+function parseOpen(query: URLSearchParams): { slug: string; stateHash: string; path: string } | null {
+  const [slugs, states, paths] = [query.getAll('slug'), query.getAll('st'), query.getAll('path')];
+  const [slug, stateHash, path = '/'] = [slugs[0], states[0], paths[0]];
+  if (slugs.length !== 1 || states.length !== 1 || paths.length > 1) return null;
+  if (slug === undefined || stateHash === undefined) return null;
+  return parseSlug(slug).ok && isStateHash(stateHash) && isSafePath(path) ? { slug, stateHash, path } : null;
 }
 
 function redirect(location: string, status: 302 | 303): Response {
@@ -45,16 +71,4 @@ function redirect(location: string, status: 302 | 303): Response {
     status,
     headers: { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' },
   });
-}
-
-function refused(
-  code: string,
-  detail = 'There is no such assistant, or it is not yours.',
-  next = 'Go to your assistants and open it from there.',
-): Response {
-  return page(
-    'This assistant cannot be opened',
-    `<h1>This assistant cannot be opened</h1><p>${escapeHtml(detail)}</p><p>${escapeHtml(next)}</p><p><a class="go" href="/">Your assistants</a></p><p class="soft"><code>${escapeHtml(code)}</code></p>`,
-    code === 'not_found' ? 404 : 409,
-  );
 }

@@ -1,97 +1,91 @@
-/** The API's handlers, one line of meaning each. `registered` lets the start fail when an endpoint has none. */
+/** The API's handlers, one line of meaning each. A handler that is missing does not compile. */
+import { slugTaken } from '../adapters/d1/tenants.ts';
 import { endpoints } from '../contract/api.ts';
+import type { EndpointName } from '../contract/api.ts';
 import { parseSlug } from '../contract/slug.ts';
-import { slugTaken, tenantsOfOrg } from '../adapters/d1/tenants.ts';
-import { ensureOrganisations } from '../services/organisations.ts';
-import * as tenants from '../services/tenants.ts';
-import { storedReport, toTenant } from '../services/tenant-view.ts';
-import { listReceipts, readUsage } from '../services/usage.ts';
+import type { Context } from '../context.ts';
+import { meRead } from '../services/people.ts';
+import { tenantUpdate } from '../services/tenant-change.ts';
+import { operationRead, tenantCommand } from '../services/tenant-command.ts';
+import { suggestSlug, tenantCreate } from '../services/tenant-create.ts';
+import { requireTenant, tenantList, tenantRead } from '../services/tenant-read.ts';
+import { receiptList, usageRead } from '../services/usage.ts';
 import { implement } from './implement.ts';
-import type { App } from './implement.ts';
+import type { App, Handled, Handler } from './implement.ts';
 
 /** The version of the API, and of the product while it is young. */
 const version = '0.1.0';
 
-export function registerRoutes(app: App): void {
-  implement(app, endpoints.systemRead, async ({ ctx }) => ({
+type Handlers = { readonly [Name in EndpointName]: Handler<(typeof endpoints)[Name]> };
+
+const handlers: Handlers = {
+  systemRead: async ({ ctx }) => ({
     version,
     standIns: ctx.config.standIns,
     outboxUrl: ctx.outbox === null ? null : `${ctx.config.platformOrigin}/outbox`,
-  }));
+  }),
 
-  implement(app, endpoints.meRead, async ({ ctx, session }) => {
-    const { id, email, name, emailVerified } = session.user;
-    return { user: { id, email, name, emailVerified }, organisations: await ensureOrganisations(ctx, session.user) };
-  });
+  meRead: ({ ctx, session }) => meRead(ctx, session.userId),
 
-  implement(app, endpoints.slugRead, async ({ ctx, params }) => {
-    const parsed = parseSlug(params.slug);
-    const refusal = !parsed.ok
-      ? parsed.error
-      : (await slugTaken(ctx.db, params.slug))
-        ? { code: 'slug_taken', detail: `The address ${params.slug} is taken.` }
-        : null;
-    return {
-      slug: params.slug,
-      available: refusal === null,
-      code: refusal?.code ?? null,
-      detail: refusal?.detail ?? null,
-      suggestion: refusal === null ? params.slug : await tenants.suggestSlug(ctx, params.slug),
-    };
-  });
+  slugRead: ({ ctx, params }) => slugRead(ctx, params.slug),
 
-  implement(app, endpoints.tenantList, async ({ ctx, params, query }) => {
-    const rows = await tenantsOfOrg(ctx.db, params.orgId, query.cursor ?? '', query.limit + 1);
-    const nowMs = ctx.system.nowMs();
-    const items = rows
-      .slice(0, query.limit)
-      .map((row) => toTenant({ config: ctx.config, row, report: storedReport(row), live: false, nowMs }));
-    return { items, nextCursor: rows.length > query.limit ? (items.at(-1)?.id ?? null) : null };
-  });
+  tenantList: ({ ctx, scope, query }) => tenantList(ctx, scope, query),
 
-  implement(app, endpoints.tenantCreate, async ({ ctx, session, params, body, idempotencyKey }) =>
-    tenants.createTenant(ctx, {
-      orgId: params.orgId,
-      userId: session.user.id,
-      name: body.name,
-      slug: body.slug,
-      idempotencyKey,
-    }),
-  );
+  tenantCreate: ({ ctx, scope, body, idempotencyKey }) => tenantCreate(ctx, scope, { ...body, idempotencyKey }),
 
-  implement(app, endpoints.tenantRead, async ({ ctx, session, params }) =>
-    tenants.readTenant(ctx, await tenants.requireTenant(ctx, session.user.id, params.tenantId, 'tenant:read')),
-  );
+  tenantRead: async ({ ctx, session, params }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
+    return tenantRead(ctx, row);
+  },
 
-  implement(app, endpoints.tenantUpdate, async ({ ctx, session, params, body }) =>
-    tenants.updateTenant(
-      ctx,
-      session.user.id,
-      await tenants.requireTenant(ctx, session.user.id, params.tenantId, 'tenant:configure'),
-      body,
-    ),
-  );
+  tenantUpdate: async ({ ctx, session, params, body }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    return tenantRead(ctx, await tenantUpdate(ctx, session.userId, row, body));
+  },
 
-  for (const [endpoint, kind] of [
-    [endpoints.tenantWake, 'wake'],
-    [endpoints.tenantSleep, 'sleep'],
-    [endpoints.tenantRestart, 'restart'],
-  ] as const) {
-    implement(app, endpoint, async ({ ctx, session, params, idempotencyKey }) => {
-      const row = await tenants.requireTenant(ctx, session.user.id, params.tenantId, 'tenant:operate');
-      return tenants.commandTenant(ctx, { row, userId: session.user.id, kind, idempotencyKey });
-    });
+  tenantWake: (request) => command(request, 'wake'),
+  tenantSleep: (request) => command(request, 'sleep'),
+  tenantRestart: (request) => command(request, 'restart'),
+
+  operationRead: ({ ctx, session, params }) => operationRead(ctx, session.userId, params.operationId),
+
+  usageRead: async ({ ctx, session, params, query }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'usage:read');
+    return usageRead(ctx, row, query.period);
+  },
+
+  receiptList: async ({ ctx, session, params, query }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'usage:read');
+    return receiptList(ctx, row, query);
+  },
+};
+
+export function registerRoutes(app: App): void {
+  for (const name of Object.keys(handlers) as EndpointName[]) {
+    // Name, endpoint and handler come from the same entry of a total record.
+    implement(app, { name, endpoint: endpoints[name] }, handlers[name] as Handler<(typeof endpoints)[EndpointName]>);
   }
+}
 
-  implement(app, endpoints.operationRead, async ({ ctx, session, params }) =>
-    tenants.readOperation(ctx, session.user.id, params.operationId),
-  );
+type CommandRequest = Handled<(typeof endpoints)['tenantWake' | 'tenantSleep' | 'tenantRestart']>;
 
-  implement(app, endpoints.usageRead, async ({ ctx, session, params, query }) =>
-    readUsage(ctx, await tenants.requireTenant(ctx, session.user.id, params.tenantId, 'usage:read'), query.period),
-  );
+async function command({ ctx, session, params, idempotencyKey }: CommandRequest, kind: 'wake' | 'sleep' | 'restart') {
+  const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:operate');
+  return tenantCommand(ctx, { row, userId: session.userId, kind, idempotencyKey });
+}
 
-  implement(app, endpoints.receiptList, async ({ ctx, session, params, query }) =>
-    listReceipts(ctx, await tenants.requireTenant(ctx, session.user.id, params.tenantId, 'usage:read'), query),
-  );
+async function slugRead(ctx: Context, slug: string) {
+  const parsed = parseSlug(slug);
+  const refusal = !parsed.ok
+    ? parsed.error
+    : (await slugTaken(ctx.db, slug))
+      ? { code: 'slug_taken', detail: `The address ${slug} is taken.` }
+      : null;
+  return {
+    slug,
+    available: refusal === null,
+    code: refusal?.code ?? null,
+    detail: refusal?.detail ?? null,
+    suggestion: refusal === null ? slug : await suggestSlug(ctx, slug),
+  };
 }

@@ -1,14 +1,16 @@
 /**
- * Applies the cells' events to D1, so that a repeat or another order changes nothing: reports and totals only when not
- * older than what is there, receipts by key, operations never reopened. One D1 batch per tenant: all or nothing. What was
- * applied is acknowledged to the cell; what cannot be read goes to the dead-letter queue and blocks nobody.
+ * Applies the cells' events to D1, so that a repeat or another order changes nothing (adapters/d1/projection.ts says by
+ * what). One D1 batch per tenant: all or nothing. What was applied is acknowledged to the cell; what cannot be read, or
+ * is of no assistant here, goes to the dead-letter queue by its own retries and blocks nobody.
  */
-import { sql } from 'drizzle-orm';
-import type { BatchItem } from 'drizzle-orm/batch';
-import { operation, receipt, tenant, usagePeriod } from '../adapters/d1/schema.ts';
-import { TenantEvent } from '../contract/tenant-rpc.ts';
+import { and, eq } from 'drizzle-orm';
+import { operationStatement, receiptStatement, reportStatements, runBatch } from '../adapters/d1/projection.ts';
+import type { Statement } from '../adapters/d1/projection.ts';
+import { tenant } from '../adapters/d1/schema.ts';
 import { unreachable } from '../contract/result.ts';
+import { TenantEvent } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
+import { describeError } from '../events.ts';
 
 /** The part of a queue message that is used. */
 export interface EventMessage {
@@ -17,111 +19,103 @@ export interface EventMessage {
   retry(): void;
 }
 
+interface Told {
+  readonly event: TenantEvent;
+  readonly message: EventMessage;
+}
+
 export async function consumeTenantEvents(messages: readonly EventMessage[], ctx: Context): Promise<void> {
-  const groups = new Map<string, { event: TenantEvent; message: EventMessage }[]>();
+  const groups = new Map<string, Told[]>();
   for (const message of messages) {
     const parsed = TenantEvent.safeParse(message.body);
-    if (!parsed.success) {
+    const problem = parsed.success ? inconsistency(parsed.data) : (parsed.error.issues[0]?.message ?? 'unknown');
+    if (!parsed.success || problem !== null) {
       // Retried to the limit, then in the dead-letter queue, where an operator finds it.
-      ctx.log('event.unreadable', { problem: parsed.error.issues[0]?.message.slice(0, 200) ?? 'unknown' });
+      ctx.log('event.unreadable', { problem: problem?.slice(0, 200) ?? '' });
       message.retry();
       continue;
     }
-    const group = groups.get(parsed.data.tenantId) ?? [];
+    const key = `${parsed.data.tenantId}/${parsed.data.slug}`;
+    const group = groups.get(key) ?? [];
     group.push({ event: parsed.data, message });
-    groups.set(parsed.data.tenantId, group);
+    groups.set(key, group);
   }
   for (const group of groups.values()) await applyGroup(ctx, group);
 }
 
-async function applyGroup(
-  ctx: Context,
-  group: readonly { event: TenantEvent; message: EventMessage }[],
-): Promise<void> {
-  const first = group[0]?.event;
-  if (first === undefined) return;
-  try {
-    const statements = group.flatMap(({ event }) => statementsFor(ctx, event));
-    const [head, ...rest] = statements;
-    if (head !== undefined) await ctx.db.batch([head, ...rest]);
-  } catch (error) {
-    ctx.log('event.apply_failed', { tenant: first.tenantId, events: group.length, error: String(error).slice(0, 300) });
-    for (const { message } of group) message.retry();
-    return;
-  }
-  for (const { message } of group) message.ack();
-  try {
-    await ctx.tenants.acknowledge({
-      tenantId: first.tenantId,
-      slug: first.slug,
-      seqs: group.map(({ event }) => event.seq),
-    });
-  } catch (error) {
-    // The cell sends them again; applying them again changes nothing.
-    ctx.log('event.ack_failed', { tenant: first.tenantId, error: String(error).slice(0, 200) });
+/** What a message carries must be about the tenant that it names. */
+function inconsistency(event: TenantEvent): string | null {
+  switch (event.kind) {
+    case 'report':
+      return event.report.tenantId === event.tenantId ? null : 'the report is of another tenant';
+    case 'operation':
+      return event.operation.tenantId === event.tenantId ? null : 'the operation is of another tenant';
+    case 'receipt':
+      return null;
+    default:
+      return unreachable(event);
   }
 }
 
-type Statement = BatchItem<'sqlite'>;
+async function applyGroup(ctx: Context, group: readonly Told[]): Promise<void> {
+  const first = group[0]?.event;
+  if (first === undefined) return;
+  const applied = await applyTold(ctx, first, group);
+  if (applied.length === 0) return;
+  const answer = await ctx.tenants.acknowledge({
+    tenantId: first.tenantId,
+    slug: first.slug,
+    seqs: applied.map(({ event }) => event.seq),
+  });
+  // The cell sends them again; applying them again changes nothing.
+  if (!answer.ok) ctx.log('event.ack_failed', { tenant: first.tenantId, code: answer.error.code });
+}
 
-function statementsFor(ctx: Context, event: TenantEvent): Statement[] {
-  const { db } = ctx;
-  const { tenantId } = event;
+/** Applies a tenant's events, together if it can be, else each by itself. Resolves to those that are in D1 now. */
+async function applyTold(ctx: Context, first: TenantEvent, group: readonly Told[]): Promise<readonly Told[]> {
+  try {
+    if (!(await isKnown(ctx, first))) {
+      // The row is written before the cell is called: this is a tenant that D1 has lost.
+      ctx.log('event.orphan', { tenant: first.tenantId, slug: first.slug, events: group.length });
+      for (const { message } of group) message.retry();
+      return [];
+    }
+    await runBatch(
+      ctx.db,
+      group.flatMap(({ event }) => statementsFor(ctx, event)),
+    );
+    for (const { message } of group) message.ack();
+    return group;
+  } catch (error) {
+    ctx.log('event.apply_failed', { tenant: first.tenantId, events: group.length, error: describeError(error) });
+    if (group.length === 1) {
+      group[0]?.message.retry();
+      return [];
+    }
+  }
+  // One of them may be the reason: the others are not to wait for it.
+  const done: Told[] = [];
+  for (const told of group) done.push(...(await applyTold(ctx, told.event, [told])));
+  return done;
+}
+
+async function isKnown(ctx: Context, event: TenantEvent): Promise<boolean> {
+  const rows = await ctx.db
+    .select({ id: tenant.id })
+    .from(tenant)
+    .where(and(eq(tenant.id, event.tenantId), eq(tenant.slug, event.slug)))
+    .limit(1);
+  return rows.length > 0;
+}
+
+function statementsFor({ db }: Context, event: TenantEvent): Statement[] {
   switch (event.kind) {
-    case 'report': {
-      const { report } = event;
-      return [
-        db
-          .update(tenant)
-          .set({
-            report: JSON.stringify(report),
-            reportVersion: report.version,
-            reportedGeneration: report.generation,
-            state: report.state,
-            reportedAtMs: event.atMs,
-          })
-          .where(
-            sql`${tenant.id} = ${tenantId} AND ${tenant.reportVersion} <= ${report.version} AND ${tenant.reportedAtMs} <= ${event.atMs}`,
-          ),
-        db
-          .insert(usagePeriod)
-          .values({
-            tenantId,
-            period: report.usage.period,
-            version: report.usage.version,
-            body: JSON.stringify(report.usage),
-            reportVersion: report.version,
-          })
-          .onConflictDoUpdate({
-            target: [usagePeriod.tenantId, usagePeriod.period],
-            set: { version: report.usage.version, body: JSON.stringify(report.usage), reportVersion: report.version },
-            setWhere: sql`${usagePeriod.version} <= ${report.usage.version} AND ${usagePeriod.reportVersion} <= ${report.version}`,
-          }),
-      ];
-    }
-    case 'operation': {
-      const body = event.operation;
-      const finished = body.finishedAtMs !== null;
-      return [
-        db
-          .insert(operation)
-          .values({ id: body.id, tenantId, body: JSON.stringify(body), finished, startedAtMs: body.startedAtMs })
-          .onConflictDoUpdate({
-            target: operation.id,
-            set: { body: JSON.stringify(body), finished },
-            setWhere: sql`${operation.tenantId} = ${tenantId} AND ${operation.finished} = 0`,
-          }),
-      ];
-    }
-    case 'receipt': {
-      const day = new Date(event.receipt.atMs).toISOString().slice(0, 10);
-      return [
-        db
-          .insert(receipt)
-          .values({ tenantId, day, ...event.receipt })
-          .onConflictDoNothing(),
-      ];
-    }
+    case 'report':
+      return reportStatements(db, event.report, event);
+    case 'operation':
+      return [operationStatement(db, event.operation)];
+    case 'receipt':
+      return [receiptStatement(db, event.tenantId, event.receipt)];
     default:
       return unreachable(event);
   }

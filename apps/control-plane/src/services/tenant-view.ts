@@ -1,9 +1,9 @@
 /** An assistant as the API shows it: the stored row, joined with what the tenant says now or said last. */
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Tenant } from '../contract/api.ts';
-import { TenantId } from '../contract/ids.ts';
+import { OperationId, TenantId } from '../contract/ids.ts';
 import { TenantReport, TenantSpec } from '../contract/tenant-rpc.ts';
-import type { Operation } from '../contract/tenant-rpc.ts';
+import type { Operation, UsageTotals } from '../contract/tenant-rpc.ts';
 import type { Config } from '../env.ts';
 import { tenantOriginOf } from '../env.ts';
 
@@ -19,21 +19,33 @@ export function specOf(row: TenantRow): TenantSpec {
   return TenantSpec.parse(JSON.parse(row.spec));
 }
 
-export interface ViewParts {
-  readonly config: Config;
-  readonly row: TenantRow;
-  /** The newest report, and whether the tenant gave it just now. */
-  readonly report: TenantReport | null;
-  readonly live: boolean;
+/** An operation as it is before the tenant has spoken of it. */
+export function newOperation(parts: {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly kind: Operation['kind'];
   readonly nowMs: number;
-  /** Of the operation table, when the report names none. */
-  readonly operation?: Operation | null;
+}): Operation {
+  return {
+    id: OperationId.parse(parts.id),
+    tenantId: TenantId.parse(parts.tenantId),
+    kind: parts.kind,
+    startedAtMs: parts.nowMs,
+    finishedAtMs: null,
+    steps: [],
+    attempt: 1,
+    error: null,
+  };
 }
 
-export function toTenant({ config, row, report, live, nowMs, operation }: ViewParts): Tenant {
-  const spec = specOf(row);
-  const period = iso(nowMs).slice(0, 7);
-  const empty = {
+/** The operation that makes an assistant, before its cell has spoken of it. */
+export function creationOf(row: TenantRow): Operation {
+  return newOperation({ id: row.provisionOperationId, tenantId: row.id, kind: 'provision', nowMs: row.createdAtMs });
+}
+
+/** What a month cost before anything was used in it. */
+export function nothingUsed(period: string): UsageTotals {
+  return {
     period,
     version: 0,
     spentNanoUsd: 0,
@@ -43,24 +55,44 @@ export function toTenant({ config, row, report, live, nowMs, operation }: ViewPa
     outputTokens: 0,
     awakeMs: 0,
   };
+}
+
+/** The UTC month of an instant. */
+export const periodOf = (nowMs: number): string => new Date(nowMs).toISOString().slice(0, 7);
+
+export interface ViewParts {
+  readonly config: Config;
+  readonly row: TenantRow;
+  /** The newest report, and whether the tenant gave it just now. */
+  readonly report: TenantReport | null;
+  readonly live: boolean;
+  readonly nowMs: number;
+  /** The creation as it is stored, for an assistant that has not reported yet. */
+  readonly operation?: Operation | null;
+}
+
+export function toTenant({ config, row, report, live, nowMs, operation }: ViewParts): Tenant {
+  const spec = specOf(row);
+  const period = periodOf(nowMs);
   return {
     id: TenantId.parse(row.id),
     orgId: row.orgId,
     name: row.name,
     slug: row.slug,
     origin: tenantOriginOf(config, row.slug),
-    state: report?.state ?? 'absent',
+    // Until its cell has spoken, an assistant is one that is being made.
+    state: report?.state ?? 'provisioning',
     stateSince: iso(report?.stateSinceMs ?? row.createdAtMs),
     reason: report?.reason ?? null,
     release: report?.release ?? spec.release,
-    lastActivityAt: report?.lastActivityAtMs == null ? null : iso(report.lastActivityAtMs),
+    lastActivityAt: typeof report?.lastActivityAtMs === 'number' ? iso(report.lastActivityAtMs) : null,
     lastSnapshot:
-      report?.lastSnapshot == null
+      report === null || report.lastSnapshot === null
         ? null
         : { id: report.lastSnapshot.id, at: iso(report.lastSnapshot.atMs), bytes: report.lastSnapshot.bytes },
-    operation: report?.operation ?? operation ?? null,
+    operation: report === null ? (operation ?? creationOf(row)) : report.operation,
     // A report of last month says nothing of this one.
-    usage: report?.usage.period === period ? report.usage : empty,
+    usage: report?.usage.period === period ? report.usage : nothingUsed(period),
     aiCapNanoUsdPerMonth: spec.aiCapNanoUsdPerMonth,
     createdAt: iso(row.createdAtMs),
     asOf: iso(live ? nowMs : row.reportedAtMs || row.createdAtMs),

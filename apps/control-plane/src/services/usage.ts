@@ -6,17 +6,16 @@ import type { UsageReport } from '../contract/api.ts';
 import { UsageTotals } from '../contract/tenant-rpc.ts';
 import type { Receipt } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
-import { specOf } from './tenant-view.ts';
+import { nothingUsed, periodOf, specOf } from './tenant-view.ts';
 
 const modelsMax = 100;
 
-export async function readUsage(ctx: Context, row: TenantRow, wanted: string | undefined): Promise<UsageReport> {
+export async function usageRead(ctx: Context, row: TenantRow, wanted: string | undefined): Promise<UsageReport> {
   const nowMs = ctx.system.nowMs();
-  const period = wanted ?? new Date(nowMs).toISOString().slice(0, 7);
+  const period = wanted ?? periodOf(nowMs);
   const ofPeriod = and(eq(receipt.tenantId, row.id), eq(receipt.period, period));
   const requests = sql<number>`count(*)`;
   const cost = sql<number>`coalesce(sum(${receipt.costNanoUsd}), 0)`;
-  const allInput = sql<number>`coalesce(sum(${receipt.inputTokens} + ${receipt.cacheReadTokens} + ${receipt.cacheWriteTokens}), 0)`;
   const [totals, byModel, byDay] = await ctx.db.batch([
     ctx.db
       .select()
@@ -28,7 +27,7 @@ export async function readUsage(ctx: Context, row: TenantRow, wanted: string | u
         provider: receipt.provider,
         model: receipt.model,
         requests,
-        inputTokens: allInput,
+        inputTokens: sql<number>`coalesce(sum(${receipt.inputTokens}), 0)`,
         outputTokens: sql<number>`coalesce(sum(${receipt.outputTokens}), 0)`,
         costNanoUsd: cost,
       })
@@ -47,19 +46,7 @@ export async function readUsage(ctx: Context, row: TenantRow, wanted: string | u
   ]);
   const stored = totals[0];
   return {
-    totals:
-      stored === undefined
-        ? {
-            period,
-            version: 0,
-            spentNanoUsd: 0,
-            heldNanoUsd: 0,
-            requests: 0,
-            inputTokens: 0,
-            outputTokens: 0,
-            awakeMs: 0,
-          }
-        : UsageTotals.parse(JSON.parse(stored.body)),
+    totals: stored === undefined ? nothingUsed(period) : UsageTotals.parse(JSON.parse(stored.body)),
     capNanoUsd: specOf(row).aiCapNanoUsdPerMonth,
     byModel,
     byDay,
@@ -68,7 +55,7 @@ export async function readUsage(ctx: Context, row: TenantRow, wanted: string | u
 }
 
 /** Newest first. The cursor is the last request's id; ids sort by time. */
-export async function listReceipts(
+export async function receiptList(
   ctx: Context,
   row: TenantRow,
   page: { cursor?: string | undefined; limit: number },

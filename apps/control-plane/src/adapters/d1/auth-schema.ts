@@ -1,10 +1,10 @@
 /**
  * The tables better-auth reads and writes (names and columns are its own, version 1.7), with the indexes and uniqueness
- * it leaves out. Times are seconds since the epoch, as its Drizzle adapter stores `timestamp` columns.
+ * it leaves out. Times are milliseconds since the epoch.
  */
 import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
-const at = (name: string) => integer(name, { mode: 'timestamp' });
+const at = (name: string) => integer(name, { mode: 'timestamp_ms' });
 
 /** A person. */
 export const user = sqliteTable('user', {

@@ -3,6 +3,7 @@
  * and totals are copies of the tenant's own ledger, applied once. Times are milliseconds since the epoch.
  * migrations/ states the same schema in SQL; a test holds the two equal.
  */
+import { sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
 
 export * from './auth-schema.ts';
@@ -20,18 +21,28 @@ export const tenant = sqliteTable(
     generation: integer('generation').notNull(),
     /** The operation that creates it; sent again until the cell has answered. */
     provisionOperationId: text('provision_operation_id').notNull(),
-    /** The newest report (JSON) and its version; null and 0 until the cell has spoken. */
+    /** The newest report (JSON); null until the cell has spoken. */
     report: text('report'),
-    reportVersion: integer('report_version').notNull().default(0),
+    /** What orders reports: the tenant's own version, then the event's number (0 for an answer to a call). */
+    reportVersion: integer('report_version').notNull().default(-1),
+    reportSeq: integer('report_seq').notNull().default(0),
     reportedGeneration: integer('reported_generation').notNull().default(0),
     state: text('state').notNull().default('absent'),
     reportedAtMs: integer('reported_at_ms').notNull().default(0),
+    /** When the sweep last tried to bring it up to its generation; what was tried longest ago is next. */
+    sweptAtMs: integer('swept_at_ms').notNull().default(0),
     createdAtMs: integer('created_at_ms').notNull(),
   },
-  (t) => [index('tenant_org').on(t.orgId, t.id), index('tenant_behind').on(t.reportedGeneration, t.createdAtMs)],
+  (t) => [
+    index('tenant_org').on(t.orgId, t.id),
+    // Only what is behind is in it, so the sweep reads what is overdue and not the fleet.
+    index('tenant_behind')
+      .on(t.sweptAtMs)
+      .where(sql`reported_generation < generation`),
+  ],
 );
 
-/** Long work, as the tenant last told it. */
+/** Long work, as the tenant last told it. A row is written before the cell is asked (intent before effect). */
 export const operation = sqliteTable(
   'operation',
   {
@@ -39,25 +50,27 @@ export const operation = sqliteTable(
     tenantId: text('tenant_id').notNull(),
     body: text('body').notNull(),
     finished: integer('finished', { mode: 'boolean' }).notNull(),
+    /** Orders what is told of unfinished work: attempts, then steps begun, then steps ended. */
+    progress: integer('progress').notNull(),
     startedAtMs: integer('started_at_ms').notNull(),
   },
   (t) => [index('operation_tenant').on(t.tenantId, t.startedAtMs)],
 );
 
-/** Absolute totals of a tenant's month; a higher version replaces a lower one. */
+/** Absolute totals of a tenant's month; a higher version replaces a lower one, at the same version more time awake. */
 export const usagePeriod = sqliteTable(
   'usage_period',
   {
     tenantId: text('tenant_id').notNull(),
     period: text('period').notNull(),
     version: integer('version').notNull(),
+    awakeMs: integer('awake_ms').notNull(),
     body: text('body').notNull(),
-    reportVersion: integer('report_version').notNull(),
   },
   (t) => [primaryKey({ columns: [t.tenantId, t.period] })],
 );
 
-/** Every charged model request, once. Append-only. */
+/** Every charged model request, once. Append-only: a trigger refuses changes. */
 export const receipt = sqliteTable(
   'receipt',
   {
@@ -83,21 +96,23 @@ export const receipt = sqliteTable(
   ],
 );
 
-/** Answers kept under their Idempotency-Key for a day. */
+/** What an Idempotency-Key was used for, and the answer it got, for a day. */
 export const idempotency = sqliteTable(
   'idempotency',
   {
     scope: text('scope').notNull(),
     key: text('key').notNull(),
     requestHash: text('request_hash').notNull(),
-    /** What the request made: the id under which the answer is built again. */
+    /** What the request made; the answer is built from it when the first one was cut off. */
     resultId: text('result_id').notNull(),
+    /** The answer (JSON) that every repeat gets; null until there was one. */
+    response: text('response'),
     expiresAtMs: integer('expires_at_ms').notNull(),
   },
   (t) => [primaryKey({ columns: [t.scope, t.key] }), index('idempotency_expires').on(t.expiresAtMs)],
 );
 
-/** Who did what, append-only. */
+/** Who did what. Append-only: a trigger refuses changes. */
 export const audit = sqliteTable(
   'audit',
   {
@@ -111,7 +126,7 @@ export const audit = sqliteTable(
   (t) => [index('audit_org').on(t.orgId, t.id)],
 );
 
-/** Mail that a laptop keeps instead of sending. */
+/** Mail, by key: the same key is the same mail. The outbox keeps it; where mail is really sent its text is removed after. */
 export const mailOutbox = sqliteTable(
   'mail_outbox',
   {
@@ -122,6 +137,31 @@ export const mailOutbox = sqliteTable(
     text: text('text').notNull(),
     link: text('link'),
     createdAtMs: integer('created_at_ms').notNull(),
+    /** Null while it waits to be sent. */
+    sentAtMs: integer('sent_at_ms'),
+    /** A try to send holds the row until then, so that two tries are never under way. */
+    claimedUntilMs: integer('claimed_until_ms').notNull().default(0),
+    attempts: integer('attempts').notNull().default(0),
   },
-  (t) => [index('mail_outbox_newest').on(t.createdAtMs)],
+  (t) => [
+    index('mail_outbox_newest').on(t.createdAtMs),
+    index('mail_outbox_waiting')
+      .on(t.claimedUntilMs)
+      .where(sql`sent_at_ms IS NULL`),
+  ],
+);
+
+/** Tenant-host sessions that a cell still has to end; removed when it answered. */
+export const sessionEnding = sqliteTable(
+  'session_ending',
+  {
+    id: text('id').primaryKey(),
+    tenantId: text('tenant_id').notNull(),
+    slug: text('slug').notNull(),
+    /** One of the two: everything made from a platform session, or everything of a person. */
+    parentSessionHash: text('parent_session_hash'),
+    userId: text('user_id'),
+    createdAtMs: integer('created_at_ms').notNull(),
+  },
+  (t) => [index('session_ending_oldest').on(t.createdAtMs)],
 );

@@ -6,9 +6,24 @@ import { and, asc, eq, gt } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { OrgRole } from '../../contract/api.ts';
 import { orgRoles } from '../../contract/api.ts';
+import type { TenantSpec } from '../../contract/tenant-rpc.ts';
+import { toMemberRole } from '../../core/member-role.ts';
 import { member, operation, organization, tenant } from './schema.ts';
 
 export type TenantRow = typeof tenant.$inferSelect;
+
+/** A person in one of their organisations: what lets them see its rows. Made from a session and a membership only. */
+export interface OrgScope {
+  readonly userId: string;
+  readonly orgId: string;
+  readonly role: OrgRole;
+}
+
+/** An assistant that a person may see, with their role. */
+export interface TenantScope {
+  readonly row: TenantRow;
+  readonly role: OrgRole;
+}
 
 export function toOrgRole(text: string): OrgRole | null {
   // better-auth joins several roles of one member by commas; the strongest counts.
@@ -25,14 +40,22 @@ export async function orgRoleOf(db: DrizzleD1Database, userId: string, orgId: st
   return rows[0] === undefined ? null : toOrgRole(rows[0].role);
 }
 
+/** A person is shown at most this many organisations. */
+const organisationsMax = 50;
+
 export async function organisationsOf(db: DrizzleD1Database, userId: string) {
+  return organisationsQuery(db, userId);
+}
+
+/** The same as a statement, for a batch. */
+export function organisationsQuery(db: DrizzleD1Database, userId: string) {
   return db
     .select({ id: organization.id, name: organization.name, slug: organization.slug, role: member.role })
     .from(member)
     .innerJoin(organization, eq(organization.id, member.organizationId))
     .where(eq(member.userId, userId))
     .orderBy(asc(organization.createdAt))
-    .limit(50);
+    .limit(organisationsMax);
 }
 
 /** An assistant as `userId` may see it, with their role; null when it is not there or not theirs. */
@@ -40,7 +63,7 @@ export async function tenantFor(
   db: DrizzleD1Database,
   userId: string,
   by: { readonly id: string } | { readonly slug: string },
-): Promise<{ row: TenantRow; role: OrgRole } | null> {
+): Promise<TenantScope | null> {
   const rows = await db
     .select({ row: tenant, role: member.role })
     .from(tenant)
@@ -52,17 +75,48 @@ export async function tenantFor(
   return found === undefined || role === null ? null : { row: found.row, role };
 }
 
+/** The next page in the order of creation (ids sort by time). */
 export async function tenantsOfOrg(
   db: DrizzleD1Database,
   orgId: string,
-  after: string,
-  limit: number,
+  page: { readonly after: string; readonly limit: number },
 ): Promise<TenantRow[]> {
   return db
     .select()
     .from(tenant)
-    .where(and(eq(tenant.orgId, orgId), gt(tenant.id, after)))
+    .where(and(eq(tenant.orgId, orgId), gt(tenant.id, page.after)))
     .orderBy(asc(tenant.id))
+    .limit(page.limit);
+}
+
+/** The most people an assistant knows; the contract's limit. */
+const membersMax = 50;
+
+/** The people of an organisation as an assistant knows them: who may configure it owns it there, others operate it. */
+export async function membersOf(db: DrizzleD1Database, orgId: string): Promise<TenantSpec['members']> {
+  const rows = await db
+    .select({ userId: member.userId, role: member.role })
+    .from(member)
+    .where(eq(member.organizationId, orgId))
+    .orderBy(asc(member.createdAt), asc(member.userId))
+    .limit(membersMax);
+  return rows.flatMap(({ userId, role: text }) => {
+    const role = toOrgRole(text);
+    return role === null ? [] : [{ userId, role: toMemberRole(role) }];
+  });
+}
+
+/** Every assistant of every organisation a person is in, bounded. */
+export async function tenantsOfUser(
+  db: DrizzleD1Database,
+  userId: string,
+  limit: number,
+): Promise<{ id: string; slug: string }[]> {
+  return db
+    .select({ id: tenant.id, slug: tenant.slug })
+    .from(member)
+    .innerJoin(tenant, eq(tenant.orgId, member.organizationId))
+    .where(eq(member.userId, userId))
     .limit(limit);
 }
 

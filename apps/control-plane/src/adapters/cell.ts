@@ -1,0 +1,80 @@
+/**
+ * The cell as the services see it: the RPC contract, with a deadline on every call, answers parsed, and every failure a
+ * refusal with a code. A cell that is away, slow or of another version never throws into a service.
+ */
+import { z } from 'zod';
+import { errorCodes } from '../contract/errors.ts';
+import { err } from '../contract/result.ts';
+import type { Result } from '../contract/result.ts';
+import { TenantReport } from '../contract/tenant-rpc.ts';
+import type { TenantControl } from '../contract/tenant-rpc.ts';
+import { describeError } from '../events.ts';
+import type { Log } from '../events.ts';
+
+/** A person waits for a page; later than this they see the stored copy. */
+const reportDeadlineMs = 2_000;
+/** A command may wait for an object that is busy. */
+const commandDeadlineMs = 10_000;
+
+const RefusalShape = z.object({
+  code: z.enum(errorCodes as [(typeof errorCodes)[number], ...(typeof errorCodes)[number][]]).catch('internal'),
+  detail: z.string().max(1_000),
+  next: z.string().max(600),
+});
+
+function answerOf<T>(value: z.ZodType<T>) {
+  return z.discriminatedUnion('ok', [
+    z.object({ ok: z.literal(true), value }),
+    z.object({ ok: z.literal(false), error: RefusalShape }),
+  ]);
+}
+
+const ReportAnswer = answerOf(TenantReport);
+const GrantAnswer = answerOf(z.object({ code: z.string().min(1).max(512), expiresAtMs: z.number().int() }));
+const EndedAnswer = answerOf(z.object({ ended: z.number().int().min(0) }));
+const PendingAnswer = answerOf(z.object({ pending: z.number().int().min(0) }));
+
+const unreachable = err({
+  code: 'tenant_unreachable',
+  detail: 'The part of Tidepool that runs this assistant does not answer.',
+  next: 'Try again in a moment; nothing was lost.',
+} as const);
+
+export function boundedCell(cell: TenantControl, log: Log): TenantControl {
+  const call = async <T>(
+    what: string,
+    schema: z.ZodType<Result<T>>,
+    deadlineMs: number,
+    work: () => Promise<unknown>,
+  ): Promise<Result<T>> => {
+    try {
+      const parsed = schema.safeParse(await inTime(work(), deadlineMs));
+      if (parsed.success) return parsed.data;
+      log('cell.unreadable', { what, problem: parsed.error.issues[0]?.message.slice(0, 200) ?? '' });
+    } catch (error) {
+      log('cell.unreachable', { what, error: describeError(error) });
+    }
+    return unreachable;
+  };
+  return {
+    provision: (command) => call('provision', ReportAnswer, commandDeadlineMs, () => cell.provision(command)),
+    applySpec: (command) => call('applySpec', ReportAnswer, commandDeadlineMs, () => cell.applySpec(command)),
+    report: (ref) => call('report', ReportAnswer, reportDeadlineMs, () => cell.report(ref)),
+    command: (command) => call('command', ReportAnswer, commandDeadlineMs, () => cell.command(command)),
+    grantOpen: (grant) => call('grantOpen', GrantAnswer, commandDeadlineMs, () => cell.grantOpen(grant)),
+    endSessions: (command) => call('endSessions', EndedAnswer, commandDeadlineMs, () => cell.endSessions(command)),
+    acknowledge: (command) => call('acknowledge', PendingAnswer, commandDeadlineMs, () => cell.acknowledge(command)),
+  };
+}
+
+async function inTime<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    if (timer !== null) clearTimeout(timer);
+  }
+}

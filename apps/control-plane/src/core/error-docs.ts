@@ -1,0 +1,186 @@
+/**
+ * What each error code means and what to do about it: one section per code, total by type. docs/errors.md and the page
+ * at /docs/errors are both written from here (a test compares the file).
+ */
+import { errorCatalogue, errorCodes } from '../contract/errors.ts';
+import type { ErrorCode } from '../contract/errors.ts';
+
+interface ErrorDoc {
+  /** When it happens. */
+  readonly when: string;
+  /** What to do. */
+  readonly next: string;
+}
+
+export const errorDocs: Record<ErrorCode, ErrorDoc> = {
+  bad_request: {
+    when: 'The request cannot be read at all, such as a body that is not JSON.',
+    next: 'Send a JSON object with `content-type: application/json`. The same request fails again.',
+  },
+  validation_failed: {
+    when: 'The request was read, but fields are missing, unknown, or out of range. `errors` names each with a JSON pointer.',
+    next: 'Mend the named fields. `/api/v1/openapi.json` has the schemas.',
+  },
+  unauthenticated: {
+    when: 'There is no session, or it has ended.',
+    next: 'Sign in again.',
+  },
+  forbidden: {
+    when: 'You are signed in and the thing is there, but your role in its organisation does not allow this.',
+    next: 'Ask an owner or admin of the organisation.',
+  },
+  not_found: {
+    when: 'Nothing is there, or it belongs to somebody else. The two look the same on purpose.',
+    next: 'Check the address and the account you are signed in with.',
+  },
+  method_not_allowed: {
+    when: 'The address exists, but takes other methods. The `allow` header names them.',
+    next: 'Use one of those.',
+  },
+  idempotency_key_missing: {
+    when: 'Everything that creates or starts something needs an `Idempotency-Key` header of 1 to 100 visible characters.',
+    next: 'Send a random one for each intent, and the same one when you repeat a request.',
+  },
+  idempotency_key_reused: {
+    when: 'The key was used within the last day for a request that was not this one.',
+    next: 'Send this request with a new key.',
+  },
+  body_too_large: {
+    when: 'A body of the API has at most 64 KiB; on the tenant host the limit is named in the answer.',
+    next: 'Send less.',
+  },
+  rate_limited: {
+    when: 'Too many attempts came from your network address within a minute.',
+    next: 'Wait as long as `retry-after` says (seconds).',
+  },
+  slug_malformed: {
+    when: 'The address of an assistant has 3 to 40 lower-case letters, digits and single hyphens, and starts and ends with a letter or digit.',
+    next: 'Choose another; the answer suggests one.',
+  },
+  slug_reserved: {
+    when: 'The address is a word that Tidepool or the internet gives a meaning, such as `admin` or `www`.',
+    next: 'Choose another.',
+  },
+  slug_confusable: {
+    when: 'The address could be mistaken for a protected name.',
+    next: 'Choose one that cannot.',
+  },
+  slug_taken: {
+    when: 'The address belongs to an assistant. Addresses are never given out twice, also after deletion.',
+    next: 'Choose another; the answer suggests one that is free.',
+  },
+  quota_reached: {
+    when: 'The organisation has as many assistants as its plan allows.',
+    next: 'Delete one, or choose a larger plan.',
+  },
+  tenant_unknown: {
+    when: 'No assistant lives at this address.',
+    next: 'Check the address. A new assistant is there seconds after it was created.',
+  },
+  tenant_deleted: {
+    when: 'The assistant that lived here was deleted. Its address stays empty.',
+    next: 'Nothing brings it back; an export made before can be started elsewhere.',
+  },
+  tenant_suspended: {
+    when: 'The assistant is suspended. Its data is kept.',
+    next: 'The dashboard says why and what to do.',
+  },
+  tenant_waking: {
+    when: 'The assistant is starting; it usually takes less than half a minute.',
+    next: 'Wait; the page goes on by itself. A program tries again after `retry-after`.',
+  },
+  tenant_asleep: {
+    when: 'The assistant is asleep, and this kind of request does not wake it.',
+    next: 'Open it in a browser, or wake it from the dashboard.',
+  },
+  tenant_needs_operator: {
+    when: 'The assistant could not start several times and has stopped trying. Its data is kept.',
+    next: 'Look at the reason on the dashboard; the operator’s runbook has a section for each.',
+  },
+  tenant_state_unreadable: {
+    when: 'What the assistant remembers of itself cannot be read by this version. Nothing is written over it.',
+    next: 'Tell support the request id. Nothing is lost.',
+  },
+  tenant_not_startable: {
+    when: 'The command does not fit the state: only an assistant that sleeps can be woken, only one that is awake put to sleep.',
+    next: 'Wait for the state that the answer names, then send the command again.',
+  },
+  tenant_unreachable: {
+    when: 'The part of Tidepool that runs the assistant did not answer in time.',
+    next: 'Try again in a moment, with the same Idempotency-Key. Nothing was lost.',
+  },
+  generation_stale: {
+    when: 'Somebody else changed the assistant at the same time.',
+    next: 'Look at it again and repeat your change.',
+  },
+  incarnation_stale: {
+    when: 'A container run that was replaced asked for something.',
+    next: 'Nothing: the run that replaced it goes on.',
+  },
+  origin_forbidden: {
+    when: 'A change with your session came from another site, or from a program that did not say where it comes from.',
+    next: 'Use the dashboard. A program sends the dashboard’s address as its `origin` header.',
+  },
+  host_unknown: {
+    when: 'Tidepool is not served under the host name that was used.',
+    next: 'Use the address in the answer.',
+  },
+  path_blocked: {
+    when: 'The path exists in OpenClaw, but is not open here.',
+    next: 'Nothing; these paths are for machines inside.',
+  },
+  handoff_invalid: {
+    when: 'A sign-in link works once, for a minute, in the browser that asked for it.',
+    next: 'Open the assistant from the dashboard again.',
+  },
+  session_expired: {
+    when: 'The session on the assistant’s own address has ended.',
+    next: 'Open it again; you are asked to sign in if need be.',
+  },
+  websocket_required: {
+    when: 'The path is for WebSockets only.',
+    next: 'Open it with a WebSocket client.',
+  },
+  ai_cap_reached: {
+    when: 'The month’s spending cap of the assistant would be passed. The model was not called.',
+    next: 'Raise the cap in the assistant’s settings, or wait for the next month.',
+  },
+  ai_model_unpriced: {
+    when: 'The model has no price here, so its cost could not be held against the cap.',
+    next: 'Choose a model from the list in the assistant’s settings.',
+  },
+  ai_path_not_allowed: {
+    when: 'The model provider has such an address, but it is not open here.',
+    next: 'Use messages, chat completions or responses.',
+  },
+  ai_upstream_unreachable: {
+    when: 'The model provider did not answer.',
+    next: 'Try again; what was not used is not charged.',
+  },
+  egress_denied: {
+    when: 'The network policy of the assistant does not allow this host.',
+    next: 'The owner can allow it.',
+  },
+  upstream_unavailable: {
+    when: 'A part of Tidepool, such as its database, is not available.',
+    next: 'Try again in a moment, with the same Idempotency-Key.',
+  },
+  internal: {
+    when: 'Something failed on our side.',
+    next: 'Try again; if it goes on, tell support the request id.',
+  },
+};
+
+const intro =
+  'Every error answer is a problem (RFC 9457, `application/problem+json`): `code` is stable and for programs, `detail` says ' +
+  'what happened, `next` what to do, `requestId` is what support asks for.';
+
+/** docs/errors.md, whole. */
+export function errorsMarkdown(): string {
+  const sections = errorCodes.map((code) => {
+    const { status, title, retryable } = errorCatalogue[code];
+    const again = retryable ? 'may work later' : 'fails again as it is';
+    return `## ${code}\n\n${title}. HTTP ${status}; the same request ${again}.\n\n${errorDocs[code].when}\n\n**What to do:** ${errorDocs[code].next}\n`;
+  });
+  return `# Errors\n\n${intro}\n\nWritten from \`apps/control-plane/src/core/error-docs.ts\`; a test compares.\n\n${sections.join('\n')}`;
+}

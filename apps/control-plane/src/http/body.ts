@@ -1,0 +1,36 @@
+/** Bodies of requests, bounded while they are read: what a header says of the length is not believed. */
+import { AppError } from '../contract/errors.ts';
+
+export const bodyMaxBytes = 64 * 1024;
+
+/** @throws AppError body_too_large */
+export async function readText(request: Request): Promise<string> {
+  const tooLarge = new AppError('body_too_large', {
+    detail: `A body has at most ${bodyMaxBytes} bytes.`,
+    next: 'Send less.',
+  });
+  if (Number(request.headers.get('content-length') ?? 0) > bodyMaxBytes) throw tooLarge;
+  const parts: string[] = [];
+  let bytes = 0;
+  const decoder = new TextDecoder();
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > bodyMaxBytes) throw tooLarge;
+    parts.push(decoder.decode(chunk, { stream: true }));
+  }
+  return parts.join('') + decoder.decode();
+}
+
+/** @throws AppError body_too_large, bad_request */
+export async function readJson(request: Request): Promise<unknown> {
+  const text = await readText(request);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new AppError('bad_request', {
+      detail: 'The body is not JSON.',
+      next: 'Send a JSON object with content-type application/json.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Who is signed in, and their organisations. Every person has an organisation of their own: it is made when the account
+ * is, and again by whoever looks for it and finds none, under keys that follow from the person's id. Two requests at
+ * once, or a crash between account and organisation, end with one organisation and one membership.
+ */
+import { eq } from 'drizzle-orm';
+import { member, organization, user } from '../adapters/d1/schema.ts';
+import { organisationsOf, organisationsQuery, toOrgRole } from '../adapters/d1/tenants.ts';
+import type { Me, Organisation } from '../contract/api.ts';
+import { AppError } from '../contract/errors.ts';
+import type { Context } from '../context.ts';
+
+type Deps = Pick<Context, 'db' | 'system'>;
+
+/** Read from the table, not from the session's cookie: a confirmed address shows at once. */
+export async function meRead(deps: Deps, userId: string): Promise<Me> {
+  const [people, existing] = await deps.db.batch([
+    deps.db.select().from(user).where(eq(user.id, userId)).limit(1),
+    organisationsQuery(deps.db, userId),
+  ]);
+  const person = people[0];
+  if (person === undefined) {
+    throw new AppError('unauthenticated', { detail: 'This account is gone.', next: 'Sign in with another account.' });
+  }
+  const rows = existing.length > 0 ? existing : await personalOrganisationCreate(deps, person);
+  const { id, email, name, emailVerified } = person;
+  return { user: { id, email, name, emailVerified }, organisations: rows.flatMap(toOrganisation) };
+}
+
+type OrganisationRow = Awaited<ReturnType<typeof organisationsOf>>[number];
+
+/** Makes the person's own organisation if it is not there. */
+export async function personalOrganisationCreate(
+  deps: Deps,
+  person: { readonly id: string; readonly name: string },
+): Promise<OrganisationRow[]> {
+  const createdAt = new Date(deps.system.nowMs());
+  const body = person.id.replace(/^usr_/, '').toLowerCase();
+  const orgId = `org_${body}`;
+  const name = person.name.trim().slice(0, 60) || 'Personal';
+  await deps.db.batch([
+    deps.db
+      .insert(organization)
+      .values({ id: orgId, name, slug: `personal-${body}`, createdAt })
+      .onConflictDoNothing(),
+    deps.db
+      .insert(member)
+      .values({ id: `mem_${body}`, organizationId: orgId, userId: person.id, role: 'owner', createdAt })
+      .onConflictDoNothing(),
+  ]);
+  return organisationsOf(deps.db, person.id);
+}
+
+function toOrganisation(row: OrganisationRow): Organisation[] {
+  const role = toOrgRole(row.role);
+  return role === null ? [] : [{ id: row.id, name: row.name, slug: row.slug, role }];
+}

@@ -1,0 +1,98 @@
+/**
+ * Changing what is wanted of an assistant: the new spec is saved under the next generation, then sent. Of two changes at
+ * once each is applied to what the other left. A cell that is away gets it from the sweep.
+ */
+import { and, eq, sql } from 'drizzle-orm';
+import { tenant } from '../adapters/d1/schema.ts';
+import { membersOf } from '../adapters/d1/tenants.ts';
+import type { TenantRow } from '../adapters/d1/tenants.ts';
+import { AppError } from '../contract/errors.ts';
+import type { TenantSpec } from '../contract/tenant-rpc.ts';
+import type { Context } from '../context.ts';
+import { rememberReport } from './tenant-memory.ts';
+import { refOf } from './tenant-read.ts';
+import { specOf } from './tenant-view.ts';
+
+export interface TenantChange {
+  readonly name?: string | undefined;
+  readonly aiCapNanoUsdPerMonth?: number | undefined;
+}
+
+/** Resolves to the row as saved. Nothing to change saves nothing. */
+export async function tenantUpdate(
+  ctx: Context,
+  userId: string,
+  row: TenantRow,
+  change: TenantChange,
+): Promise<TenantRow> {
+  return changeSpec(ctx, row, { actorId: userId, action: 'tenant.update' }, (old) => ({
+    ...old,
+    displayName: change.name ?? old.displayName,
+    aiCapNanoUsdPerMonth: change.aiCapNanoUsdPerMonth ?? old.aiCapNanoUsdPerMonth,
+  }));
+}
+
+/** Brings the assistant's people in line with its organisation's, before one of them signs in there. */
+export async function membersSync(ctx: Context, userId: string, row: TenantRow): Promise<TenantRow> {
+  const members = await membersOf(ctx.db, row.orgId);
+  return changeSpec(ctx, row, { actorId: userId, action: 'tenant.members' }, (old) => ({ ...old, members }));
+}
+
+const changeTriesMax = 3;
+
+async function changeSpec(
+  ctx: Context,
+  row: TenantRow,
+  why: { readonly actorId: string; readonly action: string },
+  change: (old: TenantSpec) => TenantSpec,
+): Promise<TenantRow> {
+  let current = row;
+  for (let i = 0; i < changeTriesMax; i++) {
+    const old = specOf(current);
+    const spec = change(old);
+    if (JSON.stringify(spec) === JSON.stringify(old)) return current;
+    const saved = await saveSpec(ctx, current, spec, why);
+    if (saved !== null) {
+      await sendSpec(ctx, saved);
+      return saved;
+    }
+    const newer = (await ctx.db.select().from(tenant).where(eq(tenant.id, row.id)).limit(1))[0];
+    if (newer === undefined) break;
+    current = newer;
+  }
+  throw new AppError('generation_stale', {
+    detail: 'Others changed this assistant at the same time.',
+    next: 'Look at it again and repeat your change.',
+  });
+}
+
+/** Null when somebody else has taken the next generation. */
+async function saveSpec(
+  ctx: Context,
+  row: TenantRow,
+  spec: TenantSpec,
+  why: { readonly actorId: string; readonly action: string },
+): Promise<TenantRow | null> {
+  const generation = row.generation + 1;
+  const [changed] = await ctx.db.batch([
+    ctx.db
+      .update(tenant)
+      .set({ name: spec.displayName, spec: JSON.stringify(spec), generation })
+      .where(and(eq(tenant.id, row.id), eq(tenant.generation, row.generation)))
+      .returning(),
+    // changes() is of the statement before: no entry when nothing was changed.
+    ctx.db.run(sql`INSERT INTO audit (id, org_id, actor_id, action, target_id, at_ms)
+      SELECT ${`aud_${ctx.system.ulid()}`}, ${row.orgId}, ${why.actorId}, ${why.action}, ${row.id}, ${ctx.system.nowMs()}
+      WHERE changes() > 0`),
+  ]);
+  return changed[0] ?? null;
+}
+
+/** Sends the wanted spec; false when the cell has to be asked again. */
+export async function sendSpec(ctx: Context, row: TenantRow): Promise<boolean> {
+  const command = { ...refOf(row), generation: row.generation, operationId: null, spec: specOf(row) };
+  const answer = await ctx.tenants.applySpec(command);
+  if (answer.ok) await rememberReport(ctx, row, answer.value);
+  else ctx.log('tenant.spec_deferred', { tenant: row.id, generation: row.generation, code: answer.error.code });
+  return answer.ok;
+}

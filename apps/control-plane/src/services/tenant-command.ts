@@ -1,0 +1,115 @@
+/**
+ * Wake, sleep, restart. The operation is written before the cell is asked, and the key leads to it: repeating the request
+ * sends the same operation again, which the cell takes once. A command that the state forbids leaves nothing behind.
+ */
+import { eq } from 'drizzle-orm';
+import { claimAnswer, claimDelete, claimFind, claimOf, claimValues } from '../adapters/d1/idempotency.ts';
+import type { Claim } from '../adapters/d1/idempotency.ts';
+import { intendedOperation } from '../adapters/d1/projection.ts';
+import { audit, idempotency, operation } from '../adapters/d1/schema.ts';
+import { operationRow } from '../adapters/d1/tenants.ts';
+import type { TenantRow } from '../adapters/d1/tenants.ts';
+import { AppError } from '../contract/errors.ts';
+import { OperationId } from '../contract/ids.ts';
+import { Operation, tenantAllows } from '../contract/tenant-rpc.ts';
+import type { Context } from '../context.ts';
+import { progressUntold } from '../core/operation-progress.ts';
+import { rememberReport } from './tenant-memory.ts';
+import { noSuchTenant, refOf, requireTenant, tenantRead } from './tenant-read.ts';
+import { newOperation } from './tenant-view.ts';
+
+export interface TenantCommand {
+  readonly row: TenantRow;
+  readonly userId: string;
+  readonly kind: 'wake' | 'sleep' | 'restart';
+  readonly idempotencyKey: string;
+}
+
+/**
+ * @throws AppError tenant_not_startable with the reason, tenant_unreachable (the same key sends it again)
+ */
+export async function tenantCommand(ctx: Context, command: TenantCommand): Promise<Operation> {
+  const { row, kind, idempotencyKey } = command;
+  const claim = await claimOf(`command:${row.id}`, idempotencyKey, kind);
+  const kept = await claimFind(ctx.db, claim);
+  if (kept !== null && kept.response !== null) return Operation.parse(JSON.parse(kept.response));
+  const intended = newOperation({
+    id: kept?.resultId ?? (await begin(ctx, command, claim)),
+    tenantId: row.id,
+    kind,
+    nowMs: ctx.system.nowMs(),
+  });
+  const answer = await ctx.tenants.command({ ...refOf(row), kind, operationId: intended.id });
+  if (!answer.ok) {
+    if (answer.error.code !== 'tenant_unreachable') await withdraw(ctx, claim, intended.id);
+    throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
+  }
+  await rememberReport(ctx, row, answer.value);
+  const told = answer.value.operation?.id === intended.id ? answer.value.operation : intended;
+  return Operation.parse(JSON.parse(await claimAnswer(ctx.db, claim, JSON.stringify(told))));
+}
+
+/** Writes the operation, its key and the audit entry together. Resolves to the operation's id. */
+async function begin(ctx: Context, { row, userId, kind }: TenantCommand, claim: Claim): Promise<string> {
+  const { state } = await tenantRead(ctx, row);
+  const allowed = tenantAllows(kind, state);
+  if (!allowed.allowed) {
+    throw new AppError('tenant_not_startable', {
+      detail: allowed.reason,
+      next: 'Wait until it changed, then try again.',
+    });
+  }
+  const nowMs = ctx.system.nowMs();
+  const id = `op_${ctx.system.ulid()}`;
+  try {
+    await ctx.db.batch([
+      ctx.db.insert(idempotency).values(claimValues(claim, id, nowMs)),
+      intendedOperation(ctx.db, newOperation({ id, tenantId: row.id, kind, nowMs })),
+      ctx.db.insert(audit).values({
+        id: `aud_${ctx.system.ulid()}`,
+        orgId: row.orgId,
+        actorId: userId,
+        action: `tenant.${kind}`,
+        targetId: row.id,
+        atMs: nowMs,
+      }),
+    ]);
+    return id;
+  } catch (error) {
+    // The same key at the same time, or applied with the answer lost: the row says.
+    const already = await claimFind(ctx.db, claim);
+    if (already !== null) return already.resultId;
+    throw error;
+  }
+}
+
+/** The cell refused: the key is given back, so that the same command may be sent when the state allows it. */
+async function withdraw(ctx: Context, claim: Claim, operationId: string): Promise<void> {
+  await ctx.db.batch([claimDelete(ctx.db, claim), ctx.db.delete(operation).where(eq(operation.id, operationId))]);
+}
+
+/** After this an operation that no cell has spoken of did not arrive. */
+const arrivalMaxMs = 600_000;
+
+/** An operation of an assistant this person may see: live while it runs, stored afterwards. */
+export async function operationRead(ctx: Context, userId: string, operationId: string): Promise<Operation> {
+  const stored = await operationRow(ctx.db, operationId);
+  if (stored === undefined) throw noSuchTenant();
+  const { row } = await requireTenant(ctx, userId, { id: stored.tenantId }, 'tenant:read');
+  const told = Operation.parse(JSON.parse(stored.body));
+  if (stored.finished) return told;
+  const now = await tenantRead(ctx, row);
+  if (now.operation?.id === operationId) return now.operation;
+  const nowMs = ctx.system.nowMs();
+  if (!now.live || stored.progress > progressUntold || nowMs < stored.startedAtMs + arrivalMaxMs) return told;
+  return {
+    ...told,
+    id: OperationId.parse(operationId),
+    finishedAtMs: stored.startedAtMs + arrivalMaxMs,
+    error: {
+      code: 'tenant_unreachable',
+      detail: 'The command did not reach the assistant.',
+      next: 'Send it again.',
+    },
+  };
+}

@@ -1,0 +1,177 @@
+/**
+ * Creating an assistant. The row, its operation, the key and the audit entry are one batch, before the cell is called
+ * (intent before effect); the call carries the operation's id, so sending it again, by a repeat, a read or the sweep,
+ * changes nothing that was done. Quota and slug are decided by that batch, so two requests at once cannot both win.
+ */
+import { eq, sql } from 'drizzle-orm';
+import { claimAnswer, claimFind, claimOf } from '../adapters/d1/idempotency.ts';
+import type { Claim } from '../adapters/d1/idempotency.ts';
+import { tenant } from '../adapters/d1/schema.ts';
+import { membersOf, slugTaken } from '../adapters/d1/tenants.ts';
+import type { OrgScope, TenantRow } from '../adapters/d1/tenants.ts';
+import { endpoints } from '../contract/api.ts';
+import type { Tenant } from '../contract/api.ts';
+import { AppError, errorCatalogue } from '../contract/errors.ts';
+import { OperationId, TenantId } from '../contract/ids.ts';
+import { parseSlug, slugBaseFrom } from '../contract/slug.ts';
+import type { Operation, TenantReport, TenantSpec } from '../contract/tenant-rpc.ts';
+import type { Context } from '../context.ts';
+import { describeError } from '../events.ts';
+import * as defaults from '../core/defaults.ts';
+import { progressUntold } from '../core/operation-progress.ts';
+import { rememberOperation, rememberReport } from './tenant-memory.ts';
+import { creationOf, newOperation, specOf, toTenant } from './tenant-view.ts';
+
+export interface CreateTenant {
+  readonly name: string;
+  readonly slug: string;
+  readonly idempotencyKey: string;
+}
+
+interface Created {
+  readonly tenant: Tenant;
+  readonly operation: Operation;
+}
+
+/**
+ * @throws AppError slug_malformed, slug_reserved, slug_confusable, slug_taken, quota_reached, idempotency_key_reused
+ */
+export async function tenantCreate(ctx: Context, scope: OrgScope, request: CreateTenant): Promise<Created> {
+  const claim = await claimOf(`tenant:${scope.orgId}`, request.idempotencyKey, [request.name, request.slug]);
+  const kept = await claimFind(ctx.db, claim);
+  if (kept !== null && kept.response !== null) return parseAnswer(kept.response);
+  const row = kept === null ? await reserve(ctx, scope, request, claim) : await rowOf(ctx, kept.resultId);
+  const report = await provision(ctx, row);
+  const answer = toCreated(ctx, row, report);
+  // Only an answer of the cell is kept: until then a repeat sends the creation again.
+  if (report === null) return answer;
+  try {
+    return parseAnswer(await claimAnswer(ctx.db, claim, JSON.stringify(answer)));
+  } catch (error) {
+    // What was made stands; a repeat builds its answer from the row.
+    ctx.log('idempotency.answer_not_kept', { tenant: row.id, error: describeError(error) });
+    return answer;
+  }
+}
+
+/** Sends the creation to the cell, again if need be. Null when it is put off: the sweep and the next read send it. */
+export async function provision(ctx: Context, row: TenantRow): Promise<TenantReport | null> {
+  const answer = await ctx.tenants.provision({
+    tenantId: TenantId.parse(row.id),
+    slug: row.slug,
+    generation: row.generation,
+    operationId: OperationId.parse(row.provisionOperationId),
+    spec: specOf(row),
+  });
+  if (answer.ok) {
+    await rememberReport(ctx, row, answer.value);
+    return answer.value;
+  }
+  ctx.log('tenant.provision_deferred', { tenant: row.id, code: answer.error.code });
+  if (!errorCatalogue[answer.error.code].retryable) {
+    // The cell will not take it as it is: the person sees why. An operator mends it; the sweep goes on trying.
+    await rememberOperation(ctx, {
+      ...creationOf(row),
+      finishedAtMs: ctx.system.nowMs(),
+      error: { code: answer.error.code, detail: answer.error.detail.slice(0, 500), next: answer.error.next },
+    });
+  }
+  return null;
+}
+
+function toCreated(ctx: Context, row: TenantRow, report: TenantReport | null): Created {
+  const operation = creationOf(row);
+  const nowMs = ctx.system.nowMs();
+  const shown = toTenant({ config: ctx.config, row, report, live: report !== null, nowMs });
+  return { tenant: shown, operation: shown.operation ?? operation };
+}
+
+function parseAnswer(text: string): Created {
+  return endpoints.tenantCreate.response.parse(JSON.parse(text));
+}
+
+async function rowOf(ctx: Context, id: string): Promise<TenantRow> {
+  const row = (await ctx.db.select().from(tenant).where(eq(tenant.id, id)).limit(1))[0];
+  if (row !== undefined) return row;
+  throw new AppError('internal', {
+    detail: 'The assistant was saved but cannot be read.',
+    next: 'Try again with the same key.',
+  });
+}
+
+/** Writes everything together, or nothing. A quota that is full inserts nothing. */
+async function reserve(ctx: Context, scope: OrgScope, request: CreateTenant, claim: Claim): Promise<TenantRow> {
+  const slug = parseSlug(request.slug);
+  if (!slug.ok) {
+    throw new AppError(slug.error.code, { ...slug.error, errors: [{ pointer: '/slug', detail: slug.error.detail }] });
+  }
+  const nowMs = ctx.system.nowMs();
+  const spec: TenantSpec = {
+    displayName: request.name,
+    desired: 'active',
+    members: await membersOf(ctx.db, scope.orgId),
+    release: defaults.defaultRelease,
+    size: defaults.defaultSize,
+    idleSleepMs: defaults.defaultIdleSleepMs,
+    models: defaults.defaultModels,
+    aiCapNanoUsdPerMonth: defaults.defaultAiCapNanoUsd,
+  };
+  const id = `ten_${ctx.system.ulid()}`;
+  const operationId = `op_${ctx.system.ulid()}`;
+  const operation = newOperation({ id: operationId, tenantId: id, kind: 'provision', nowMs });
+  const reserved = sql`EXISTS (SELECT 1 FROM tenant WHERE id = ${id})`;
+  try {
+    await ctx.db.batch([
+      ctx.db
+        .run(sql`INSERT INTO tenant (id, org_id, slug, name, spec, generation, provision_operation_id, created_at_ms)
+        SELECT ${id}, ${scope.orgId}, ${slug.value}, ${request.name}, ${JSON.stringify(spec)}, 1, ${operationId}, ${nowMs}
+        WHERE (SELECT count(*) FROM tenant WHERE org_id = ${scope.orgId} AND state <> 'deleted')
+          < ${defaults.tenantsPerOrgMax}`),
+      ctx.db.run(sql`INSERT INTO operation (id, tenant_id, body, finished, progress, started_at_ms)
+        SELECT ${operationId}, ${id}, ${JSON.stringify(operation)}, 0, ${progressUntold}, ${nowMs} WHERE ${reserved}`),
+      ctx.db.run(sql`INSERT INTO idempotency (scope, key, request_hash, result_id, expires_at_ms)
+        SELECT ${claim.scope}, ${claim.key}, ${claim.requestHash}, ${id}, ${nowMs + defaults.idempotencyKeptMs}
+        WHERE ${reserved}`),
+      ctx.db.run(sql`INSERT INTO audit (id, org_id, actor_id, action, target_id, at_ms)
+        SELECT ${`aud_${ctx.system.ulid()}`}, ${scope.orgId}, ${scope.userId}, 'tenant.create', ${id}, ${nowMs}
+        WHERE ${reserved}`),
+    ]);
+  } catch (error) {
+    // Which constraint it was, or whether the batch was applied and its answer lost, is read, not guessed.
+    const already = await claimFind(ctx.db, claim);
+    if (already !== null) return rowOf(ctx, already.resultId);
+    if (await slugTaken(ctx.db, slug.value)) throw await takenError(ctx, request.name, slug.value);
+    throw new AppError('upstream_unavailable', {
+      detail: 'The assistant could not be saved.',
+      next: 'Try again with the same key; nothing was created.',
+      cause: error,
+      retryAfterSeconds: 2,
+    });
+  }
+  const row = (await ctx.db.select().from(tenant).where(eq(tenant.id, id)).limit(1))[0];
+  if (row !== undefined) return row;
+  throw new AppError('quota_reached', {
+    detail: `This organisation has ${defaults.tenantsPerOrgMax} assistants, the most its plan allows.`,
+    next: 'Delete one, or ask for a larger plan.',
+  });
+}
+
+async function takenError(ctx: Context, name: string, slug: string): Promise<AppError> {
+  return new AppError('slug_taken', {
+    detail: `The address ${slug} is taken.`,
+    next: `Choose another, such as ${await suggestSlug(ctx, name)}.`,
+    errors: [{ pointer: '/slug', detail: `The address ${slug} is taken.` }],
+  });
+}
+
+const suggestionsMax = 5;
+
+/** A free address from a name: the name and four random characters. */
+export async function suggestSlug(ctx: Context, name: string): Promise<string> {
+  const base = slugBaseFrom(name);
+  for (let i = 0; i < suggestionsMax; i++) {
+    const slug = `${base}-${ctx.system.ulid().slice(-4)}`;
+    if (parseSlug(slug).ok && !(await slugTaken(ctx.db, slug))) return slug;
+  }
+  return `assistant-${ctx.system.ulid().slice(-8)}`;
+}

@@ -1,0 +1,178 @@
+// A cell in memory that keeps state and follows the contract: provision and command take an operation once, an older
+// generation is refused, reading writes nothing. `fault` decides per call whether it is away, before or after the effect.
+
+import { err, ok, type Refusal, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
+import type {
+  OpenGrant,
+  Operation,
+  TenantControl,
+  TenantRef,
+  TenantReport,
+  TenantSpec,
+  TenantStateKind,
+} from '../../../../apps/control-plane/src/contract/tenant-rpc.ts';
+
+export type CellCall = keyof TenantControl;
+export type Fault = 'none' | 'before' | 'after';
+
+export interface StandInTenant {
+  readonly tenantId: TenantReport['tenantId'];
+  readonly slug: string;
+  spec: TenantSpec;
+  generation: number;
+  version: number;
+  state: TenantStateKind;
+  operation: Operation;
+  /** Ids of every operation it ever took. */
+  readonly operations: string[];
+}
+
+const unknown: Refusal = { code: 'tenant_unknown', detail: 'No such assistant.', next: 'Check the address.' };
+
+export class CellStandIn implements TenantControl {
+  readonly tenants = new Map<string, StandInTenant>();
+  readonly calls: { readonly what: CellCall; readonly slug: string }[] = [];
+  readonly grants: OpenGrant[] = [];
+  readonly ended: (TenantRef & { userId?: string; parentSessionHash?: string })[] = [];
+  readonly acknowledged: number[] = [];
+  /** Answers every call until it is set. */
+  fault: (what: CellCall) => Fault = () => 'none';
+  nowMs = Date.parse('2026-11-21T12:00:00Z');
+
+  provision(command: Parameters<TenantControl['provision']>[0]): Promise<Result<TenantReport>> {
+    return this.#call('provision', command, () => {
+      const existing = this.tenants.get(command.slug);
+      if (existing !== undefined) {
+        return existing.tenantId === command.tenantId
+          ? ok(this.reportOf(existing))
+          : err({ code: 'slug_taken', detail: 'The address is taken.', next: 'Choose another.' } as const);
+      }
+      const tenant: StandInTenant = {
+        tenantId: command.tenantId,
+        slug: command.slug,
+        spec: command.spec,
+        generation: command.generation,
+        version: 1,
+        state: 'provisioning',
+        operation: this.#operation(command.operationId, command.tenantId, 'provision'),
+        operations: [command.operationId],
+      };
+      this.tenants.set(command.slug, tenant);
+      return ok(this.reportOf(tenant));
+    });
+  }
+
+  applySpec(command: Parameters<TenantControl['applySpec']>[0]): Promise<Result<TenantReport>> {
+    return this.#withTenant('applySpec', command, (tenant) => {
+      if (command.generation < tenant.generation) {
+        return err({ code: 'generation_stale', detail: 'Older than the last.', next: 'Read again.' } as const);
+      }
+      if (command.generation > tenant.generation) {
+        Object.assign(tenant, { generation: command.generation, spec: command.spec, version: tenant.version + 1 });
+      }
+      return ok(this.reportOf(tenant));
+    });
+  }
+
+  report(ref: TenantRef): Promise<Result<TenantReport>> {
+    return this.#withTenant('report', ref, (tenant) => ok(this.reportOf(tenant)));
+  }
+
+  command(command: Parameters<TenantControl['command']>[0]): Promise<Result<TenantReport>> {
+    return this.#withTenant('command', command, (tenant) => {
+      if (tenant.operations.includes(command.operationId)) return ok(this.reportOf(tenant));
+      tenant.operations.push(command.operationId);
+      tenant.operation = this.#operation(command.operationId, tenant.tenantId, command.kind);
+      tenant.state = command.kind === 'sleep' ? 'draining' : 'waking';
+      tenant.version += 1;
+      return ok(this.reportOf(tenant));
+    });
+  }
+
+  grantOpen(grant: OpenGrant): Promise<Result<{ code: string; expiresAtMs: number }>> {
+    return this.#withTenant('grantOpen', grant, () => {
+      this.grants.push(grant);
+      return ok({ code: `code-${this.grants.length}`, expiresAtMs: this.nowMs + 60_000 });
+    });
+  }
+
+  endSessions(command: Parameters<TenantControl['endSessions']>[0]): Promise<Result<{ ended: number }>> {
+    return this.#withTenant('endSessions', command, () => {
+      this.ended.push(command);
+      return ok({ ended: 1 });
+    });
+  }
+
+  acknowledge(command: Parameters<TenantControl['acknowledge']>[0]): Promise<Result<{ pending: number }>> {
+    return this.#call('acknowledge', command, () => {
+      this.acknowledged.push(...command.seqs);
+      return ok({ pending: 0 });
+    });
+  }
+
+  /** Puts a tenant into a state, as its own lifecycle would. */
+  become(slug: string, state: TenantStateKind): void {
+    const tenant = this.tenants.get(slug);
+    if (tenant === undefined) throw new Error(`the cell has no ${slug}`);
+    tenant.state = state;
+    tenant.version += 1;
+    tenant.operation = { ...tenant.operation, finishedAtMs: this.nowMs };
+  }
+
+  reportOf(tenant: StandInTenant): TenantReport {
+    return {
+      tenantId: tenant.tenantId,
+      slug: tenant.slug,
+      version: tenant.version,
+      generation: tenant.generation,
+      state: tenant.state,
+      stateSinceMs: this.nowMs,
+      reason: null,
+      incarnation: 1,
+      release: tenant.spec.release,
+      lastActivityAtMs: null,
+      lastSnapshot: null,
+      operation: tenant.operation,
+      usage: {
+        period: new Date(this.nowMs).toISOString().slice(0, 7),
+        version: 0,
+        spentNanoUsd: 0,
+        heldNanoUsd: 0,
+        requests: 0,
+        inputTokens: 0,
+        outputTokens: 0,
+        awakeMs: 0,
+      },
+      aiCapNanoUsdPerMonth: tenant.spec.aiCapNanoUsdPerMonth,
+    };
+  }
+
+  #operation(id: Operation['id'], tenantId: Operation['tenantId'], kind: Operation['kind']): Operation {
+    return {
+      id,
+      tenantId,
+      kind,
+      startedAtMs: this.nowMs,
+      finishedAtMs: null,
+      steps: [{ name: 'reserve', startedAtMs: this.nowMs, endedAtMs: null, ok: null }],
+      attempt: 1,
+      error: null,
+    };
+  }
+
+  #withTenant<T>(what: CellCall, ref: TenantRef, work: (tenant: StandInTenant) => Result<T>): Promise<Result<T>> {
+    return this.#call(what, ref, () => {
+      const tenant = this.tenants.get(ref.slug);
+      return tenant === undefined || tenant.tenantId !== ref.tenantId ? err(unknown) : work(tenant);
+    });
+  }
+
+  async #call<T>(what: CellCall, ref: TenantRef, work: () => T): Promise<T> {
+    this.calls.push({ what, slug: ref.slug });
+    const fault = this.fault(what);
+    if (fault === 'before') throw new Error('the cell is away');
+    const answer = work();
+    if (fault === 'after') throw new Error('the answer was lost');
+    return answer;
+  }
+}

@@ -1,0 +1,205 @@
+// The control plane as its tests drive it: the real application and D1 inside workerd, a cell in memory, people with
+// cookie jars. Each test makes its own people; the database is shared within a file.
+
+import { applyD1Migrations, type D1Migration } from 'cloudflare:test';
+import { env } from 'cloudflare:workers';
+import { createApp } from '../../../../apps/control-plane/src/app.ts';
+import { createContext, type Context } from '../../../../apps/control-plane/src/context.ts';
+import { ulidFrom } from '../../../../apps/control-plane/src/contract/ids.ts';
+import type { Env } from '../../../../apps/control-plane/src/env.ts';
+import { CellStandIn } from './cell-stand-in.ts';
+import { watchD1, type WatchedD1 } from './d1-faults.ts';
+
+interface TestEnv extends Env {
+  readonly MIGRATIONS: D1Migration[];
+}
+
+// Both Workers' runtime tests share one type world, so the bindings of this one are named here, not globally.
+export const bindings = env as unknown as TestEnv;
+export const origin = 'http://localhost:8787';
+export const password = 'correct horse battery';
+
+export interface World {
+  readonly ctx: Context;
+  readonly cell: CellStandIn;
+  readonly database: WatchedD1;
+  readonly clock: { nowMs: number };
+  readonly env: Env;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /** Waits for all work that goes on after answers. */
+  settled(): Promise<void>;
+}
+
+export async function createWorld(changes: Partial<Env> = {}): Promise<World> {
+  await applyD1Migrations(bindings.DB, bindings.MIGRATIONS);
+  const cell = new CellStandIn();
+  const database = watchD1(bindings.DB);
+  const clock = { nowMs: Date.now() };
+  const background: Promise<unknown>[] = [];
+  const testEnv: Env = { ...bindings, ...changes };
+  const ctx = createContext(testEnv, {
+    d1: database.d1,
+    tenants: cell,
+    system: {
+      nowMs: () => clock.nowMs,
+      ulid: () => ulidFrom(clock.nowMs, crypto.getRandomValues(new Uint8Array(10))),
+    },
+    waitUntil: (work) => void background.push(work),
+  });
+  const app = createApp(ctx);
+  return {
+    ctx,
+    cell,
+    database,
+    clock,
+    env: testEnv,
+    fetch: async (path, init) => app.fetch(new Request(new URL(path, testEnv.PLATFORM_ORIGIN), init), testEnv),
+    async settled() {
+      while (background.length > 0) await background.pop();
+    },
+  };
+}
+
+let people = 0;
+
+/** An address nobody has used. */
+export function newEmail(name = 'nora'): string {
+  people += 1;
+  return `${name}-${crypto.randomUUID().slice(0, 8)}-${people}@example.test`;
+}
+
+/** A browser: cookies, and the headers that a page of ours sends. */
+export class Browser {
+  readonly cookies = new Map<string, string>();
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  get cookieHeader(): string {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+
+  async send(method: string, path: string, body?: unknown, extra: Record<string, string> = {}): Promise<Response> {
+    const headers = new Headers({
+      origin: this.#world.ctx.config.platformOrigin,
+      'sec-fetch-site': 'same-origin',
+      'cf-connecting-ip': '203.0.113.7',
+      ...extra,
+    });
+    if (method === 'GET') headers.delete('origin');
+    if (this.cookies.size > 0) headers.set('cookie', this.cookieHeader);
+    if (body !== undefined) headers.set('content-type', 'application/json');
+    const answer = await this.#world.fetch(path, {
+      method,
+      headers,
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    for (const line of answer.headers.getSetCookie()) this.#take(line);
+    return answer;
+  }
+
+  get(path: string, extra?: Record<string, string>): Promise<Response> {
+    return this.send('GET', path, undefined, extra);
+  }
+
+  post(path: string, body: unknown = {}, extra?: Record<string, string>): Promise<Response> {
+    return this.send('POST', path, body, extra);
+  }
+
+  #take(line: string): void {
+    const [pair = '', ...attributes] = line.split(';');
+    const at = pair.indexOf('=');
+    const name = pair.slice(0, at).trim();
+    const value = pair.slice(at + 1);
+    const gone = value === '' || attributes.some((part) => /^\s*max-age=0$/i.test(part));
+    if (gone) this.cookies.delete(name);
+    else this.cookies.set(name, value);
+  }
+}
+
+export interface Person {
+  readonly browser: Browser;
+  readonly email: string;
+  readonly userId: string;
+  readonly orgId: string;
+}
+
+/** Signs a new person up and in, as the page does. */
+export async function newPerson(world: World, name = 'Nora'): Promise<Person> {
+  const email = newEmail(name.toLowerCase());
+  const browser = new Browser(world);
+  await expectOk(browser.post('/api/auth/sign-up/email', { name, email, password }));
+  await expectOk(browser.post('/api/auth/sign-in/email', { email, password }));
+  await bindings.DB.prepare('DELETE FROM rate_limit').run();
+  const me = await json<{ user: { id: string }; organisations: { id: string }[] }>(browser.get('/api/v1/me'));
+  return { browser, email, userId: me.user.id, orgId: me.organisations[0]?.id ?? '' };
+}
+
+/** Adds a person to an organisation, as an accepted invitation would. */
+export async function join(person: Person, orgId: string, role: 'owner' | 'admin' | 'member'): Promise<void> {
+  await bindings.DB.prepare(
+    'INSERT INTO member (id, organization_id, user_id, role, created_at) VALUES (?, ?, ?, ?, ?)',
+  )
+    .bind(`mem_${crypto.randomUUID()}`, orgId, person.userId, role, Date.now())
+    .run();
+}
+
+let slugs = 0;
+
+/** An address nobody has taken. */
+export function newSlug(): string {
+  slugs += 1;
+  return `pool-${crypto.randomUUID().slice(0, 8)}-${slugs}`;
+}
+
+interface CreatedTenant {
+  readonly tenant: { readonly id: string; readonly slug: string; readonly state: string };
+  readonly operation: { readonly id: string };
+}
+
+export function create(
+  person: Person,
+  options: { slug?: string; key?: string; name?: string; orgId?: string } = {},
+): Promise<Response> {
+  return person.browser.post(
+    `/api/v1/orgs/${options.orgId ?? person.orgId}/tenants`,
+    { name: options.name ?? 'Nora', slug: options.slug ?? newSlug() },
+    { 'idempotency-key': options.key ?? crypto.randomUUID() },
+  );
+}
+
+export async function createdTenant(person: Person, options?: Parameters<typeof create>[1]): Promise<CreatedTenant> {
+  return json<CreatedTenant>(create(person, options), 202);
+}
+
+/** The body of an answer of that status; the test says what shape it takes it for. */
+export async function json<T>(answer: Promise<Response> | Response, status = 200): Promise<T> {
+  const got = await answer;
+  const text = await got.text();
+  if (got.status !== status) throw new Error(`answered ${got.status}, not ${status}: ${text.slice(0, 500)}`);
+  return JSON.parse(text) as T;
+}
+
+export async function problemOf(
+  answer: Promise<Response> | Response,
+): Promise<{ status: number; code: string; next: string }> {
+  const got = await answer;
+  const body = await got.json<{ code: string; next: string }>();
+  return { status: got.status, code: body.code, next: body.next };
+}
+
+async function expectOk(answer: Promise<Response>): Promise<void> {
+  await json<unknown>(answer);
+}
+
+/** How many rows of a table match. */
+export async function rows(sql: string, ...values: unknown[]): Promise<Record<string, unknown>[]> {
+  return (
+    await bindings.DB.prepare(sql)
+      .bind(...values)
+      .all<Record<string, unknown>>()
+  ).results;
+}
