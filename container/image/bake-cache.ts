@@ -68,7 +68,8 @@ function bakeCommand(options: BakeOptions, place: { home: string; cache: string;
     const mount = image.mounts.find(({ target }) => text === target || text.startsWith(`${target}/`));
     return mount === undefined ? text : mount.source + text.slice(mount.target.length);
   };
-  const command = [...image.command, 'bake', cache];
+  // Without the guardian, which would try a failing boot again.
+  const command = [`${release.nodeDir}/bin/node`, release.keeperFile, 'bake', cache];
   if (options.isolation === 'plain') {
     const [program = '', ...rest] = command.map(here);
     return {
