@@ -4,6 +4,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { WebSocketServer } from 'ws';
+import { openclawCacheDir } from '../compile-cache.ts';
 import type { Script } from './scripted-openclaw.ts';
 
 export async function run(folder: string): Promise<void> {
@@ -14,10 +15,10 @@ export async function run(folder: string): Promise<void> {
     console.log(JSON.stringify(script.validation ?? { valid: true, issues: [] }));
     process.exit((script.validation?.valid ?? true) ? 0 : 1);
   }
-  await gateway(script);
+  await gateway(folder, script);
 }
 
-async function gateway(script: Script): Promise<void> {
+async function gateway(folder: string, script: Script): Promise<void> {
   const configFile = process.env['OPENCLAW_CONFIG_PATH'] ?? '';
   const stateDir = path.join(process.env['OPENCLAW_STATE_DIR'] ?? '', 'state');
   const config = JSON.parse(readFileSync(configFile, 'utf8')) as { gateway: { port: number } };
@@ -33,6 +34,10 @@ async function gateway(script: Script): Promise<void> {
   const database = new DatabaseSync(path.join(stateDir, 'openclaw.sqlite'));
   database.exec('PRAGMA journal_mode=WAL; CREATE TABLE IF NOT EXISTS boots (at INTEGER)');
   database.prepare('INSERT INTO boots VALUES (?)').run(Date.now());
+
+  const cache = path.join(await openclawCacheDir(folder, process.env['TMPDIR'] ?? ''), 'v24.21.0-x64-00000000-0');
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(path.join(cache, 'module'), 'compiled');
 
   const listeningSinceMs = Date.now();
   const { readyAfterMs = 0 } = script;
@@ -54,7 +59,7 @@ async function gateway(script: Script): Promise<void> {
 function serveSuspend(server: http.Server, workMs: number): void {
   let drainingSinceMs: number | null = null;
   const sockets = new WebSocketServer({ server });
-  sockets.on('connection', (socket) => {
+  sockets.on('connection', (socket, request) => {
     socket.send(JSON.stringify({ type: 'event', event: 'connect.challenge', payload: { nonce: 'n', ts: 1 } }));
     socket.on('message', (data: Buffer) => {
       const frame = JSON.parse(data.toString()) as {
@@ -67,7 +72,12 @@ function serveSuspend(server: http.Server, workMs: number): void {
           JSON.stringify({ type: 'res', id: frame.id, ok, ...(ok ? { payload } : { error: { message: 'no' } }) }),
         );
       if (frame.method === 'connect') {
-        answer(frame.params.auth?.password === process.env['OPENCLAW_GATEWAY_PASSWORD'], {});
+        const local = frame.params.auth?.password === process.env['OPENCLAW_GATEWAY_PASSWORD'];
+        answer(local || request.headers['x-tidepool-user'] !== undefined, {});
+        return;
+      }
+      if (frame.method.startsWith('chat.')) {
+        answer(true, { messages: [{ role: 'assistant', content: 'Ready.' }] });
         return;
       }
       if (frame.method === 'gateway.suspend.prepare') drainingSinceMs ??= Date.now();
