@@ -7,8 +7,6 @@ const absolutePath = z
   .string()
   .startsWith('/', 'must be an absolute path')
   .refine((path) => !path.split('/').includes('..'), 'must not contain ".."');
-const portNumber = z.string().refine((text) => /^\d{1,5}$/.test(text) && isPort(Number(text)), 'is not a port number');
-
 const imageSchema = z.strictObject({
   name: z
     .string()
@@ -21,7 +19,10 @@ const imageSchema = z.strictObject({
     .array(z.strictObject({ source: absolutePath, target: absolutePath }))
     .max(32)
     .default([]),
-  ports: z.record(portNumber, envName).default({}),
+  ports: z
+    .record(z.string(), envName)
+    .refine((ports) => Object.keys(ports).every(isPort), 'has a key that is not a port number')
+    .default({}),
   diskMib: z.int().min(16).max(65_536).optional(),
   memoryMib: z.int().min(64).max(262_144).optional(),
   pids: z.int().min(16).max(32_768).optional(),
@@ -88,6 +89,6 @@ function readJson(text: string, file: string): unknown {
   }
 }
 
-function isPort(value: number): boolean {
-  return value >= 1 && value <= 65_535;
+function isPort(text: string): boolean {
+  return /^[1-9]\d{0,4}$/.test(text) && Number(text) <= 65_535;
 }
