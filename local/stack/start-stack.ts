@@ -33,6 +33,8 @@ export interface Stack {
   readonly port: number;
   readonly platformOrigin: string;
   readonly isolation: Isolation;
+  /** Where the container engine listens. */
+  readonly engineSocket: string;
   readonly upstream: Upstream;
   readonly warnings: readonly string[];
   /** JSON lines of every request the demo model answered; null when a real model answers. */
@@ -97,6 +99,7 @@ function toStack(port: number, stateDir: string, parts: Parts, stop: () => Promi
     port,
     platformOrigin: originOf(PLATFORM_HOST, port),
     isolation: engine.isolation,
+    engineSocket: engine.socket,
     upstream,
     warnings: engine.warnings,
     demoModelLog,

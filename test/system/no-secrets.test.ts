@@ -33,14 +33,15 @@ afterAll(async () => {
 
 /** Every secret in each form in which it could be copied. */
 function secretForms(): Map<string, string> {
-  const stored = z
-    .record(z.string(), z.string())
-    .parse(JSON.parse(readFileSync(path.join(product.stateDir, 'secrets.json'), 'utf8')));
-  const ring = z.object({ keys: z.record(z.string(), z.string()) }).parse(JSON.parse(stored['cellKeys'] ?? '{}'));
+  const Secrets = z.object({
+    betterAuthSecret: z.string(),
+    cellKeys: z.object({ keys: z.record(z.string(), z.string()) }),
+  });
+  const stored = Secrets.parse(JSON.parse(readFileSync(path.join(product.stateDir, 'secrets.json'), 'utf8')));
   const named: Record<string, string> = {
     ...canaries,
-    'sign-in secret': stored['betterAuthSecret'] ?? '',
-    ...Object.fromEntries(Object.entries(ring.keys).map(([kid, key]) => [`cell key ${kid}`, key])),
+    'sign-in secret': stored.betterAuthSecret,
+    ...Object.fromEntries(Object.entries(stored.cellKeys.keys).map(([kid, key]) => [`cell key ${kid}`, key])),
     'platform session': person.cookiesFor('localhost').split('session_token=')[1]?.split(';')[0] ?? '',
     'tenant session': person.cookiesFor(`${tenant.slug}.localhost`).split('=')[1] ?? '',
   };

@@ -42,7 +42,7 @@ async function hkdf(secret: Uint8Array<ArrayBuffer>, salt: string, info: string)
   return new Uint8Array(await crypto.subtle.deriveBits(params, key, 256));
 }
 
-const aes = (raw: Uint8Array<ArrayBuffer>, usage: 'encrypt' | 'decrypt'): Promise<CryptoKey> =>
+const aes = (raw: Uint8Array<ArrayBuffer>, usage: 'encrypt' | 'decrypt') =>
   crypto.subtle.importKey('raw', raw, 'AES-GCM', false, [usage]);
 
 export interface WrappedKey {
