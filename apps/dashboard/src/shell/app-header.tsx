@@ -16,7 +16,7 @@ export function AppHeader({ me, org }: { me: Me; org: Organisation }) {
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-fog/92 backdrop-blur-sm">
       <div className="mx-auto flex h-14 max-w-6xl items-center gap-1 px-4 sm:gap-2 sm:px-6">
-        <Link to="/" aria-label="Tidepool, your assistants" className="mr-1 rounded-sm sm:mr-2">
+        <Link to="/" aria-label="Tidepool, your assistants" className="mr-1 inline-flex rounded-sm sm:mr-2">
           <Wordmark />
         </Link>
         <OrgName me={me} org={org} />

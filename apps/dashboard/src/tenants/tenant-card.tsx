@@ -7,7 +7,7 @@ import { Pool, StateBadge } from './state.tsx';
 
 export function TenantCard({ tenant }: { tenant: Tenant }) {
   return (
-    <li className="panel group relative flex min-w-0 flex-col gap-5 p-5 transition-colors hover:border-edge">
+    <li className="panel group relative flex min-w-0 flex-col gap-5 p-5 motion-safe:transition-colors hover:border-edge">
       <div className="flex items-center gap-4">
         <Pool state={tenant.state} size={56} />
         <div className="min-w-0 flex-1">

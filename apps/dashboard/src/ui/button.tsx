@@ -15,7 +15,7 @@ const looks: Record<ButtonKind, string> = {
 };
 
 const shape =
-  'inline-flex min-h-10 items-center justify-center gap-2 rounded-md px-3.5 py-1.5 text-sm font-semibold whitespace-nowrap select-none pointer-coarse:min-h-11 transition-colors duration-100';
+  'inline-flex min-h-10 items-center justify-center gap-2 rounded-md px-3.5 py-1.5 text-sm font-semibold whitespace-nowrap select-none pointer-coarse:min-h-11 motion-safe:transition-colors duration-100';
 
 export function buttonClass(kind: ButtonKind): string {
   return `${shape} ${looks[kind]}`;

@@ -30,7 +30,7 @@ export function ReceiptList({ tenantId, slug }: { tenantId: string; slug: string
             Every request
           </h2>
           <p className="text-sm text-soft">
-            Newest first, across all months. Times are yours; the exact time in UTC is in the tooltip and the file.
+            Newest first, across all months. Tokens in are all of them; those from and into the cache are part of that.
           </p>
         </div>
         {rows.length === 0 ? null : (
@@ -88,10 +88,10 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
                 Tokens out
               </th>
               <th scope="col" className={head}>
-                Cache read
+                From cache
               </th>
               <th scope="col" className={head}>
-                Cache write
+                Into cache
               </th>
               <th scope="col" className={headLeft}>
                 Outcome
@@ -133,8 +133,8 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
               <span>{outcomes[row.outcome].label}</span>
             </span>
             <span className="text-soft">
-              {formatCount(row.inputTokens)} in, {formatCount(row.outputTokens)} out, cache{' '}
-              {formatCount(row.cacheReadTokens)} read, {formatCount(row.cacheWriteTokens)} written
+              {formatCount(row.inputTokens)} tokens in, {formatCount(row.cacheReadTokens)} of them from the cache and{' '}
+              {formatCount(row.cacheWriteTokens)} into it; {formatCount(row.outputTokens)} out
             </span>
           </li>
         ))}

@@ -87,7 +87,10 @@ function MonthReport({
   const days = fillDays(daysOf(month, nowMs), report.byDay);
   const label = monthLabel(month);
   return (
-    <div className={`flex flex-col gap-8 transition-opacity ${dimmed ? 'opacity-60' : ''}`} aria-busy={dimmed}>
+    <div
+      className={`flex flex-col gap-8 motion-safe:transition-opacity ${dimmed ? 'opacity-60' : ''}`}
+      aria-busy={dimmed}
+    >
       <div className="grid gap-x-12 gap-y-6 md:grid-cols-2">
         <CapGauge
           spentNanoUsd={totals.spentNanoUsd}
