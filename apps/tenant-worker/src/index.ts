@@ -3,6 +3,7 @@
  * classes are the two tenant objects, the egress entrypoint and the control plane's door.
  */
 import { CellKeys } from './adapters/cell-keys.ts';
+import { logEvent } from './adapters/log.ts';
 import { systemClock } from './adapters/system.ts';
 import { parseTenantOrigin } from './core/edge/host.ts';
 import { AdmissionCache } from './edge/admission-cache.ts';
@@ -30,6 +31,7 @@ function depsFor(env: Env): GateDeps {
       clock: systemClock,
       cache: new AdmissionCache(),
       random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+      failed: (error, requestId) => logEvent('gate.failed', { requestId, error: String(error).slice(0, 500) }),
       tenant: (slug) => env.TENANT.getByName(slug),
       sandbox: (route) => env.SANDBOX.getByName(sandboxName(route.tenantId, route.incarnation)),
     };

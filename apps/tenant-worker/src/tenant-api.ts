@@ -61,8 +61,8 @@ export interface TenantGate {
     sessionHash: string;
     host: string;
   }): Promise<Result<NewSession>>;
-  /** Checks a session and says where to send the request. Never wakes. */
-  admit(input: { sessionHash: string }): Promise<Admission>;
+  /** Checks a session and says where to send the request. Never wakes. `isUse` false: asking is not using (default true). */
+  admit(input: { sessionHash: string; isUse?: boolean }): Promise<Admission>;
   /** Ends one session. */
   signOut(input: { sessionHash: string }): Promise<void>;
   /** An admitted person wants the assistant awake (a page opened, a socket retried after a deliberate act). */

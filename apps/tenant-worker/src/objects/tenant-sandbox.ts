@@ -49,9 +49,9 @@ export class TenantSandbox extends DurableObject<Env> {
   #loggedFailure: string | null = null;
   readonly #sockets = new SocketSet({
     clock: systemClock,
-    recheck: async (sessionHash) => {
+    recheck: async (sessionHash, active) => {
       if (!this.#run) return null;
-      const admission = await this.env.TENANT.getByName(this.#run.slug).admit({ sessionHash });
+      const admission = await this.env.TENANT.getByName(this.#run.slug).admit({ sessionHash, isUse: active });
       return admission.kind === 'admitted' ? admission.sessionExpiresAtMs : null;
     },
     every: (ms, tick) => {

@@ -26,10 +26,12 @@ import type {
   TenantControl,
   TenantRef,
   TenantReport,
+  TenantSpec,
 } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { egressHeaders } from './egress.ts';
 
+type Members = TenantSpec['members'];
 type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
 
 /** The keeper pokes on every change of phase; a container that pokes faster than this is answered by the alarm instead. */
@@ -109,9 +111,11 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
   }
 
   async applySpec(command: Args<'applySpec'>): Promise<Result<TenantReport>> {
-    return this.#with(command, (parts) => {
+    return this.#with(command, async (parts) => {
+      const before = parts.store.read()?.spec.members ?? [];
       const applied = commands.applySpec(parts.lifecycle, command);
       if (!applied.ok) return applied;
+      await this.#endLost(parts, before, applied.value.spec.members);
       this.#activate(parts);
       return ok(parts.report(applied.value));
     });
@@ -167,6 +171,14 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     });
   }
 
+  /** People who were removed, or may do less than before, sign in anew. */
+  async #endLost(parts: TenantParts, before: Members, after: Members): Promise<void> {
+    const lost = before.filter(
+      (was) => !after.some((is) => is.userId === was.userId && (is.role === was.role || is.role === 'owner')),
+    );
+    for (const { userId } of lost) await this.#end(parts, { userId });
+  }
+
   /** Ends sessions, and the sockets that were opened with them. */
   async #end(parts: TenantParts, which: SessionsToEnd): Promise<number> {
     const { ended, sessionHashes } = parts.sessions.end(which);
@@ -200,19 +212,20 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     });
   }
 
-  async admit({ sessionHash }: { sessionHash: string }): Promise<Admission> {
+  async admit({ sessionHash, isUse = true }: Parameters<TenantGate['admit']>[0]): Promise<Admission> {
     const parts = this.#open();
     const record = parts?.store.read() ?? null;
     if (parts === null || record === null) return { kind: 'unknown_tenant' };
     if (record.state.kind === 'deleted') return { kind: 'deleted' };
-    const session = parts.sessions.check(sessionHash);
-    if (session === null || !record.spec.members.some((member) => member.userId === session.principal.userId))
-      return { kind: 'no_session' };
+    const session = isUse ? parts.sessions.check(sessionHash) : parts.sessions.peek(sessionHash);
+    // Who may do what is the spec's to say, now; the session only says who it is.
+    const member = record.spec.members.find((m) => m.userId === session?.principal.userId);
+    if (session === null || member === undefined) return { kind: 'no_session' };
     const route =
       record.state.kind === 'awake' ? { tenantId: record.tenantId, incarnation: incarnationOf(record.state) } : null;
     return {
       kind: 'admitted',
-      principal: session.principal,
+      principal: { userId: member.userId, role: member.role },
       sessionExpiresAtMs: session.expiresAtMs,
       route,
       progress: toProgress(record, parts.operationOf(record)),
@@ -273,6 +286,7 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
   override async alarm(): Promise<void> {
     const parts = this.#open();
     if (parts === null) return;
+    parts.sessions.purge();
     await parts.reconciler.run();
     await parts.lifecycle.activate();
   }
