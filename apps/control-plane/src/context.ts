@@ -19,6 +19,7 @@ import { endSessions, sessionEnded } from './services/session-endings.ts';
 
 export interface Context {
   readonly config: Config;
+  readonly d1: D1Database;
   readonly db: DrizzleD1Database;
   /** Never throws: a cell that is away is a refusal. */
   readonly tenants: TenantControl;
@@ -41,7 +42,8 @@ export interface ContextOverrides {
 
 export function createContext(env: Env, overrides: ContextOverrides = {}): Context {
   const { config, secrets } = readConfig(env);
-  const db = drizzle(overrides.d1 ?? env.DB);
+  const d1 = overrides.d1 ?? env.DB;
+  const db = drizzle(d1);
   const system = overrides.system ?? realSystem;
   const keepAlive = overrides.waitUntil ?? waitUntil;
   const later = (work: Promise<unknown>): void =>
@@ -52,7 +54,7 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
     (env.EMAIL === undefined ? null : new CloudflareMailer({ db, system, binding: env.EMAIL, from: config.mailFrom }));
   if (mailer === null) throw new Error('configuration: no way to send mail');
   const tenants = boundedCell(overrides.tenants ?? env.TENANTS, log);
-  const base = { config, db, tenants, mailer, outbox, system, later, log };
+  const base = { config, d1, db, tenants, mailer, outbox, system, later, log };
   const auth = createAuth({
     config,
     secret: secrets.betterAuthSecret,

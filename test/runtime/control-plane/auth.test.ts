@@ -7,7 +7,7 @@ import {
   createWorld,
   json,
   newEmail,
-  newPerson,
+  signedUpPerson,
   password,
   problemOf,
   rows,
@@ -75,7 +75,7 @@ describe('sign-up', () => {
   });
 
   it('sends the notice of a taken address once an hour, however often it is tried', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     for (let i = 0; i < 3; i++) await signUp(new Browser(world), person.email);
     const notices = (await mailsTo(person.email)).filter((mail) => mail.key.startsWith('exists:'));
     expect(notices).toHaveLength(1);
@@ -106,7 +106,7 @@ describe('sign-up', () => {
   });
 
   it('makes the organisation at the next look when it is missing, once for many at the same time', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     await bindings.DB.prepare('DELETE FROM member WHERE user_id = ?').bind(person.userId).run();
     await bindings.DB.prepare('DELETE FROM organization WHERE id = ?').bind(person.orgId).run();
     const all = await Promise.all(
@@ -140,7 +140,7 @@ describe('sign-up', () => {
 
 describe('sign-in and reset', () => {
   it('answer the same for a wrong password and no account', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     const wrong = await signIn(new Browser(world), person.email, 'not the password');
     const nobody = await signIn(new Browser(world), newEmail(), 'not the password');
     expect([wrong.status, await wrong.text()]).toEqual([nobody.status, await nobody.text()]);
@@ -151,7 +151,7 @@ describe('sign-in and reset', () => {
   });
 
   it('sets a new password by mail, once, and ends every session', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     await new Browser(world).post('/api/auth/request-password-reset', {
       email: person.email,
       redirectTo: '/reset-password',
@@ -169,7 +169,7 @@ describe('sign-in and reset', () => {
   });
 
   it('a changed password ends the other sessions, whatever the page asked for', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     const other = new Browser(world);
     await signIn(other, person.email);
     const changed = await person.browser.post('/api/auth/change-password', {
@@ -203,7 +203,7 @@ describe('sign-in and reset', () => {
 
 describe('sessions', () => {
   it('are read without a query while the cookie is fresh, and looked up for a change', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     const headers = new Headers({ cookie: person.browser.cookieHeader });
     world.database.sent.length = 0;
     expect(await world.ctx.auth.api.getSession({ headers })).not.toBeNull();
@@ -213,7 +213,7 @@ describe('sessions', () => {
   });
 
   it('are listed and revoked; a revoked one is out at its next change', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     const other = new Browser(world);
     await signIn(other, person.email);
     const list = await json<{ token: string }[]>(person.browser.get('/api/auth/list-sessions'));
@@ -224,14 +224,14 @@ describe('sessions', () => {
   });
 
   it('refresh the browser’s copy on an API answer when it has run out', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     person.browser.cookies.delete('tidepool.session_data');
     await person.browser.get('/api/v1/me');
     expect(person.browser.cookies.has('tidepool.session_data')).toBe(true);
   });
 
   it('count for nothing when a cookie is there twice', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     const cookie = `${person.browser.cookieHeader}; tidepool.session_token=planted`;
     const answer = await world.fetch('/api/v1/me', { headers: { cookie } });
     expect(answer.status).toBe(401);
@@ -240,7 +240,7 @@ describe('sessions', () => {
 
 describe('cookies', () => {
   it('are plain, host-only and readable by no script on a laptop', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     const answer = await signIn(new Browser(world), person.email);
     for (const line of answer.headers.getSetCookie()) {
       expect(line).toMatch(/^tidepool\./);
@@ -276,7 +276,7 @@ describe('cookies', () => {
 
 describe('the door', () => {
   it('serves only the paths that the product uses', async () => {
-    const person = await newPerson(world);
+    const person = await signedUpPerson(world);
     for (const path of [
       '/sign-in/social',
       '/organization/create',

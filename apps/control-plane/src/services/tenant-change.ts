@@ -2,8 +2,9 @@
  * Changing what is wanted of an assistant: the new spec is saved under the next generation, then sent. Of two changes at
  * once each is applied to what the other left. A cell that is away gets it from the sweep.
  */
-import { and, eq, sql } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { tenant } from '../adapters/d1/schema.ts';
+import { specReplace } from '../adapters/d1/tenant-writes.ts';
 import { membersOf } from '../adapters/d1/tenants.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import { AppError } from '../contract/errors.ts';
@@ -73,19 +74,16 @@ async function saveSpec(
   spec: TenantSpec,
   why: { readonly actorId: string; readonly action: string },
 ): Promise<TenantRow | null> {
-  const generation = row.generation + 1;
-  const [changed] = await ctx.db.batch([
-    ctx.db
-      .update(tenant)
-      .set({ name: spec.displayName, spec: JSON.stringify(spec), generation })
-      .where(and(eq(tenant.id, row.id), eq(tenant.generation, row.generation)))
-      .returning(),
-    // changes() is of the statement before: no entry when nothing was changed.
-    ctx.db.run(sql`INSERT INTO audit (id, org_id, actor_id, action, target_id, at_ms)
-      SELECT ${`aud_${ctx.system.ulid()}`}, ${row.orgId}, ${why.actorId}, ${why.action}, ${row.id}, ${ctx.system.nowMs()}
-      WHERE changes() > 0`),
-  ]);
-  return changed[0] ?? null;
+  const saved = await specReplace(ctx.d1, {
+    id: row.id,
+    orgId: row.orgId,
+    spec,
+    generation: row.generation,
+    auditId: `aud_${ctx.system.ulid()}`,
+    ...why,
+    nowMs: ctx.system.nowMs(),
+  });
+  return saved ? { ...row, name: spec.displayName, spec: JSON.stringify(spec), generation: row.generation + 1 } : null;
 }
 
 /** Sends the wanted spec; false when the cell has to be asked again. */

@@ -3,10 +3,11 @@
  * (intent before effect); the call carries the operation's id, so sending it again, by a repeat, a read or the sweep,
  * changes nothing that was done. Quota and slug are decided by that batch, so two requests at once cannot both win.
  */
-import { eq, sql } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { claimAnswer, claimFind, claimOf } from '../adapters/d1/idempotency.ts';
 import type { Claim } from '../adapters/d1/idempotency.ts';
 import { tenant } from '../adapters/d1/schema.ts';
+import { tenantReserve } from '../adapters/d1/tenant-writes.ts';
 import { membersOf, slugTaken } from '../adapters/d1/tenants.ts';
 import type { OrgScope, TenantRow } from '../adapters/d1/tenants.ts';
 import { endpoints } from '../contract/api.ts';
@@ -18,7 +19,6 @@ import type { Operation, TenantReport, TenantSpec } from '../contract/tenant-rpc
 import type { Context } from '../context.ts';
 import { describeError } from '../events.ts';
 import * as defaults from '../core/defaults.ts';
-import { progressUntold } from '../core/operation-progress.ts';
 import { rememberOperation, rememberReport } from './tenant-memory.ts';
 import { creationOf, newOperation, specOf, toTenant } from './tenant-view.ts';
 
@@ -117,25 +117,21 @@ async function reserve(ctx: Context, scope: OrgScope, request: CreateTenant, cla
     aiCapNanoUsdPerMonth: defaults.defaultAiCapNanoUsd,
   };
   const id = `ten_${ctx.system.ulid()}`;
-  const operationId = `op_${ctx.system.ulid()}`;
-  const operation = newOperation({ id: operationId, tenantId: id, kind: 'provision', nowMs });
-  const reserved = sql`EXISTS (SELECT 1 FROM tenant WHERE id = ${id})`;
+  const operation = newOperation({ id: `op_${ctx.system.ulid()}`, tenantId: id, kind: 'provision', nowMs });
   try {
-    await ctx.db.batch([
-      ctx.db
-        .run(sql`INSERT INTO tenant (id, org_id, slug, name, spec, generation, provision_operation_id, created_at_ms)
-        SELECT ${id}, ${scope.orgId}, ${slug.value}, ${request.name}, ${JSON.stringify(spec)}, 1, ${operationId}, ${nowMs}
-        WHERE (SELECT count(*) FROM tenant WHERE org_id = ${scope.orgId} AND state <> 'deleted')
-          < ${defaults.tenantsPerOrgMax}`),
-      ctx.db.run(sql`INSERT INTO operation (id, tenant_id, body, finished, progress, started_at_ms)
-        SELECT ${operationId}, ${id}, ${JSON.stringify(operation)}, 0, ${progressUntold}, ${nowMs} WHERE ${reserved}`),
-      ctx.db.run(sql`INSERT INTO idempotency (scope, key, request_hash, result_id, expires_at_ms)
-        SELECT ${claim.scope}, ${claim.key}, ${claim.requestHash}, ${id}, ${nowMs + defaults.idempotencyKeptMs}
-        WHERE ${reserved}`),
-      ctx.db.run(sql`INSERT INTO audit (id, org_id, actor_id, action, target_id, at_ms)
-        SELECT ${`aud_${ctx.system.ulid()}`}, ${scope.orgId}, ${scope.userId}, 'tenant.create', ${id}, ${nowMs}
-        WHERE ${reserved}`),
-    ]);
+    await tenantReserve(ctx.d1, {
+      id,
+      orgId: scope.orgId,
+      slug: slug.value,
+      spec,
+      operation,
+      claim,
+      claimExpiresAtMs: nowMs + defaults.idempotencyKeptMs,
+      auditId: `aud_${ctx.system.ulid()}`,
+      actorId: scope.userId,
+      nowMs,
+      quota: defaults.tenantsPerOrgMax,
+    });
   } catch (error) {
     // Which constraint it was, or whether the batch was applied and its answer lost, is read, not guessed.
     const already = await claimFind(ctx.db, claim);

@@ -1,0 +1,93 @@
+/**
+ * Writes whose condition is part of the statement, as one batch each: all of it lasts, or nothing. Plain SQL, because the
+ * query builder cannot put a condition on an insert inside a batch.
+ */
+import type { Operation, TenantSpec } from '../../contract/tenant-rpc.ts';
+import { progressUntold } from '../../core/operation-progress.ts';
+import type { Claim } from './idempotency.ts';
+
+export interface Reservation {
+  readonly id: string;
+  readonly orgId: string;
+  readonly slug: string;
+  readonly spec: TenantSpec;
+  /** The operation that will create it. */
+  readonly operation: Operation;
+  readonly claim: Claim;
+  readonly claimExpiresAtMs: number;
+  readonly auditId: string;
+  readonly actorId: string;
+  readonly nowMs: number;
+  /** How many assistants the organisation may have. */
+  readonly quota: number;
+}
+
+/**
+ * Inserts assistant, operation, key and audit entry; inserts nothing when the quota is full.
+ * @throws D1's error when the slug or the key is there already
+ */
+export async function tenantReserve(d1: D1Database, { operation, claim, ...row }: Reservation): Promise<void> {
+  const reserved = 'WHERE EXISTS (SELECT 1 FROM tenant WHERE id = ?)';
+  await d1.batch([
+    d1
+      .prepare(
+        `INSERT INTO tenant (id, org_id, slug, name, spec, generation, provision_operation_id, created_at_ms)
+         SELECT ?, ?, ?, ?, ?, 1, ?, ?
+         WHERE (SELECT count(*) FROM tenant WHERE org_id = ? AND state <> 'deleted') < ?`,
+      )
+      .bind(
+        row.id,
+        row.orgId,
+        row.slug,
+        row.spec.displayName,
+        JSON.stringify(row.spec),
+        operation.id,
+        row.nowMs,
+        row.orgId,
+        row.quota,
+      ),
+    d1
+      .prepare(
+        `INSERT INTO operation (id, tenant_id, body, finished, progress, started_at_ms) SELECT ?, ?, ?, 0, ?, ? ${reserved}`,
+      )
+      .bind(operation.id, row.id, JSON.stringify(operation), progressUntold, row.nowMs, row.id),
+    d1
+      .prepare(
+        `INSERT INTO idempotency (scope, key, request_hash, result_id, expires_at_ms) SELECT ?, ?, ?, ?, ? ${reserved}`,
+      )
+      .bind(claim.scope, claim.key, claim.requestHash, row.id, row.claimExpiresAtMs, row.id),
+    d1
+      .prepare(
+        `INSERT INTO audit (id, org_id, actor_id, action, target_id, at_ms) SELECT ?, ?, ?, 'tenant.create', ?, ? ${reserved}`,
+      )
+      .bind(row.auditId, row.orgId, row.actorId, row.id, row.nowMs, row.id),
+  ]);
+}
+
+export interface SpecReplacement {
+  readonly id: string;
+  readonly orgId: string;
+  readonly spec: TenantSpec;
+  /** The generation that is replaced. */
+  readonly generation: number;
+  readonly auditId: string;
+  readonly actorId: string;
+  readonly action: string;
+  readonly nowMs: number;
+}
+
+/** Saves the next generation with its audit entry; false, and nothing saved, when another took it. */
+export async function specReplace(d1: D1Database, row: SpecReplacement): Promise<boolean> {
+  const [updated] = await d1.batch([
+    d1
+      .prepare('UPDATE tenant SET name = ?, spec = ?, generation = generation + 1 WHERE id = ? AND generation = ?')
+      .bind(row.spec.displayName, JSON.stringify(row.spec), row.id, row.generation),
+    // changes() is of the statement before: no entry when nothing was changed.
+    d1
+      .prepare(
+        'INSERT INTO audit (id, org_id, actor_id, action, target_id, at_ms) SELECT ?, ?, ?, ?, ?, ? WHERE changes() > 0',
+      )
+      .bind(row.auditId, row.orgId, row.actorId, row.action, row.id, row.nowMs),
+  ]);
+  return (updated?.meta.changes ?? 0) > 0;
+}
