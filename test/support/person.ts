@@ -105,6 +105,8 @@ export class Person {
       accept: 'text/html',
     };
     const first = await this.request(host, '/', { headers: navigate });
+    // Signed in there already: nothing to hand over.
+    if (first.status !== 302) return this.cookiesFor(host);
     const open = new URL(first.headers.get('location') ?? 'http://missing/');
     const second = await this.request('localhost', open.pathname + open.search, { headers: navigate });
     const back = new URL(second.headers.get('location') ?? 'http://missing/');
