@@ -25,6 +25,14 @@ const callsPerMinuteMax = 900;
 /** A container that must be saved and is given up has not answered for at least this long. */
 const unansweredMsMin = 45_000;
 
+interface Stored {
+  readonly writes: number;
+  /** Incarnations of open runs. */
+  readonly open: readonly number[];
+  readonly text: string;
+  readonly record: TenantRecord | null;
+}
+
 interface Tries {
   lastAnsweredMs: number;
   unanswered: number;
@@ -53,7 +61,8 @@ export class Checks {
   #last: TenantReport | null = null;
   readonly #awakeMs = new Map<string, number>();
   #generation = 0;
-  #record: { text: string; record: TenantRecord } | null = null;
+  /** What the SQLite held at a count of writes. */
+  #read: Stored = { writes: 0, open: [], text: '', record: null };
 
   constructor(world: World) {
     this.#world = world;
@@ -66,15 +75,14 @@ export class Checks {
 
   /** The stored record, or null before provisioning. */
   record(): TenantRecord | null {
-    const { sql } = this.#world;
-    if (this.#record === null) {
-      const there = sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'tenant'").length > 0;
-      if (!there) return null;
-    }
+    const { sql, writes } = this.#world;
+    if (writes === this.#read.writes) return this.#read.record;
     const text = sql.exec('SELECT record FROM tenant WHERE id = 1')[0]?.['record'];
-    if (typeof text !== 'string') return null;
-    if (this.#record?.text !== text) this.#record = { text, record: parseRecord(text) };
-    return this.#record.record;
+    const open = sql.exec('SELECT incarnation AS n FROM run WHERE ended_at_ms IS NULL').map((row) => Number(row['n']));
+    if (typeof text !== 'string') this.#read = { ...this.#read, writes, open };
+    else if (text === this.#read.text) this.#read = { ...this.#read, writes, open };
+    else this.#read = { writes, open, text, record: parseRecord(text) };
+    return this.#read.record;
   }
 
   get deletionBegan(): boolean {
@@ -303,11 +311,9 @@ export class Checks {
   settled(): void {
     const record = this.record();
     if (record === null) return;
-    const alive = this.#containers();
-    for (const { incarnation } of alive) {
-      const row = this.#world.sql.exec('SELECT ended_at_ms AS e FROM run WHERE incarnation = ?', incarnation)[0];
-      if (row === undefined || row['e'] !== null)
-        this.fail('no orphan', `container ${incarnation} runs and has no open run`);
+    for (const { incarnation, container } of this.#world.sandboxes.values()) {
+      if (container?.running !== true || this.#read.open.includes(incarnation)) continue;
+      this.fail('no orphan', `container ${incarnation} runs and has no open run`);
     }
     this.#alarmIsSet(record);
   }

@@ -3,8 +3,17 @@ import type { StateKind } from '../../apps/tenant-worker/src/core/lifecycle/stat
 import type { FaultMix } from './fault-mix.ts';
 import type { World } from './world.ts';
 
+/** How often moments, seconds, minutes and many minutes pass between two steps. */
+export type Pace = readonly [number, number, number, number];
+export const paces: readonly [Pace, ...Pace[]] = [
+  [4, 5, 3, 0.6],
+  [4, 5, 3, 0.6],
+  [8, 4, 0.5, 0.05],
+  [1, 2, 4, 4],
+];
+
 /** One step: something happens, then time passes. */
-export async function driveStep(world: World, mix: FaultMix): Promise<void> {
+export async function driveStep(world: World, mix: FaultMix, pace: Pace): Promise<void> {
   const { random, controlPlane } = world;
   const acts: readonly (readonly [weight: number, act: () => void])[] = [
     [30, () => use(world)],
@@ -25,7 +34,7 @@ export async function driveStep(world: World, mix: FaultMix): Promise<void> {
     () => random.between(10_000, 60_000),
     () => random.between(60_000, 400_000),
   ];
-  await world.advance(passes[random.weighted([4, 5, 3, 0.6])]?.() ?? 0);
+  await world.advance(passes[random.weighted(pace)]?.() ?? 0);
 }
 
 /** A person's client talks to the gateway, which writes; sometimes a model call tells the object so. */
@@ -62,7 +71,10 @@ function misfortune(world: World, mix: FaultMix): void {
       world.trace(() => `run ${incarnation} is out of reach until ${sandbox.silentUntilMs / 1000}`);
     }
   }
-  if (world.faults('storeDown')) bucket.downUntilMs = time.nowMs + random.between(1_000, 600_000);
+  if (world.faults('storeDown')) {
+    bucket.downUntilMs = time.nowMs + random.between(1_000, random.pick([60_000, 600_000, 600_000, 7_200_000]));
+    world.trace(() => `R2 is down until ${bucket.downUntilMs / 1000}`);
+  }
   if (world.faults('storeLoses')) bucket.harm(random);
   if (world.faults('evict')) world.object?.die();
   if (world.faults('commandStale')) world.controlPlane.repeatOld();

@@ -3,7 +3,7 @@
  * `npm run sim -- --seeds K [--seed FIRST] [--steps M]` runs K seeds and prints what was played and what was found.
  */
 import { parseArgs } from 'node:util';
-import { runSeed, stepsUsual } from './run-seed.ts';
+import { addCounts, runSeed, stepsUsual } from './run-seed.ts';
 
 const { values } = parseArgs({
   options: { seed: { type: 'string' }, seeds: { type: 'string' }, steps: { type: 'string' } },
@@ -22,25 +22,28 @@ if (values.seeds === undefined) {
   process.exitCode = violations.length === 0 ? 0 : 1;
 } else {
   const total = new Map<string, number>();
+  const reached = new Map<string, number>();
   let [calls, virtualMs, found] = [0, 0, 0];
   for (let seed = first; seed < first + count(values.seeds, 0); seed++) {
     const result = await runSeed(seed, { steps });
     calls += result.calls;
     virtualMs += result.virtualMs;
-    for (const [name, times] of result.played) total.set(name, (total.get(name) ?? 0) + times);
+    addCounts(total, result.played);
+    addCounts(reached, result.reached);
     const [violation] = result.violations;
     if (violation === undefined) continue;
     found++;
     console.log(`seed ${seed} at ${(violation.atMs / 1000).toFixed(1)} s: ${violation.rule}: ${violation.detail}`);
   }
-  const faults = [...total.values()].reduce((sum, times) => sum + times, 0);
-  console.log(`${count(values.seeds, 0)} seeds, ${calls} calls, ${(virtualMs / 3_600_000).toFixed(0)} virtual hours`);
-  console.log(
-    `${faults} faults: ${[...total]
+  const list = (counts: ReadonlyMap<string, number>): string =>
+    [...counts]
       .toSorted()
       .map(([name, times]) => `${name} ${times}`)
-      .join(', ')}`,
-  );
+      .join(', ');
+  const faults = [...total.values()].reduce((sum, times) => sum + times, 0);
+  console.log(`${count(values.seeds, 0)} seeds, ${calls} calls, ${(virtualMs / 3_600_000).toFixed(0)} virtual hours`);
+  console.log(`${faults} faults: ${list(total)}`);
+  console.log(`reached: ${list(reached)}`);
   console.log(`${found} seeds with a violation`);
   process.exitCode = found === 0 ? 0 : 1;
 }

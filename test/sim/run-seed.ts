@@ -1,6 +1,6 @@
 /** One seed, from provisioning to deletion. The same seed and steps give the same run. */
 import type { Violation } from './checks.ts';
-import { comesRight, driveStep } from './driver.ts';
+import { comesRight, driveStep, paces } from './driver.ts';
 import { drawFaultMix, type FaultMix } from './fault-mix.ts';
 import { randomFrom } from './random.ts';
 import { World } from './world.ts';
@@ -9,6 +9,7 @@ export interface SeedResult {
   readonly seed: number;
   readonly violations: readonly Violation[];
   readonly played: ReadonlyMap<string, number>;
+  readonly reached: ReadonlyMap<string, number>;
   readonly calls: number;
   readonly virtualMs: number;
 }
@@ -22,18 +23,27 @@ export async function runSeed(
   const faults = mix ?? drawFaultMix(randomFrom(seed, 'faults'));
   const world = new World({ seed, mix: faults, ...(print === undefined ? {} : { print }) });
   try {
+    const pace = world.random.pick(paces);
     world.controlPlane.provision();
     await world.advance(0);
-    for (let step = 0; step < steps && world.checks.violations.length === 0; step++) await driveStep(world, faults);
+    for (let step = 0; step < steps && world.checks.violations.length === 0; step++) {
+      await driveStep(world, faults, pace);
+    }
     if (world.checks.violations.length === 0) await comesRight(world);
     return {
       seed,
       violations: world.checks.violations,
       played: world.played,
+      reached: world.reached,
       calls: world.calls,
       virtualMs: world.time.nowMs,
     };
   } finally {
     world.close();
   }
+}
+
+/** Adds the counts of `more` to `total`. */
+export function addCounts(total: Map<string, number>, more: ReadonlyMap<string, number>): void {
+  for (const [name, times] of more) total.set(name, (total.get(name) ?? 0) + times);
 }

@@ -50,6 +50,7 @@ export class TenantObject {
     const sql: Sql = {
       exec: (query, ...bindings) => {
         this.#assertAlive();
+        if (!query.startsWith('SELECT')) world.writes++;
         return world.sql.exec(query, ...bindings);
       },
       transaction: (fn) => {
@@ -97,6 +98,7 @@ export class TenantObject {
       log: (event, fields) => {
         world.trace(() => `  ${event} ${JSON.stringify(fields)}`);
         world.checks.logged(event);
+        world.reach(`${event} ${fields['action'] ?? fields['event'] ?? ''}`.trim());
       },
       reportChanged: (record) => this.#reportChanged(record),
     });

@@ -39,7 +39,11 @@ export class World {
   faultsOn = true;
   /** How often each fault was played. */
   readonly played = new Map<string, number>();
+  /** How often the code came to each place that it logs: a fault that leads nowhere tests nothing. */
+  readonly reached = new Map<string, number>();
   calls = 0;
+  /** Statements that may have changed the SQLite; what was read at the same count is still true. */
+  writes = 0;
   lives = 0;
   activations = 0;
   /** True ready time of all gateways, by the world's own clock. */
@@ -48,17 +52,17 @@ export class World {
   /** Numbers of what was written; time and run of each. */
   readonly written = new Map<number, { readonly wallMs: number; readonly incarnation: number }>();
   object: TenantObject | null = null;
+  interferer: Interferer | null;
   alarmAtMs: number | null = null;
   #cancelAlarm: (() => void) | null = null;
   #inAlarm: TenantObject | null = null;
   readonly #mix: FaultMix;
-  readonly #interferer: Interferer | null;
   readonly #print: ((line: string) => void) | null;
 
   constructor({ seed, mix, interferer, print }: WorldOptions) {
     this.seed = seed;
     this.#mix = mix;
-    this.#interferer = interferer ?? null;
+    this.interferer = interferer ?? null;
     this.#print = print ?? null;
     this.random = randomFrom(seed, 'world');
     this.checks = new Checks(this);
@@ -77,10 +81,14 @@ export class World {
     return true;
   }
 
+  reach(mark: string): void {
+    this.reached.set(mark, (this.reached.get(mark) ?? 0) + 1);
+  }
+
   interfere(name: string): Interference | null {
     const n = ++this.calls;
     this.checks.called(name);
-    if (this.#interferer) return this.#interferer(n, name);
+    if (this.interferer) return this.interferer(n, name);
     if (this.faults('crashBefore')) return 'crash_before';
     if (this.faults('crashAfter')) return 'crash_after';
     if (name === 'alarm') return null;
