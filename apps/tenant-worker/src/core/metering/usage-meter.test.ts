@@ -110,6 +110,10 @@ describe('a streamed answer', () => {
     ['no blank line at the end', (text) => text.trimEnd()],
     ['a byte order of its own', (text) => text.replaceAll('event: message_delta\n', '')],
     ['JSON over several data lines', (text) => text.replaceAll('"usage":', '"usage":\ndata: ')],
+    [
+      'JSON over several data lines that end in CRLF',
+      (text) => text.replaceAll('"usage":', '"usage":\ndata: ').replaceAll('\n', '\r\n'),
+    ],
   ])('is read with %s, split anywhere', (_name, change) => {
     fc.assert(
       fc.property(
