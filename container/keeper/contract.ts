@@ -49,8 +49,6 @@ export const problemCodes = [
 ] as const;
 export type ProblemCode = (typeof problemCodes)[number];
 
-export const problemSchema = z.object({ code: z.enum(problemCodes), message: z.string() });
-
 export const healthSchema = z.object({
   keeper: z.literal('up'),
   claimed: z.boolean(),

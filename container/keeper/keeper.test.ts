@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { snapshotResultSchema } from './contract.ts';
+import { healthSchema, snapshotResultSchema } from './contract.ts';
 import { explainExit } from './supervisor.ts';
 import { noise, testArchive } from './testing/archives.ts';
 import { KeeperFixture } from './testing/keeper-fixture.ts';
@@ -15,10 +15,8 @@ const code = (reply: { body: unknown }) => (reply.body as { code?: string }).cod
 
 test('health is open, everything else waits for a claim, and the first claim wins', async () => {
   const keeper = await KeeperFixture.start(scriptedOpenclaw(temporaryFolder()), { claimed: false });
-  expect(await keeper.call('GET', '/v1/health')).toEqual({
-    status: 200,
-    body: { keeper: 'up', claimed: false, protocol: 1 },
-  });
+  const health = healthSchema.parse((await keeper.call('GET', '/v1/health')).body);
+  expect(health).toEqual({ keeper: 'up', claimed: false, protocol: 1 });
   expect((await keeper.call('GET', '/v1/status')).status).toBe(401);
   expect((await keeper.call('GET', '/nowhere')).status).toBe(401);
   expect((await keeper.claim({ token: 'short' })).status).toBe(400);
