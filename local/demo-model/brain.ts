@@ -67,7 +67,8 @@ function useTool(text: string, tools: readonly DemoTool[]): Reply | null {
   }
   const written =
     /\b(?:write|save)\s+["“]([^"”]{1,2000})["”]\s+(?:to|into|in)\s+(?:the file\s+)?([\w./-]{1,200})/i.exec(text);
-  if (write && written) return call('Let me write it.', write, { path: written[2] ?? '', content: `${written[1] ?? ''}\n` });
+  if (write && written)
+    return call('Let me write it.', write, { path: written[2] ?? '', content: `${written[1] ?? ''}\n` });
   const path = /\bread\b(?: the)?(?: file)?\s+([\w./-]+\.\w{1,8})/i.exec(text)?.[1];
   if (read && path !== undefined) return call('Let me read it.', read, { path });
   return null;
