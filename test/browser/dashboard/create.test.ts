@@ -35,7 +35,25 @@ async function tabTo(page: Page, name: string | RegExp, role: 'link' | 'button' 
 
 const uniqueSlug = (base: string): string => `${base}-${Date.now().toString(36).slice(-6)}z`;
 
-test('a new person gets an assistant without a mouse', async () => {
+/** Another person, on a phone, wants the same address. */
+async function expectTaken(slug: string): Promise<void> {
+  const context = await openContext(dashboard, PHONE, await signUp(dashboard, newEmail('taken')));
+  const page = await context.newPage();
+  await visit(page, '/new', 'New assistant');
+  await page.getByRole('textbox', { name: 'Name' }).fill('Mine too');
+  await page.getByRole('textbox', { name: 'Address' }).fill(slug);
+  await page.getByText(/is taken/).waitFor();
+  await page.getByRole('button', { name: 'Create assistant' }).click();
+  // Refused before anything is sent: still here, and on the field that must change.
+  expect(await hasFocus(page.getByRole('textbox', { name: 'Address' }))).toBe(true);
+  const offer = page.getByRole('button', { name: /^Use .+ instead$/ });
+  const suggestion = (await offer.innerText()).replace(/^Use (.+) instead$/, '$1');
+  await offer.click();
+  await page.getByText(`${suggestion} is free`).waitFor({ state: 'attached' });
+  await context.close();
+}
+
+test('a new person gets an assistant without a mouse, and nobody else its address', async () => {
   const context = await openContext(dashboard, DESK);
   const page = await context.newPage();
   await visit(page, '/', 'Sign in');
@@ -75,29 +93,7 @@ test('a new person gets an assistant without a mouse', async () => {
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: slug }).waitFor();
   await context.close();
-});
-
-test('an address that is taken is refused in place, with another one to take', async () => {
-  const context = await openContext(dashboard, PHONE, await signUp(dashboard, newEmail('taken')));
-  const page = await context.newPage();
-  const slug = uniqueSlug('reef');
-  for (const round of ['first', 'second'] as const) {
-    await visit(page, '/new', 'New assistant');
-    await page.getByRole('textbox', { name: 'Name' }).fill(`Reef, the ${round}`);
-    await page.getByRole('textbox', { name: 'Address' }).fill(slug);
-    if (round === 'second') break;
-    await page.getByRole('button', { name: 'Create assistant' }).click();
-    await page.waitForURL(/\/a\/ten_/);
-  }
-  await page.getByText(/is taken/).waitFor();
-  await page.getByRole('button', { name: 'Create assistant' }).click();
-  // Refused before anything is sent: still here, and on the field that must change.
-  expect(await hasFocus(page.getByRole('textbox', { name: 'Address' }))).toBe(true);
-  const offer = page.getByRole('button', { name: /^Use .+ instead$/ });
-  const suggestion = (await offer.innerText()).replace(/^Use (.+) instead$/, '$1');
-  await offer.click();
-  await page.getByText(`${suggestion} is free`).waitFor({ state: 'attached' });
-  await context.close();
+  await expectTaken(slug);
 });
 
 test('a database that fails midway is said as it is, and the same request is sent again', async () => {
@@ -123,10 +119,8 @@ test('a database that fails midway is said as it is, and the same request is sen
   const alert = page.getByRole('alert');
   await alert.getByText('The database did not answer midway. Nothing was created. Try again.').waitFor();
   await alert.getByText('req_fixture_1').waitFor();
-  await page.unroute(create);
   await alert.getByRole('button', { name: 'Try again' }).click();
-  await page.waitForURL(/\/a\/ten_/);
-  expect(keys).toHaveLength(2);
+  await expect.poll(() => keys.length).toBe(2);
   expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
   expect(keys[1]).toBe(keys[0]);
   await context.close();

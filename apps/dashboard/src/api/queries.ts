@@ -11,6 +11,8 @@ import { call } from './client.ts';
 const movingStates: ReadonlySet<Tenant['state']> = new Set(['provisioning', 'waking', 'draining', 'deleting']);
 const movingPollMs = 1_000;
 const calmPollMs = 20_000;
+/** Somebody who looks at the usage page has mostly just sent a message. */
+const usagePollMs = 5_000;
 
 /** Something is under way: the state says so, or an operation has not finished. */
 export function isMoving(tenant: Pick<Tenant, 'state' | 'operation'>): boolean {
@@ -67,7 +69,7 @@ export function usageQuery(tenantId: string, period: string) {
   return queryOptions({
     queryKey: keys.usage(tenantId, period),
     queryFn: ({ signal }) => call('usageRead', { params: { tenantId }, query: { period }, signal }),
-    refetchInterval: calmPollMs,
+    refetchInterval: usagePollMs,
   });
 }
 
@@ -82,6 +84,8 @@ export function receiptsQuery(tenantId: string) {
       }),
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.nextCursor,
+    // Whoever has paged back is reading; every page would be fetched again.
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : usagePollMs),
   });
 }
 

@@ -28,7 +28,7 @@ const stepLabels: Record<StepName, string> = {
 };
 
 const usualSteps: Record<OperationKind, readonly StepName[]> = {
-  provision: ['container', 'configure', 'gateway', 'health'],
+  provision: ['reserve', 'container', 'configure', 'gateway', 'health'],
   wake: ['container', 'restore', 'configure', 'gateway', 'health'],
   sleep: ['drain', 'snapshot', 'stop'],
   restart: ['drain', 'snapshot', 'stop', 'container', 'restore', 'configure', 'gateway', 'health'],

@@ -130,7 +130,7 @@ describe('time', () => {
 
   it.each([
     [0, 'none yet'],
-    [59_999, 'under a minute'],
+    [59_999, 'under 1 min'],
     [47 * 60_000, '47 min'],
     [60_420_000, '16 h 47 min'],
   ])('a span of %d ms reads as %s', (ms, text) => {

@@ -127,11 +127,11 @@ export function formatElapsed(ms: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** A span added up over a month: "none yet", "under a minute", "47 min", "16 h 47 min". */
+/** A span added up over a month: "none yet", "under 1 min", "47 min", "16 h 47 min". */
 export function formatSpan(ms: number): string {
   const minutes = Math.floor(Math.max(0, ms) / minuteMs);
   if (ms <= 0) return 'none yet';
-  if (minutes === 0) return 'under a minute';
+  if (minutes === 0) return 'under 1 min';
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 

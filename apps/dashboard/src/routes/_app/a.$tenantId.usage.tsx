@@ -127,7 +127,7 @@ function Total({ term, children }: { term: string; children: ReactNode }) {
   return (
     <div>
       <dt className="text-sm text-soft">{term}</dt>
-      <dd className="figures text-lg font-semibold">{children}</dd>
+      <dd className="figures text-lg font-semibold whitespace-nowrap first-letter:uppercase">{children}</dd>
     </div>
   );
 }
