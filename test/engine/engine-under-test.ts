@@ -315,7 +315,9 @@ export function spawnEngine(
   inherit?: number,
 ): ChildProcess {
   const files = ['--socket', join(dir, 'e.sock'), '--state', join(dir, 'state'), '--images', join(dir, 'images.json')];
-  const argv = [MAIN, ...files, '--isolation', isolation, '--log', join(dir, 'engine.txt'), ...args];
+  // A test run that is interrupted leaves no engine behind; an option given twice counts the last time.
+  const own = ['--log', join(dir, 'engine.txt'), '--parent-pid', String(process.pid)];
+  const argv = [MAIN, ...files, '--isolation', isolation, ...own, ...args];
   const { NODE_ENV: _, ...kept } = env;
   const unused: 'ignore'[] = inherit === undefined ? [] : Array.from({ length: 17 }, () => 'ignore' as const);
   return spawn(process.execPath, argv, {
