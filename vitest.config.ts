@@ -17,7 +17,7 @@ const withStack: TestProjectInlineConfiguration['test'] = {
   maxWorkers: 1,
   isolate: true,
   testTimeout: 180_000,
-  hookTimeout: 300_000,
+  hookTimeout: 600_000,
   globalSetup: [path.join(root, 'local/check/system-setup.ts')],
 };
 
@@ -37,6 +37,7 @@ export default defineConfig({
           ],
           exclude: [...never, '**/*.system.test.ts'],
           testTimeout: 30_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -38,7 +38,7 @@ export function descendants(ancestor: number): ProcessInfo[] {
 }
 
 /** The keeper itself: the child that its guardian runs. */
-export const isKeeper = (info: ProcessInfo): boolean => /keeper\.mjs$/.test(info.command);
+export const isKeeper = (info: ProcessInfo): boolean => info.command.endsWith('keeper.mjs');
 
 export const isGateway = (info: ProcessInfo): boolean => /^openclaw-gateway|openclaw\.mjs gateway/.test(info.command);
 

@@ -1,5 +1,5 @@
 /** A person with an account, over HTTP: cookies kept, answers parsed, refusals thrown with the whole problem. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { endpoints } from '../../apps/control-plane/src/contract/api.ts';
 import type { EndpointName } from '../../apps/control-plane/src/contract/api.ts';
 import type { Stack } from '../../local/stack/start-stack.ts';

@@ -27,8 +27,3 @@ export function err<E>(error: E): { readonly ok: false; readonly error: E } {
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
 }
-
-/** States an invariant. A failure is a bug in Tidepool, never bad input. */
-export function assert(condition: unknown, invariant: string): asserts condition {
-  if (!condition) throw new Error(`invariant broken: ${invariant}`);
-}
