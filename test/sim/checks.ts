@@ -48,6 +48,8 @@ export class Checks {
   readonly completed = new Map<string, Entries>();
   /** The newest of them is the last. */
   #newest: string[] = [];
+  /** The same with those that R2 harmed: nobody knows until they are read. */
+  #kept: string[] = [];
   readonly #harmed = new Set<string>();
   /** What a restore must bring back. */
   #required = new Set<number>();
@@ -167,6 +169,7 @@ export class Checks {
     if (!this.#world.bucket.manifests.has(id)) this.fail('complete', `${id} has no manifest`);
     const lost = [...this.#required].filter((entry) => !data.entries.includes(entry));
     if (lost.length > 0) this.fail('never a worse snapshot', `${id} lacks ${lost.join()}`);
+    this.#kept.push(id);
     if (this.#harmed.has(id)) return;
     this.completed.set(id, data.entries);
     this.#newest.push(id);
@@ -188,9 +191,10 @@ export class Checks {
     const kind = this.record()?.state.kind;
     if (kind === 'deleting') return;
     if (this.#newest.at(-1) === id) this.fail('the newest is kept', id);
-    if (this.#newest.indexOf(id) >= 0 && this.#newest.length - this.#newest.indexOf(id) <= snapshotsKeptMax) {
-      this.fail('retention', `${id} is one of the newest ${snapshotsKeptMax}`);
-    }
+    const newer = this.#kept.length - 1 - this.#kept.indexOf(id);
+    if (this.#kept.includes(id) && newer < snapshotsKeptMax)
+      this.fail('retention', `only ${newer} are newer than ${id}`);
+    this.#kept = this.#kept.filter((known) => known !== id);
     this.completed.delete(id);
     this.#newest = this.#newest.filter((known) => known !== id);
   }

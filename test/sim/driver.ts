@@ -43,17 +43,10 @@ export function use(world: World): boolean {
   if (record?.state.kind !== 'awake') return false;
   const { container } = world.sandbox(record.state.incarnation);
   if (container === null || !container.ready) return false;
-  write(world, record.state.incarnation);
+  world.writeTo(record.state.incarnation);
   container.lastTrafficAtMs = world.time.wallMs;
   if (world.random.chance(0.6)) world.tenant().lifecycle.touched();
   return true;
-}
-
-function write(world: World, incarnation: number): void {
-  const entry = world.written.size + 1;
-  world.written.set(entry, { wallMs: world.time.wallMs, incarnation });
-  world.sandbox(incarnation).container?.write(entry);
-  world.trace(() => `run ${incarnation} writes ${entry}`);
 }
 
 function misfortune(world: World, mix: FaultMix): void {
@@ -62,7 +55,7 @@ function misfortune(world: World, mix: FaultMix): void {
     const { container, incarnation } = sandbox;
     if (container === null || !container.running) continue;
     // The assistant's own doing, also when nobody is routed to it.
-    if (container.ready && random.chance(0.1)) write(world, incarnation);
+    if (container.ready && random.chance(0.1)) world.writeTo(incarnation);
     if (world.faults('containerDies')) container.die();
     if (world.faults('keeperRestarts')) container.restartKeeper(random.between(200, 30_000));
     if (world.faults('gatewayCrashes')) container.crashGateway();

@@ -82,6 +82,12 @@ export class FakeBucket {
     };
   }
 
+  /** An object is gone. */
+  lose(id: string): void {
+    this.#world.checks.harmed(id);
+    this.data.delete(id);
+  }
+
   /** Bit rot or a lost object: what was stored well is not any more. */
   harm(random: { pick<T>(items: readonly [T, ...T[]]): T; chance(p: number): boolean }): void {
     const [first, ...rest] = [...this.data.keys()];

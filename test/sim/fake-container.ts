@@ -24,6 +24,8 @@ export class FakeContainer {
   phase: KeeperPhase = 'idle';
   failure: StartFailure | null = null;
   lastTrafficAtMs: number | null = null;
+  /** Every gateway that is started here ends at once. */
+  refuseStarts = false;
   readonly #world: World;
   #busy = false;
   /** Counts lives of the keeper and runs of the gateway: what was begun in an earlier one does nothing more. */
@@ -104,9 +106,11 @@ export class FakeContainer {
     this.#enter('validating');
     const fails = this.#world.faults('configInvalid')
       ? ('config_invalid' as const)
-      : this.#world.faults('gatewayStartFails')
-        ? random.pick(['gateway_exit', 'port_in_use', 'gateway_exit', 'disk_full'] as const)
-        : null;
+      : this.refuseStarts
+        ? ('gateway_exit' as const)
+        : this.#world.faults('gatewayStartFails')
+          ? random.pick(['gateway_exit', 'port_in_use', 'gateway_exit', 'disk_full'] as const)
+          : null;
     const mine = (): boolean => this.running && this.#gateway === gateway;
     this.#later(random.between(20, 300), () => {
       if (!mine() || this.phase !== 'validating') return;

@@ -101,19 +101,18 @@ export async function sweepPoint(
   try {
     await operation.before(world);
     const first = world.calls;
-    let call: string | null = null;
+    const met: { call: string | null } = { call: null };
     world.interferer = (number, name) => {
       if (number !== first + n) return null;
-      call = name;
+      met.call = name;
       // To set an alarm is a write to storage: it does not fail, the object can only die with it.
       return name === 'alarm' && !interference.startsWith('crash') ? null : interference;
     };
     operation.begin(world);
     // The operation itself decides how far the sweep goes; whether it ends in spite of the interference is judged below.
-    for (let i = 0; i < 2_400 && !operation.ended(world) && call === null; i++) await world.advance(250);
-    if (call === null) return { call, violations: world.checks.violations };
-    await keepsEverything(world);
-    return { call, violations: world.checks.violations };
+    for (let i = 0; i < 2_400 && !operation.ended(world) && met.call === null; i++) await world.advance(250);
+    if (met.call !== null) await keepsEverything(world);
+    return { call: met.call, violations: world.checks.violations };
   } finally {
     world.close();
   }

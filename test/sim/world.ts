@@ -81,6 +81,14 @@ export class World {
     return true;
   }
 
+  /** The gateway of a run writes the next entry to its disk. */
+  writeTo(incarnation: number): void {
+    const entry = this.written.size + 1;
+    this.written.set(entry, { wallMs: this.time.wallMs, incarnation });
+    this.sandbox(incarnation).container?.write(entry);
+    this.trace(() => `run ${incarnation} writes ${entry}`);
+  }
+
   reach(mark: string): void {
     this.reached.set(mark, (this.reached.get(mark) ?? 0) + 1);
   }
@@ -143,9 +151,12 @@ export class World {
     const object = this.tenant();
     this.#inAlarm = object;
     this.activations++;
-    void object.activate().then(() => {
-      if (object.alive && this.#inAlarm === object) this.#inAlarm = null;
-    });
+    void this.#handleAlarm(object);
+  }
+
+  async #handleAlarm(object: TenantObject): Promise<void> {
+    await object.activate();
+    if (object.alive && this.#inAlarm === object) this.#inAlarm = null;
   }
 
   /** The alarm's handler runs, or will run again because it did not return. */

@@ -255,7 +255,9 @@ export class Lifecycle {
     }
     if (record.state.kind !== 'awake') return;
     const { incarnation } = record.state;
-    if (lastTrafficAtMs !== null && lastTrafficAtMs > volatile.lastActivityAtMs) this.#active(lastTrafficAtMs);
+    // Traffic "in the future" is from before the clock was set back: it would count as new at every look.
+    if (lastTrafficAtMs !== null && lastTrafficAtMs > volatile.lastActivityAtMs && lastTrafficAtMs <= nowMs)
+      this.#active(lastTrafficAtMs);
     // The clock was set back: what it said before is taken as now, or the tenant would stay up until it catches up.
     if (volatile.lastActivityAtMs > nowMs) {
       volatile.lastActivityAtMs = nowMs;

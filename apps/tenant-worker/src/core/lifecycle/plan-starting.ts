@@ -2,7 +2,7 @@
 import { unreachable } from '../../../../control-plane/src/contract/result.ts';
 import * as limits from '../limits.ts';
 import type { Decision, PlanInput, RunFacts } from './plan-input.ts';
-import { action, event, passed, wait } from './plan-input.ts';
+import { action, event, wait } from './plan-input.ts';
 import type { Observed, StartFailure, TenantState } from './state.ts';
 
 type Starting = Extract<TenantState, { kind: 'provisioning' | 'waking' }>;
@@ -21,9 +21,11 @@ export function decideStarting(input: PlanInput, state: Starting): Decision {
     if (facts.hasSnapshots && facts.newestSnapshotId === null) return failed('snapshot_unreadable');
     return action({ kind: 'start', incarnation });
   }
-  // A gateway lost in place goes on in a container that was started long ago.
-  const sinceMs = Math.max(run.startedAtMs, run.gatewayAskedAtMs ?? 0, state.sinceMs);
-  const tooLate = (deadlineMs: number): boolean => passed(sinceMs, deadlineMs, nowMs);
+  // A gateway lost in place goes on in a container that was started long ago. Times in the future are from before the
+  // clock was set back; with nothing else to go by, it is too late.
+  const times = [run.startedAtMs, run.gatewayAskedAtMs ?? 0, state.sinceMs].filter((atMs) => atMs <= nowMs);
+  const sinceMs = Math.max(...times);
+  const tooLate = (deadlineMs: number): boolean => nowMs - sinceMs >= deadlineMs;
   const soon = wait(nowMs + limits.transitionProbeMs);
   switch (observed.kind) {
     case 'stopped':

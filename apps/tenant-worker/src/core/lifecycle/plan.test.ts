@@ -149,6 +149,13 @@ describe('starting', () => {
     expect(decide(input({ ...waking, sinceMs: nowMs - 1 }, { kind: 'booting' }, old))).toMatchObject({ kind: 'wait' });
   });
 
+  it('judges a new container by its own start when the clock was set back before it', () => {
+    const future = { ...waking, sinceMs: nowMs + 86_400_000 };
+    expect(decide(input(future, { kind: 'booting' }))).toMatchObject({ kind: 'wait' });
+    const allFuture = { run: { ...run, startedAtMs: nowMs + 1, gatewayAskedAtMs: nowMs + 1 } };
+    expect(decide(input(future, { kind: 'booting' }, allFuture))).toMatchObject({ event: { type: 'start_failed' } });
+  });
+
   it('starts a crashed gateway again in place, within bounds, and reports what cannot be repeated', () => {
     const crashed = up('crashed', { hasState: true, failure: 'gateway_exit' });
     expect(decide(input(waking, crashed))).toMatchObject({ action: { kind: 'start_gateway' } });

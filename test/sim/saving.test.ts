@@ -1,0 +1,191 @@
+/** Interleavings that once lost what a tenant wrote, or would. Each names what happened. */
+import { afterEach, describe, expect, it } from 'vitest';
+import { Scenario, dayMs, minuteMs } from './scenario.ts';
+
+let scenario = new Scenario();
+const begin = async (): Promise<Scenario> => {
+  scenario = new Scenario();
+  await scenario.awake();
+  return scenario;
+};
+
+afterEach(() => {
+  expect(scenario.world.checks.violations).toEqual([]);
+  scenario.world.close();
+});
+
+describe('what a container holds', () => {
+  it('survives a keeper that restarts in it: the same container goes on, however old it is', async () => {
+    const s = await begin();
+    await s.pass(5 * minuteMs);
+    const entry = s.write();
+    const { incarnation } = s;
+    s.container.restartKeeper(20_000);
+    await s.pass(15_000);
+    await s.reach('awake');
+    await s.pass(40_000);
+    expect(s.state.kind).toBe('awake');
+    expect(s.incarnation).toBe(incarnation);
+    expect(s.entries).toContain(entry);
+  });
+
+  it('survives R2 being down while it is put to sleep: it goes back to work and sleeps later', async () => {
+    const s = await begin();
+    const entry = s.write();
+    s.world.bucket.downUntilMs = s.world.time.nowMs + 5 * minuteMs;
+    s.world.controlPlane.command('sleep');
+    await s.pass(4 * minuteMs);
+    expect(s.count('lifecycle.state drain_failed')).toBeGreaterThan(0);
+    expect(s.world.running).toEqual([s.incarnation]);
+    await s.reach('asleep');
+    s.world.controlPlane.visit();
+    await s.reach('awake');
+    expect(s.entries).toContain(entry);
+  });
+
+  it('is kept by a suspended tenant for as long as it cannot be saved, without going back to work', async () => {
+    const s = await begin();
+    const entry = s.write();
+    s.world.bucket.downUntilMs = s.world.time.nowMs + 60 * minuteMs;
+    s.world.controlPlane.want('suspended');
+    await s.pass(50 * minuteMs);
+    expect(s.state.kind).toBe('draining');
+    expect(s.container.gatewayAlive).toBe(false);
+    expect(s.count('lifecycle.state drain_failed')).toBe(0);
+    // Failed saves come further and further apart.
+    expect(s.count('lifecycle.action_failed snapshot')).toBeLessThan(20);
+    await s.reach('suspended');
+    s.world.controlPlane.want('active');
+    await s.reach('asleep');
+    s.world.controlPlane.visit();
+    await s.reach('awake');
+    expect(s.entries).toContain(entry);
+  });
+
+  it('is not given up because silences far apart add up', async () => {
+    // 1 a drain is to save; 2 the run is out of reach for 35 s, answers once, and so on; 3 saving fails whenever it answers.
+    const s = await begin();
+    const entry = s.write();
+    s.world.bucket.downUntilMs = s.world.time.nowMs + 10 * minuteMs;
+    s.interfere('look', () => (s.world.time.nowMs % 40_000 < 35_000 ? 'fails' : null));
+    s.world.controlPlane.want('suspended');
+    await s.pass(9 * minuteMs);
+    expect(s.count('lifecycle.action note_unreachable')).toBeGreaterThan(5);
+    expect(s.count('lifecycle.action_failed snapshot')).toBeGreaterThan(2);
+    expect(s.entries).toContain(entry);
+    expect(s.container.running).toBe(true);
+    s.peace();
+    await s.reach('suspended');
+  });
+
+  it('is given up, and says so, when its container never answers again', async () => {
+    const s = await begin();
+    s.write();
+    const first = s.incarnation;
+    s.sandbox.silentUntilMs = s.world.time.nowMs + 2 * minuteMs;
+    await s.pass(3 * minuteMs);
+    await s.reach('awake');
+    expect(s.incarnation).toBe(first + 1);
+    expect(s.count('lifecycle.unsaved_lost')).toBe(1);
+  });
+
+  it('waits with a person when it answers and cannot be saved, and is saved as soon as it can be', async () => {
+    const s = await begin();
+    const entry = s.write();
+    // The gateway ends and will not start again; the container is replaced, which R2 does not allow.
+    s.world.bucket.downUntilMs = s.world.time.nowMs + 70 * minuteMs;
+    s.container.refuseStarts = true;
+    s.container.crashGateway();
+    await s.reach('needs_operator');
+    expect(s.state).toMatchObject({ reason: 'snapshot_failed' });
+    expect(s.world.running).toHaveLength(1);
+    expect(s.unfinished).toEqual([]);
+    await s.pass(80 * minuteMs);
+    expect(s.world.running).toEqual([]);
+    s.world.controlPlane.command('restart');
+    await s.reach('awake');
+    expect(s.entries).toContain(entry);
+  });
+
+  it('is given up on a person’s word when it still cannot be saved', async () => {
+    const s = await begin();
+    await s.pass(minuteMs);
+    s.write();
+    s.interfere('snapshot', () => 'fails');
+    s.container.refuseStarts = true;
+    s.container.crashGateway();
+    await s.reach('needs_operator');
+    await s.pass(30 * minuteMs);
+    expect(s.world.running).toHaveLength(1);
+    s.world.controlPlane.command('restart');
+    await s.reach('awake');
+    expect(s.count('lifecycle.unsaved_given_up')).toBe(1);
+  });
+
+  it('is saved again when a gateway comes up after it was saved', async () => {
+    // 1 awake; 2 the gateway is lost; 3 our start of it is late; 4 suspended, stopped, saved; 5 the start arrives.
+    const s = await begin();
+    const { container, sandbox } = s;
+    s.interfere('snapshot', () => {
+      s.world.time.after(1_000, () => container.startGateway());
+      s.world.time.after(8_000, () => {
+        if (container.ready) s.world.writeTo(sandbox.incarnation);
+      });
+      s.peace();
+      return null;
+    });
+    s.interfere('destroy', (n) => (n === 1 ? 'fails' : null));
+    s.world.controlPlane.command('sleep');
+    await s.reach('asleep');
+  });
+});
+
+describe('snapshots', () => {
+  it('are in the order in which they were made, also when the clock is set back between them', async () => {
+    const s = await begin();
+    s.write();
+    await s.pass(minuteMs);
+    s.world.clockJumps++;
+    s.world.time.setWall(-dayMs);
+    const entry = s.write();
+    s.world.controlPlane.command('sleep');
+    await s.reach('asleep');
+    s.world.controlPlane.visit();
+    await s.reach('awake');
+    expect(s.entries).toContain(entry);
+  });
+
+  it('that cannot be read are passed over for the one before, never for nothing', async () => {
+    const s = await begin();
+    const first = s.write();
+    await s.pass(minuteMs);
+    s.write();
+    s.world.controlPlane.command('sleep');
+    await s.reach('asleep');
+    s.world.bucket.lose([...s.world.bucket.data.keys()].at(-1) ?? '');
+    s.world.controlPlane.visit();
+    await s.reach('awake');
+    expect(s.entries).toContain(first);
+    s.world.controlPlane.command('sleep');
+    await s.reach('asleep');
+    for (const id of s.world.bucket.data.keys()) s.world.bucket.lose(id);
+    s.world.controlPlane.visit();
+    await s.reach('needs_operator');
+    expect(s.state).toMatchObject({ reason: 'snapshot_unreadable' });
+    s.world.controlPlane.command('restart');
+    await s.pass(minuteMs);
+    await s.reach('needs_operator');
+  });
+
+  it('are not made again and again for an object that is evicted while nothing changes', async () => {
+    const s = await begin();
+    await s.pass(minuteMs);
+    const before = s.count('lifecycle.action snapshot');
+    for (let i = 0; i < 20; i++) {
+      s.world.object?.die();
+      await s.pass(15_000);
+    }
+    expect(s.state.kind).toBe('awake');
+    expect(s.count('lifecycle.action snapshot')).toBe(before);
+  });
+});
