@@ -8,7 +8,7 @@ import { z } from 'zod';
 
 const RingSchema = z
   .object({ current: z.string().min(1), keys: z.record(z.string().min(1).max(32), z.base64()) })
-  .refine((ring) => ring.keys[ring.current] !== undefined, 'the current key is not in the ring');
+  .refine((ring) => Object.hasOwn(ring.keys, ring.current), 'the current key is not in the ring');
 
 export type KeyRing = z.infer<typeof RingSchema>;
 
@@ -72,7 +72,7 @@ export class CellKeys {
   }
 
   #secret(kid: string): Uint8Array<ArrayBuffer> {
-    const key = this.#ring.keys[kid];
+    const key = Object.hasOwn(this.#ring.keys, kid) ? this.#ring.keys[kid] : undefined;
     if (key === undefined) throw new Error(`the cell's key ring has no key ${kid}`);
     return fromBase64(key);
   }
@@ -113,9 +113,17 @@ export class CellKeys {
     return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv, additionalData }, key, bytes.slice(12)));
   }
 
-  /** The token by which the sandbox object claims one run's keeper. Derived, so that nothing stores it. */
-  async keeperToken(tenantId: string, incarnation: number): Promise<string> {
-    const secret = await hkdf(this.#secret(this.#ring.current), `${tenantId}.${incarnation}`, 'tidepool/keeper/v1');
+  /** The label of the ring's current key. A run remembers the one it was claimed with. */
+  get currentKid(): string {
+    return this.#ring.current;
+  }
+
+  /**
+   * The token by which the sandbox object claims one run's keeper. Derived, so that nothing stores it. A claimed keeper
+   * keeps its token: after a rotation it is the one under the label that was current at the claim.
+   */
+  async keeperToken(tenantId: string, incarnation: number, kid = this.#ring.current): Promise<string> {
+    const secret = await hkdf(this.#secret(kid), `${tenantId}.${incarnation}`, 'tidepool/keeper/v1');
     return Array.from(secret, (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 }
