@@ -16,7 +16,6 @@ interface TestEnv extends Env {
 
 // Both Workers' runtime tests share one type world, so the bindings of this one are named here, not globally.
 export const bindings = env as unknown as TestEnv;
-export const origin = 'http://localhost:8787';
 export const password = 'correct horse battery';
 
 export interface World {
@@ -232,6 +231,6 @@ export async function rows(sql: string, ...values: unknown[]): Promise<Record<st
   return (
     await bindings.DB.prepare(sql)
       .bind(...values)
-      .all<Record<string, unknown>>()
+      .all()
   ).results;
 }

@@ -1,0 +1,138 @@
+// Every endpoint of the table × who asks. The answer follows from the table alone; a foreign row is a missing row.
+
+import { beforeAll, describe, expect, it } from 'vitest';
+import { endpoints, roleAllows, type EndpointName } from '../../../apps/control-plane/src/contract/api.ts';
+import type { Endpoint, OrgRole } from '../../../apps/control-plane/src/contract/api.ts';
+import { samples, type Things } from '../../authz/samples.ts';
+import {
+  Browser,
+  createdTenant,
+  createWorld,
+  join,
+  newPerson,
+  newSlug,
+  problemOf,
+  rows,
+  type Person,
+  type World,
+} from './support/world.ts';
+
+let world: World;
+let things: Things;
+let absent: Things;
+let foreigner: Person;
+const people = new Map<OrgRole, Person>();
+const names = Object.keys(endpoints) as EndpointName[];
+
+beforeAll(async () => {
+  world = await createWorld();
+  const owner = await newPerson(world, 'Owner');
+  people.set('owner', owner);
+  for (const role of ['admin', 'member'] as const) {
+    const person = await newPerson(world, role);
+    await join(person, owner.orgId, role);
+    people.set(role, person);
+  }
+  foreigner = await newPerson(world, 'Foreigner');
+  const { tenant, operation } = await createdTenant(owner);
+  things = { orgId: owner.orgId, tenantId: tenant.id, operationId: operation.id };
+  const none = '0'.repeat(26);
+  absent = { orgId: `org_${none}`, tenantId: `ten_${none}`, operationId: `op_${none}` };
+});
+
+function send(browser: Browser, name: EndpointName, of: Things, method?: string): Promise<Response> {
+  const endpoint: Endpoint = endpoints[name];
+  const sample = samples[name];
+  const params = sample.params(of);
+  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_whole, key: string) => params[key] ?? '');
+  const body = endpoint.method === 'get' ? undefined : (sample.body?.(newSlug()) ?? {});
+  return browser.send(method ?? endpoint.method.toUpperCase(), path, body, { 'idempotency-key': crypto.randomUUID() });
+}
+
+const named = (name: EndpointName): boolean => /\{(orgId|tenantId|operationId)\}/.test(endpoints[name].path);
+
+describe.each(names)('%s', (name) => {
+  const endpoint: Endpoint = endpoints[name];
+  const allowed = [endpoint.status, ...(samples[name].alsoAllowed ?? [])];
+
+  it('without a session', async () => {
+    const answer = await send(new Browser(world), name, things);
+    if (endpoint.permission === 'public') expect(allowed).toContain(answer.status);
+    else expect(await problemOf(answer)).toMatchObject({ status: 401, code: 'unauthenticated' });
+  });
+
+  it.each(['owner', 'admin', 'member'] as const)('as %s', async (role) => {
+    const person = people.get(role);
+    if (person === undefined) throw new Error('nobody has that role');
+    const answer = await send(person.browser, name, things);
+    if (roleAllows[role][endpoint.permission]) expect(allowed).toContain(answer.status);
+    else expect(await problemOf(answer)).toMatchObject({ status: 403, code: 'forbidden' });
+  });
+
+  it('from another organisation: the same answer as for what is not there, and no effect', async () => {
+    if (!named(name)) {
+      expect(allowed).toContain((await send(foreigner.browser, name, things)).status);
+      return;
+    }
+    const trace = async (): Promise<unknown> => [
+      await rows('SELECT * FROM tenant WHERE org_id = ?', things.orgId),
+      await rows('SELECT count(*) AS n FROM audit'),
+      await rows('SELECT count(*) AS n FROM operation'),
+    ];
+    const before = await trace();
+    const calls = world.cell.calls.length;
+    const [theirs, nothing] = [
+      await send(foreigner.browser, name, things),
+      await send(foreigner.browser, name, absent),
+    ];
+    expect(theirs.status).toBe(404);
+    const text = async (answer: Response): Promise<string> =>
+      (await answer.text()).replace(/req_[0-9a-z]{26}/, 'REQUEST');
+    expect(await text(theirs)).toBe(await text(nothing));
+    expect(await trace()).toEqual(before);
+    expect(world.cell.calls.length).toBe(calls);
+  });
+
+  it('with a session that has ended', async () => {
+    const person = await newPerson(world, 'Gone');
+    await rows('DELETE FROM session WHERE user_id = ?', person.userId);
+    person.browser.cookies.delete('tidepool.session_data');
+    const answer = await send(person.browser, name, things);
+    if (endpoint.permission === 'public') expect(allowed).toContain(answer.status);
+    else expect(answer.status).toBe(401);
+  });
+
+  it('by another method', async () => {
+    const taken = names.filter((other) => endpoints[other].path === endpoint.path);
+    const methods = new Set<string>(taken.map((other) => endpoints[other].method.toUpperCase()));
+    const wrong = ['DELETE', 'PUT', 'POST', 'GET'].find((method) => !methods.has(method)) ?? 'DELETE';
+    const owner = people.get('owner');
+    if (owner === undefined) throw new Error('nobody owns');
+    const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_w, key: string) => samples[name].params(things)[key] ?? '');
+    const answer = await owner.browser.send(wrong, path);
+    expect(answer.headers.get('allow')?.split(', ').sort()).toEqual([...methods].sort());
+    expect(await problemOf(answer)).toMatchObject({ status: 405, code: 'method_not_allowed' });
+  });
+
+  it('sent by another site', async () => {
+    const owner = people.get('owner');
+    if (owner === undefined || endpoint.method === 'get') return;
+    const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_w, key: string) => samples[name].params(things)[key] ?? '');
+    const headers: Record<string, string>[] = [
+      { origin: 'https://evil.example', cookie: owner.browser.cookieHeader },
+      { origin: 'http://pool.localhost:8787', cookie: owner.browser.cookieHeader },
+      { origin: 'null', cookie: owner.browser.cookieHeader },
+      { 'sec-fetch-site': 'cross-site', cookie: owner.browser.cookieHeader },
+      { 'sec-fetch-site': 'same-site', cookie: owner.browser.cookieHeader },
+      { cookie: owner.browser.cookieHeader },
+    ];
+    for (const each of headers) {
+      const answer = await world.fetch(path, {
+        method: endpoint.method.toUpperCase(),
+        headers: { ...each, 'content-type': 'text/plain', 'idempotency-key': crypto.randomUUID() },
+        body: '{}',
+      });
+      expect(await problemOf(answer)).toMatchObject({ status: 403, code: 'origin_forbidden' });
+    }
+  });
+});
