@@ -177,6 +177,25 @@ describe('snapshots', () => {
     await s.reach('needs_operator');
   });
 
+  it('are gone through one by one, however many of the newest were lost', async () => {
+    const s = await begin();
+    const first = s.write();
+    await s.pass(minuteMs);
+    for (let i = 0; i < 5; i++) {
+      s.write();
+      await s.pass(minuteMs);
+    }
+    s.world.controlPlane.command('sleep');
+    await s.reach('asleep');
+    const [oldest, second, ...newer] = s.world.bucket.data.keys();
+    expect(newer.length).toBeGreaterThan(4);
+    for (const id of newer) s.world.bucket.lose(id);
+    s.world.controlPlane.visit();
+    await s.reach('awake');
+    expect([oldest, second].length).toBe(2);
+    expect(s.entries).toContain(first);
+  });
+
   it('are not made again and again for an object that is evicted while nothing changes', async () => {
     const s = await begin();
     await s.pass(minuteMs);

@@ -204,6 +204,7 @@ export class World {
   }
 
   close(): void {
+    this.object?.die();
     this.sql.close();
   }
 }

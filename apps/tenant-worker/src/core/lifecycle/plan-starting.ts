@@ -18,7 +18,7 @@ export function decideStarting(input: PlanInput, state: Starting): Decision {
     // A delay that is longer than any was written before the clock was set back.
     if (nowMs < state.notBeforeMs && state.notBeforeMs - nowMs <= limits.startBackoffMaxMs)
       return wait(state.notBeforeMs);
-    if (facts.hasSnapshots && facts.newestSnapshotId === null) return failed('snapshot_unreadable');
+    if (facts.hasSnapshots && facts.newestSnapshotId === null) return noneReadable(incarnation, nowMs);
     return action({ kind: 'start', incarnation });
   }
   // A gateway lost in place goes on in a container that was started long ago. Times in the future are from before the
@@ -65,7 +65,7 @@ function decideStopped({ facts, nowMs }: PlanInput, incarnation: number, observe
   const failed = (failure: StartFailure): Decision => event({ type: 'start_failed', nowMs, incarnation, failure });
   if (!observed.hasState && facts.hasSnapshots) {
     // A blank disk while there is something to restore: nothing else may be done with it.
-    if (facts.newestSnapshotId === null) return failed('snapshot_unreadable');
+    if (facts.newestSnapshotId === null) return noneReadable(incarnation, nowMs);
     if (observed.phase === 'failed' || observed.phase === 'crashed')
       return failed(observed.failure ?? 'restore_failed');
     if (run.restores >= limits.restoresPerRunMax) return failed('restore_failed');
@@ -77,4 +77,9 @@ function decideStopped({ facts, nowMs }: PlanInput, incarnation: number, observe
   }
   const tired = run.startsSinceReady > limits.inPlaceRestartsMax || run.lostInPlace > limits.inPlaceRestartsMax;
   return tired ? failed(observed.failure ?? 'gateway_exit') : action({ kind: 'start_gateway', incarnation });
+}
+
+/** There are snapshots, and none can be read: nothing is started from blank instead. */
+function noneReadable(incarnation: number, nowMs: number): Decision {
+  return event({ type: 'start_failed', nowMs, incarnation, failure: 'snapshot_unreadable', final: true });
 }

@@ -69,6 +69,8 @@ export type TenantEvent =
       readonly nowMs: number;
       readonly incarnation: number;
       readonly failure: StartFailure;
+      /** There is nothing left to try. */
+      readonly final?: boolean;
     }
   | { readonly type: 'gateway_lost'; readonly nowMs: number; readonly incarnation: number; readonly crashes: number }
   | { readonly type: 'run_lost'; readonly nowMs: number; readonly incarnation: number; readonly crashes: number }

@@ -118,10 +118,16 @@ describe('transition', () => {
     expect(outcome(states.waking, { type: 'start_failed', nowMs, incarnation, failure: 'schema_newer' })).toBe(
       'needs_operator',
     );
-    // The next attempt may use the snapshot before it.
-    expect(outcome(states.waking, { type: 'start_failed', nowMs, incarnation, failure: 'snapshot_unreadable' })).toBe(
-      'waking+1',
-    );
+  });
+
+  it('goes through every snapshot before it asks a person about unreadable ones', () => {
+    const unreadable = { type: 'start_failed', nowMs, incarnation, failure: 'snapshot_unreadable' } as const;
+    const last = { ...states.waking, attempt: startAttemptsMax } as TenantState;
+    expect(transition(last, unreadable)).toMatchObject({
+      ok: true,
+      value: { kind: 'waking', attempt: startAttemptsMax },
+    });
+    expect(outcome(states.waking, { ...unreadable, final: true })).toBe('needs_operator');
   });
 
   it('breaks a crash loop', () => {

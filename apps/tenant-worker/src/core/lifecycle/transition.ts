@@ -105,10 +105,13 @@ function whileStarting(
     case 'gateway_ready':
       return { kind: 'awake', incarnation: state.incarnation, sinceMs: nowMs };
     case 'start_failed': {
-      if (hopeless.includes(event.failure) || state.attempt >= startAttemptsMax) {
+      // An unreadable snapshot is passed over for the one before it: as many attempts as there are snapshots, and no fewer.
+      const another = event.failure === 'snapshot_unreadable' && event.final !== true;
+      const usedUp = state.attempt >= startAttemptsMax && !another;
+      if (event.final === true || hopeless.includes(event.failure) || usedUp) {
         return needsOperator(state.incarnation, nowMs, event.failure);
       }
-      const attempt = state.attempt + 1;
+      const attempt = another ? state.attempt : state.attempt + 1;
       return { ...state, incarnation: state.incarnation + 1, attempt, notBeforeMs: nowMs + startDelayMs(attempt) };
     }
     case 'rescue_failed':
