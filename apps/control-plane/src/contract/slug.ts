@@ -119,6 +119,7 @@ export function parseSlug(raw: string): Result<string> {
 export function slugBaseFrom(name: string): string {
   const base = name
     .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
