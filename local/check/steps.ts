@@ -88,7 +88,7 @@ export async function runCheck(root: string): Promise<CheckOutcome> {
     if (result.code !== 0) failed.push(result);
   };
   // The dashboard's route tree is made from its files and not committed; its type check and knip need it.
-  const routes = [process.execPath, 'apps/dashboard/generate-routes.mjs'];
+  const routes = [process.execPath, 'apps/dashboard/generate-routes.mjs'] as const;
   await runTasks([{ name: 'dashboard routes', argv: routes, cwd: root }], 1, report);
   await runTasks([unit, ...staticTasks(root)], 2, report);
   for (const result of failed) {
