@@ -189,14 +189,43 @@ describe('configuration', () => {
     [{ BETTER_AUTH_SECRET: 'short' }, 'BETTER_AUTH_SECRET'],
   ])('with %j is refused in a sentence that names it', (change, name) => {
     expect(() => readConfig(good)).not.toThrow();
-    expect(() => readConfig({ ...good, ...change } as never)).toThrow(new RegExp(`configuration: .*${name}`));
+    expect(() => readConfig({ ...good, ...change })).toThrow(new RegExp(`configuration: .*${name}`));
   });
 });
 
 describe('the Worker itself', () => {
-  it('answers with the real cell beside it', async () => {
-    const { default: worker } = exports as unknown as { default: Fetcher };
+  const { default: worker } = exports as unknown as { default: Fetcher };
+
+  it('answers with the real cell beside it: an assistant made there is read live', async () => {
     expect(await json(worker.fetch('http://localhost:8787/healthz'))).toEqual({ ok: true });
-    expect(await json(worker.fetch('http://localhost:8787/api/v1/system'))).toMatchObject({ standIns: { mail: true } });
+    const person = await newPerson(world);
+    const headers = {
+      cookie: person.browser.cookieHeader,
+      origin: 'http://localhost:8787',
+      'content-type': 'application/json',
+      'idempotency-key': crypto.randomUUID(),
+    };
+    const slug = newSlug();
+    const { tenant, operation } = await json<{ tenant: { id: string; live: boolean }; operation: { id: string } }>(
+      worker.fetch(`http://localhost:8787/api/v1/orgs/${person.orgId}/tenants`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ name: 'Nora', slug }),
+      }),
+      202,
+    );
+    expect(tenant.live).toBe(true);
+    const shown = await json<{ operation: { id: string } }>(
+      worker.fetch(`http://localhost:8787/api/v1/tenants/${tenant.id}`, { headers }),
+    );
+    expect(shown).toMatchObject({ slug, live: true, operation: { id: operation.id, kind: 'provision' } });
+    const opened = await worker.fetch(`http://localhost:8787/open?slug=${slug}&st=${'A'.repeat(43)}`, {
+      headers,
+      redirect: 'manual',
+    });
+    expect(opened.status).toBe(303);
+    expect(opened.headers.get('location')).toMatch(
+      new RegExp(`^http://${slug}\\.localhost:8787/__tidepool/callback\\?code=[^&]+&path=%2F$`),
+    );
   });
 });
