@@ -1,6 +1,6 @@
 /** Keys: what is wrapped for one tenant under one ring key opens there and nowhere else, also across a rotation. */
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CellKeys, fromBase64, joinParts, snapshotKey, toBase64 } from './cell-keys.ts';
 
 const key = (fill: number): string => toBase64(new Uint8Array(32).fill(fill));

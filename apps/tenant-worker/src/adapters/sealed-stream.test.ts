@@ -1,6 +1,6 @@
 /** A sealed stream comes back as it was, whatever its size and however it is cut into chunks, or it does not come back. */
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { seal, unseal, UnsealError } from './sealed-stream.ts';
 
 const frame = 1024 * 1024;

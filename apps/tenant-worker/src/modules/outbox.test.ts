@@ -1,6 +1,6 @@
 /** Events reach the control plane at least once, the newest word of each kind, and no acknowledgement takes a newer one away. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { openNodeSql, type NodeSql } from '../../../../test/support/node-sql.ts';
 import { migrate } from './migrate.ts';
 import type { OutboxBody } from './outbox.ts';

@@ -1,6 +1,6 @@
 /** The index: the newest complete snapshot is found, kept, and never mistaken, whatever the clock said. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { openNodeSql, type NodeSql } from '../../../../test/support/node-sql.ts';
 import { unreadableMax } from '../core/limits.ts';
 import { migrate } from './migrate.ts';

@@ -1,6 +1,6 @@
 /** Run rows and awake time: closed once, counted as seen, never falling; and a record that could not be read is not written. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { openNodeSql, type NodeSql } from '../../../../test/support/node-sql.ts';
 import { awakeGapMaxMs, rescueTriesMax } from '../core/limits.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
