@@ -60,7 +60,10 @@ async function signUpAndOpen(name: string, slug: string): Promise<Somebody> {
   await page.getByText('Awake', { exact: true }).first().waitFor({ timeout: bootMs });
 
   const opened = context.waitForEvent('page');
-  await page.getByRole('link', { name: /^Open/ }).first().click();
+  await page
+    .locator(`a[href^="${product.stack.tenantOrigin(slug)}"]`)
+    .first()
+    .click();
   const assistant = await opened;
   await assistant.locator('textarea:visible').first().waitFor({ timeout: 60_000 });
   return { context, dashboard: page, slug, assistant };

@@ -53,6 +53,11 @@ async function connect(): Promise<GatewayClient> {
   return GatewayClient.connectWhenReady(() => product.stack, tenant.slug, cookie);
 }
 
+/** Says something until it is answered: a message sent into a turn that OpenClaw is resuming joins that turn instead. */
+async function answered(client: GatewayClient, message: string): Promise<void> {
+  await until(`an answer to: ${message}`, async () => (await client.say(message)) !== '', 180_000);
+}
+
 const kills: Record<string, () => Promise<void>> = {
   gateway: async () => killContainerProcess(isGateway),
   keeper: async () => killContainerProcess(isKeeper),
@@ -63,7 +68,7 @@ for (const [victim, kill] of Object.entries(kills)) {
   it(`${victim}: comes back by itself, conversation whole, charge right`, { timeout: 600_000 }, async () => {
     const before = await connect();
     const fact = `The ${victim} test's word is ${victim}-pearl.`;
-    await before.say(`Remember that ${fact}`);
+    await answered(before, `Remember that ${fact}`);
     const runId = await before.send('Please count slowly to 60');
     await until('the answer to stream', async () => (before.run(runId)?.text.length ?? 0) > 40);
     await kill();
@@ -76,7 +81,7 @@ for (const [victim, kill] of Object.entries(kills)) {
       return texts.some((text) => text.includes(fact)) && texts.some((text) => text.includes('count slowly')) && texts;
     });
     expect(history.length).toBeGreaterThanOrEqual(3);
-    expect(await after.say(`Hello again after the ${victim}`)).not.toBe('');
+    await answered(after, `Hello again after the ${victim}`);
     after.close();
 
     const { usage } = await until(
