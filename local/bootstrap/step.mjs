@@ -17,7 +17,7 @@ export function say(line) {
 export async function step(name, doing, work) {
   const startedMs = performance.now();
   const seconds = () => ((performance.now() - startedMs) / 1000).toFixed(1);
-  const tty = Boolean(process.stderr.isTTY);
+  const tty = process.stderr.isTTY;
   if (tty) process.stderr.write(`  ${name}: ${doing} …`);
   else say(`  ${name}: ${doing} …`);
   const alive = setInterval(
