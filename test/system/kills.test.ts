@@ -53,9 +53,18 @@ async function connect(): Promise<GatewayClient> {
   return GatewayClient.connectWhenReady(() => product.stack, tenant.slug, cookie);
 }
 
-/** Says something until it is answered: a message sent into a turn that OpenClaw is resuming joins that turn instead. */
+/** Says something and waits until the kept conversation has an answer after it, in whichever turn it was given. */
 async function answered(client: GatewayClient, message: string): Promise<void> {
-  await until(`an answer to: ${message}`, async () => (await client.say(message)) !== '', 180_000);
+  await client.send(message);
+  await until(
+    `an answer to: ${message}`,
+    async () => {
+      const texts = await client.history();
+      const asked = texts.findLastIndex((text) => text.includes(message));
+      return asked >= 0 && texts.slice(asked + 1).some((text) => text.trim() !== '');
+    },
+    180_000,
+  );
 }
 
 const kills: Record<string, () => Promise<void>> = {
