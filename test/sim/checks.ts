@@ -9,6 +9,7 @@ import * as limits from '../../apps/tenant-worker/src/core/limits.ts';
 import type { TenantRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
 import { parseRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
 import { incarnationOf } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
+import { text } from '../../apps/tenant-worker/src/modules/row.ts';
 import { snapshotsKeptMax } from '../../apps/tenant-worker/src/modules/snapshots.ts';
 import type { Look } from '../../apps/tenant-worker/src/services/lifecycle-ports.ts';
 import type { Entries, FakeContainer } from './fake-container.ts';
@@ -22,6 +23,8 @@ export interface Violation {
 
 /** Calls that the object may make in a minute: looks at 4 a second, and what they lead to. */
 const callsPerMinuteMax = 900;
+/** And of one kind to one run: a failed one is repeated further and further apart. Looks and the object's own alarm aside. */
+const sameCallsPerMinuteMax = 40;
 /** A container that must be saved and is given up has not answered for at least this long. */
 const unansweredMsMin = 45_000;
 
@@ -29,6 +32,8 @@ interface Stored {
   readonly writes: number;
   /** Incarnations of open runs. */
   readonly open: readonly number[];
+  /** Ids of operations under way. */
+  readonly unfinished: readonly string[];
   readonly text: string;
   readonly record: TenantRecord | null;
 }
@@ -58,13 +63,14 @@ export class Checks {
   readonly #tries = new Map<number, Tries>();
   readonly #world: World;
   readonly #recentCalls: number[] = [];
+  readonly #recentOf = new Map<string, number[]>();
   #restartsAsked = 0;
   #actionsInRound = 0;
   #last: TenantReport | null = null;
   readonly #awakeMs = new Map<string, number>();
   #generation = 0;
   /** What the SQLite held at a count of writes. */
-  #read: Stored = { writes: 0, open: [], text: '', record: null };
+  #read: Stored = { writes: 0, open: [], unfinished: [], text: '', record: null };
 
   constructor(world: World) {
     this.#world = world;
@@ -79,11 +85,12 @@ export class Checks {
   record(): TenantRecord | null {
     const { sql, writes } = this.#world;
     if (writes === this.#read.writes) return this.#read.record;
-    const text = sql.exec('SELECT record FROM tenant WHERE id = 1')[0]?.['record'];
+    const stored = sql.exec('SELECT record FROM tenant WHERE id = 1')[0]?.['record'];
     const open = sql.exec('SELECT incarnation AS n FROM run WHERE ended_at_ms IS NULL').map((row) => Number(row['n']));
-    if (typeof text !== 'string') this.#read = { ...this.#read, writes, open };
-    else if (text === this.#read.text) this.#read = { ...this.#read, writes, open };
-    else this.#read = { writes, open, text, record: parseRecord(text) };
+    const unfinished = sql.exec('SELECT id FROM operation WHERE finished = 0').map((row) => text(row, 'id'));
+    const known = typeof stored !== 'string' || stored === this.#read.text;
+    if (known) this.#read = { ...this.#read, writes, open, unfinished };
+    else this.#read = { writes, open, unfinished, text: stored, record: parseRecord(stored) };
     return this.#read.record;
   }
 
@@ -244,13 +251,19 @@ export class Checks {
   }
 
   called(name: string): void {
+    this.#notTooOften(this.#recentCalls, callsPerMinuteMax, name);
+    if (name === 'alarm' || name === 'queue.send' || name.endsWith('.look') || name === 'r2.remove') return;
+    const recent = this.#recentOf.get(name) ?? [];
+    this.#recentOf.set(name, recent);
+    this.#notTooOften(recent, sameCallsPerMinuteMax, name);
+  }
+
+  #notTooOften(recent: number[], perMinuteMax: number, name: string): void {
     const { nowMs } = this.#world.time;
-    const recent = this.#recentCalls;
     recent.push(nowMs);
-    if (recent.length > callsPerMinuteMax && nowMs - (recent.shift() ?? 0) < 60_000) {
-      this.fail('no hot loop', `more than ${callsPerMinuteMax} calls in a minute, now ${name}`);
-      recent.length = 0;
-    }
+    if (recent.length <= perMinuteMax || nowMs - (recent.shift() ?? 0) >= 60_000) return;
+    this.fail('no hot loop', `more than ${perMinuteMax} calls in a minute, now ${name}`);
+    recent.length = 0;
   }
 
   /** A round sets its alarm, at its beginning and at its end. */
@@ -318,6 +331,11 @@ export class Checks {
     for (const { incarnation, container } of this.#world.sandboxes.values()) {
       if (container?.running !== true || this.#read.open.includes(incarnation)) continue;
       this.fail('no orphan', `container ${incarnation} runs and has no open run`);
+    }
+    const { kind } = record.state;
+    const rests = kind === 'asleep' || kind === 'awake' || kind === 'suspended' || kind === 'needs_operator';
+    if ((rests || kind === 'deleted') && this.#read.unfinished.length > 0) {
+      this.fail('operations end', `${this.#read.unfinished.join()} under way while ${kind}`);
     }
     this.#alarmIsSet(record);
   }

@@ -159,6 +159,14 @@ async function endsDeleted(world: World): Promise<void> {
   // Events that were lost in the queue are sent again within the hour.
   for (let i = 0; i < 40 && (world.outboxLength > 0 || world.alarmAtMs !== null); i++) await world.advance(180_000);
   const { checks, bucket, controlPlane } = world;
+  // Nothing brings it back.
+  controlPlane.visit();
+  for (let i = 0; i < 3; i++) controlPlane.repeatOld();
+  world.tenant().poke(world.random.between(0, 20));
+  for (let i = 0; i < 40 && (i < 2 || world.outboxLength > 0 || world.alarmAtMs !== null); i++)
+    await world.advance(180_000);
+  if (checks.record()?.state.kind !== 'deleted')
+    checks.fail('deleted for ever', JSON.stringify(checks.record()?.state));
   if (bucket.data.size > 0) checks.fail('deleted', `${bucket.data.size} objects are left`);
   if (world.running.length > 0) checks.fail('deleted', `container ${world.running.join()} runs`);
   if (world.outboxLength > 0) checks.fail('outbox', `${world.outboxLength} events are left`);

@@ -158,12 +158,10 @@ export class FakeControlPlane {
     );
   }
 
-  /** A person opens the page. */
+  /** A person opens the page, in whatever state the tenant is. */
   visit(): void {
-    const object = this.#world.tenant();
-    const kind = object.store.read()?.state.kind;
-    if (kind !== 'asleep' && kind !== 'draining') return;
-    object.lifecycle.apply({ type: 'wake_wanted', nowMs: this.#world.time.wallMs, why: 'navigation' });
-    void object.activate();
+    const { lifecycle } = this.#world.tenant();
+    lifecycle.apply({ type: 'wake_wanted', nowMs: this.#world.time.wallMs, why: 'navigation' });
+    void this.#world.tenant().activate();
   }
 }
