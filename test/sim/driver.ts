@@ -66,6 +66,7 @@ function misfortune(world: World, mix: FaultMix): void {
   }
   if (world.faults('storeDown')) {
     bucket.downUntilMs = time.nowMs + random.between(1_000, random.pick([60_000, 600_000, 600_000, 7_200_000]));
+    bucket.hangs = random.chance(0.25);
     world.trace(() => `R2 is down until ${bucket.downUntilMs / 1000}`);
   }
   if (world.faults('storeLoses')) bucket.harm(random);
@@ -138,7 +139,9 @@ export async function comesRight(world: World): Promise<void> {
   // It may say awake of a run that just died.
   while (!use(world)) {
     await world.advance(500);
-    if (!(await until(world, 'usable', ['awake']))) return;
+    // The last of several losses: a person is asked.
+    if (checks.record()?.state.kind === 'needs_operator') controlPlane.command('restart');
+    if (!(await until(world, 'usable', ['awake', 'needs_operator']))) return;
   }
   const kept = world.lastWritten;
   await world.advance(world.random.between(0, 2_000));

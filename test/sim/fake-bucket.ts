@@ -19,6 +19,8 @@ export class FakeBucket {
   readonly data = new Map<string, StoredData>();
   readonly manifests = new Map<string, Readonly<Record<string, unknown>>>();
   downUntilMs = 0;
+  /** While it is down it does not answer for minutes; otherwise it is an error at once. */
+  hangs = false;
   readonly #world: World;
 
   constructor(world: World) {
@@ -29,8 +31,7 @@ export class FakeBucket {
     const { time, random } = this.#world;
     await time.sleep(random.between(5, 60));
     if (time.nowMs >= this.downUntilMs) return;
-    // Down is an error at once or no answer for minutes.
-    if (random.chance(0.2)) await time.sleep(random.between(10_000, 400_000));
+    if (this.hangs) await time.sleep(random.between(10_000, 400_000));
     throw new CallFailed('R2: internal error');
   }
 
