@@ -60,7 +60,7 @@ async function answered(client: GatewayClient, message: string): Promise<void> {
     `an answer to: ${message}`,
     async () => {
       const texts = await client.history();
-      const asked = texts.findLastIndex((text) => text.includes(message));
+      const asked = texts.findIndex((text) => text.includes(message));
       return asked >= 0 && texts.slice(asked + 1).some((text) => text.trim() !== '');
     },
     180_000,
