@@ -130,6 +130,8 @@ describe('operations', () => {
     await s.pass(minuteMs);
     s.world.controlPlane.want('suspended');
     await s.reach('deleted');
+    expect(s.count('lifecycle.action_failed erase')).toBeGreaterThan(3);
+    expect(s.count('lifecycle.action_failed erase')).toBeLessThan(30);
     await s.pass(minuteMs);
     expect([...s.world.controlPlane.accepted].every((id) => s.world.controlPlane.operations.has(id))).toBe(true);
     expect(s.unfinished).toEqual([]);

@@ -29,6 +29,13 @@ export async function runSeed(
     for (let step = 0; step < steps && world.checks.violations.length === 0; step++) {
       await driveStep(world, faults, pace);
     }
+    // Some are deleted while things go wrong.
+    if (world.random.chance(0.2)) {
+      world.controlPlane.want('deleted');
+      for (let step = 0; step < 6 && world.checks.violations.length === 0; step++) {
+        await driveStep(world, faults, pace);
+      }
+    }
     if (world.checks.violations.length === 0) await comesRight(world);
     return {
       seed,
