@@ -99,6 +99,7 @@ describe('what a container holds', () => {
     await s.reach('needs_operator');
     expect(s.state).toMatchObject({ reason: 'snapshot_failed' });
     expect(s.world.running).toHaveLength(1);
+    await s.pass(minuteMs);
     expect(s.unfinished).toEqual([]);
     await s.pass(80 * minuteMs);
     expect(s.world.running).toEqual([]);
