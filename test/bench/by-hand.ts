@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { dropGatewayLease } from '../../container/keeper/archive/gateway-lease.ts';
 import { anyFreePort } from '../../local/stack/ports.ts';
 
 export interface ByHand {
@@ -19,10 +20,12 @@ export function copyTenantState(engineRunDir: string, home: string): void {
     .find((dir) => readdirSync(dir).includes('.openclaw'));
   if (withState === undefined) throw new Error('no container has a state to copy');
   mkdirSync(home, { recursive: true });
-  cpSync(path.join(withState, '.openclaw'), path.join(home, '.openclaw'), {
+  const source = path.join(withState, '.openclaw');
+  cpSync(source, path.join(home, '.openclaw'), {
     recursive: true,
-    filter: (file) => !/\.sqlite-(wal|shm)$|\.lock$|\/cache(\/|$)|\/tmp(\/|$)/.test(file),
+    filter: (file) => !/\.lock$|\/cache(\/|$)|\/tmp(\/|$)/.test(file.slice(source.length)),
   });
+  dropGatewayLease(path.join(home, '.openclaw/state/openclaw.sqlite'));
   const configFile = path.join(home, '.openclaw/openclaw.json');
   const config = readFileSync(configFile, 'utf8').replaceAll('/home/tidepool', home).replaceAll(withState, home);
   writeFileSync(configFile, config);
