@@ -149,7 +149,7 @@ export class Checks {
   destroying(container: FakeContainer, why: string): void {
     const lost = container.entries.filter((entry) => !this.#everSaved.has(entry));
     const desired = this.record()?.spec.desired;
-    if (lost.length === 0 || desired === 'deleted') return;
+    if (lost.length === 0 || desired === 'deleted' || this.deletionBegan) return;
     const tries = this.#of(container.incarnation);
     if (tries.givenUp) return;
     const silentMs = this.#world.time.nowMs - tries.lastAnsweredMs;
@@ -172,6 +172,8 @@ export class Checks {
   /** The index calls a snapshot complete. */
   saved(id: string): void {
     const data = this.#world.bucket.data.get(id);
+    // R2 may harm it between the read-back and here.
+    for (const entry of this.#world.bucket.readBack.get(id) ?? []) this.#everSaved.add(entry);
     if (data === undefined) return this.#harmed.has(id) ? undefined : this.fail('complete', `${id} has no data`);
     if (!this.#world.bucket.manifests.has(id)) this.fail('complete', `${id} has no manifest`);
     const lost = [...this.#required].filter((entry) => !data.entries.includes(entry));
@@ -180,10 +182,7 @@ export class Checks {
     if (this.#harmed.has(id)) return;
     this.completed.set(id, data.entries);
     this.#newest.push(id);
-    for (const entry of data.entries) {
-      this.#required.add(entry);
-      this.#everSaved.add(entry);
-    }
+    for (const entry of data.entries) this.#required.add(entry);
   }
 
   /** R2 lost or damaged an object: nobody can bring back what only it had. */
@@ -264,6 +263,11 @@ export class Checks {
     if (recent.length <= perMinuteMax || nowMs - (recent.shift() ?? 0) >= 60_000) return;
     this.fail('no hot loop', `more than ${perMinuteMax} calls in a minute, now ${name}`);
     recent.length = 0;
+  }
+
+  /** A new life of the object knows nothing of pauses; the platform spaces those lives itself. */
+  objectDied(): void {
+    this.#recentOf.clear();
   }
 
   /** A round sets its alarm, at its beginning and at its end. */

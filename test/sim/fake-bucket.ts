@@ -17,6 +17,8 @@ export interface StoredData {
 
 export class FakeBucket {
   readonly data = new Map<string, StoredData>();
+  /** What each snapshot held when it was read back. */
+  readonly readBack = new Map<string, Entries>();
   readonly manifests = new Map<string, Readonly<Record<string, unknown>>>();
   downUntilMs = 0;
   /** While it is down it does not answer for minutes; otherwise it is an error at once. */
@@ -47,6 +49,7 @@ export class FakeBucket {
     this.data.set(id, stored);
     await this.#reach();
     if (stored.damaged) throw new CallFailed('the stored snapshot does not read back as it was written');
+    this.readBack.set(id, entries);
     const { bytes, sha256 } = stored;
     return { bytes, sha256, files: entries.length + 1, storedBytes: bytes + 20 };
   }

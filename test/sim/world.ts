@@ -127,6 +127,7 @@ export class World {
 
   objectDied(object: TenantObject): void {
     if (this.object === object) this.object = null;
+    this.checks.objectDied();
     this.trace(() => 'object gone');
     if (this.#inAlarm !== object) return;
     // An alarm whose handler did not return is tried again.
