@@ -30,6 +30,7 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   tenantWake: { params: tenant, alsoAllowed: [409] },
   tenantSleep: { params: tenant, alsoAllowed: [409] },
   tenantRestart: { params: tenant, alsoAllowed: [409] },
+  tenantExport: { params: tenant, alsoAllowed: [409] },
   operationRead: { params: ({ operationId }) => ({ operationId }) },
   usageRead: { params: tenant },
   receiptList: { params: tenant },

@@ -7,7 +7,7 @@ import { errorCodes } from '../contract/errors.ts';
 import { err } from '../contract/result.ts';
 import type { Result } from '../contract/result.ts';
 import { TenantReport } from '../contract/tenant-rpc.ts';
-import type { TenantControl } from '../contract/tenant-rpc.ts';
+import type { ByteStream, TenantControl } from '../contract/tenant-rpc.ts';
 import { describeError } from '../events.ts';
 import type { Log } from '../events.ts';
 
@@ -33,6 +33,16 @@ const ReportAnswer = answerOf(TenantReport);
 const GrantAnswer = answerOf(z.object({ code: z.string().min(1).max(512), expiresAtMs: z.number().int() }));
 const EndedAnswer = answerOf(z.object({ ended: z.number().int().min(0) }));
 const PendingAnswer = answerOf(z.object({ pending: z.number().int().min(0) }));
+
+const ExportAnswer = answerOf(
+  z.object({
+    snapshotId: z.string().min(1).max(64),
+    savedAtMs: z.number().int(),
+    bytes: z.number().int().min(1),
+    fileName: z.string().regex(/^[a-z0-9][a-z0-9.-]{0,127}$/),
+    content: z.custom<ByteStream>((value) => value instanceof ReadableStream),
+  }),
+);
 
 const unreachable = err({
   code: 'tenant_unreachable',
@@ -63,6 +73,7 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     command: (command) => call('command', ReportAnswer, commandDeadlineMs, () => cell.command(command)),
     grantOpen: (grant) => call('grantOpen', GrantAnswer, commandDeadlineMs, () => cell.grantOpen(grant)),
     endSessions: (command) => call('endSessions', EndedAnswer, commandDeadlineMs, () => cell.endSessions(command)),
+    exportState: (command) => call('exportState', ExportAnswer, commandDeadlineMs, () => cell.exportState(command)),
     acknowledge: (command) => call('acknowledge', PendingAnswer, commandDeadlineMs, () => cell.acknowledge(command)),
   };
 }

@@ -113,6 +113,8 @@ export const System = z.object({
 export type System = z.infer<typeof System>;
 
 const OrgParams = z.object({ orgId: OrgId });
+/** Lower-case ULID, as snapshots are named. */
+const SnapshotId = z.string().regex(/^[0-9a-hjkmnp-tv-z]{26}$/);
 const TenantParams = z.object({ tenantId: TenantId });
 const Page = z.object({
   cursor: z.string().max(128).optional(),
@@ -132,6 +134,8 @@ export interface Endpoint {
   readonly response: z.ZodType;
   /** Creates something: an Idempotency-Key header is required. */
   readonly idempotent?: true;
+  /** Success is a file of this type to be saved, not JSON; `response` says nothing then. */
+  readonly download?: string;
 }
 
 export const endpoints = {
@@ -238,6 +242,17 @@ export const endpoints = {
     status: 202,
     response: Operation,
     idempotent: true,
+  },
+  tenantExport: {
+    method: 'get',
+    path: '/api/v1/tenants/{tenantId}/export',
+    summary: 'Download everything: an archive that boots under plain OpenClaw',
+    permission: 'tenant:configure',
+    params: TenantParams,
+    query: z.object({ snapshot: SnapshotId.optional() }),
+    status: 200,
+    response: z.unknown(),
+    download: 'application/zstd',
   },
   operationRead: {
     method: 'get',

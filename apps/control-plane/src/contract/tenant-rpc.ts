@@ -182,6 +182,22 @@ export interface OpenGrant extends TenantRef {
   readonly parentSessionHash: string;
 }
 
+/** Bytes that come as they are read. The platform's own stream, which this contract does not name. */
+export interface ByteStream {
+  readonly locked: boolean;
+  cancel(reason?: unknown): Promise<void>;
+}
+
+/** A tenant's saved state as its owner takes it away. */
+export interface ExportedState {
+  readonly snapshotId: string;
+  readonly savedAtMs: number;
+  /** The length of `content`. One that ends earlier was cut. */
+  readonly bytes: number;
+  readonly fileName: string;
+  readonly content: ByteStream;
+}
+
 /** What the control plane may ask of a cell. Implemented by the tenant worker's `TenantControl` entrypoint. */
 export interface TenantControl {
   /** Creates the tenant and starts its first boot. The same call again (same operation id) answers the same. */
@@ -200,6 +216,8 @@ export interface TenantControl {
   grantOpen(grant: OpenGrant): Promise<Result<{ code: string; expiresAtMs: number }>>;
   /** Ends tenant-host sessions: of one person, of one parent session, or all. */
   endSessions(command: TenantRef & { userId?: string; parentSessionHash?: string }): Promise<Result<{ ended: number }>>;
+  /** Opens the newest snapshot, or the named one, for download. Wakes nothing and needs no container. */
+  exportState(command: TenantRef & { snapshotId: string | null }): Promise<Result<ExportedState>>;
   /** The control plane has applied these events; they need not be sent again. */
   acknowledge(command: TenantRef & { seqs: readonly number[] }): Promise<Result<{ pending: number }>>;
 }
@@ -210,6 +228,7 @@ export const tenantCan = {
   sleep: ['awake'],
   restart: ['awake', 'needs_operator'],
   open: ['provisioning', 'asleep', 'waking', 'awake', 'draining'],
+  export: ['provisioning', 'asleep', 'waking', 'awake', 'draining', 'suspended', 'needs_operator'],
 } as const satisfies Record<string, readonly TenantStateKind[]>;
 export type TenantAction = keyof typeof tenantCan;
 

@@ -109,6 +109,18 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The part of Tidepool that runs the assistant did not answer in time.',
     next: 'Try again in a moment, with the same Idempotency-Key. Nothing was lost.',
   },
+  snapshot_unknown: {
+    when: 'The snapshot was never there, or was removed by its age.',
+    next: 'Choose one from the list, or leave the choice out for the newest.',
+  },
+  export_nothing_saved: {
+    when: 'The assistant has not been saved once. It is saved soon after its first start, and whenever it goes to sleep.',
+    next: 'Try again in a minute.',
+  },
+  export_unreadable: {
+    when: 'The saved state could not be opened. Nothing was changed by trying.',
+    next: 'Choose an earlier snapshot, and tell support the request id.',
+  },
   generation_stale: {
     when: 'Somebody else changed the assistant at the same time.',
     next: 'Look at it again and repeat your change.',

@@ -32,7 +32,9 @@ export interface Handled<E extends Endpoint> {
   readonly idempotencyKey: string;
 }
 
-export type Handler<E extends Endpoint> = (request: Handled<E>) => Promise<z.input<E['response']>>;
+export type Handler<E extends Endpoint> = (
+  request: Handled<E>,
+) => Promise<E extends { readonly download: string } ? Response : z.input<E['response']>>;
 
 const problem = {
   description: 'A problem (RFC 9457)',
@@ -63,7 +65,9 @@ export function implement<E extends Endpoint>(
     const isPublic = endpoint.permission === 'public';
     const { session, setCookies } = isPublic
       ? { session: null, setCookies: [] }
-      : await findSession(ctx, c.req.raw.headers, { lookUp: isUnsafe(c.req.method) });
+      : await findSession(ctx, c.req.raw.headers, {
+          lookUp: isUnsafe(c.req.method) || endpoint.download !== undefined,
+        });
     if (!isPublic && session === null) {
       throw new AppError('unauthenticated', { detail: 'You are not signed in.', next: 'Sign in, then try again.' });
     }
@@ -74,7 +78,12 @@ export function implement<E extends Endpoint>(
     const idempotencyKey = endpoint.idempotent ? readIdempotencyKey(c.req.header('idempotency-key')) : '';
     // The schemas parsed these by the same table entry that types them.
     const request = { ctx, session, scope, params, query, body, idempotencyKey } as unknown as Handled<E>;
-    const answer = endpoint.response.parse(await handle(request));
+    const handled = await handle(request);
+    if (endpoint.download !== undefined && handled instanceof Response) {
+      for (const line of setCookies) handled.headers.append('set-cookie', line);
+      return handled;
+    }
+    const answer = endpoint.response.parse(handled);
     const headers = new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store' });
     for (const line of setCookies) headers.append('set-cookie', line);
     return new Response(JSON.stringify(answer), { status: endpoint.status, headers });
@@ -100,7 +109,10 @@ function describe(name: string, endpoint: Endpoint) {
     responses: {
       [endpoint.status]: {
         description: endpoint.summary,
-        content: { 'application/json': { schema: endpoint.response } },
+        content:
+          endpoint.download === undefined
+            ? { 'application/json': { schema: endpoint.response } }
+            : { [endpoint.download]: { schema: { type: 'string', format: 'binary' } } },
       },
       default: problem,
     },

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { meRead } from '../services/people.ts';
 import { tenantUpdate } from '../services/tenant-change.ts';
 import { operationRead, tenantCommand } from '../services/tenant-command.ts';
+import { tenantExport } from '../services/tenant-export.ts';
 import { suggestSlug, tenantCreate } from '../services/tenant-create.ts';
 import { requireTenant, tenantList, tenantRead } from '../services/tenant-read.ts';
 import { receiptList, usageRead } from '../services/usage.ts';
@@ -46,6 +47,11 @@ const handlers: Handlers = {
   tenantWake: (request) => command(request, 'wake'),
   tenantSleep: (request) => command(request, 'sleep'),
   tenantRestart: (request) => command(request, 'restart'),
+
+  tenantExport: async ({ ctx, session, params, query }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    return tenantExport(ctx, { row, userId: session.userId, snapshotId: query.snapshot ?? null });
+  },
 
   operationRead: ({ ctx, session, params }) => operationRead(ctx, session.userId, params.operationId),
 

@@ -3,8 +3,13 @@
  * by service binding only. Refusals are values; an exception here is a bug and reaches the caller as `internal`.
  */
 import { WorkerEntrypoint } from 'cloudflare:workers';
+import { CellKeys } from '../adapters/cell-keys.ts';
+import { openExport } from '../adapters/export-stream.ts';
+import { logEvent } from '../adapters/log.ts';
+import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type { Result } from '../../../control-plane/src/contract/result.ts';
 import type {
+  ExportedState,
   OpenGrant,
   TenantControl as Contract,
   TenantRef,
@@ -43,5 +48,37 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
 
   acknowledge(command: Parameters<Contract['acknowledge']>[0]): Promise<Result<{ pending: number }>> {
     return this.#tenant(command).acknowledge(command);
+  }
+
+  /** Streams from here, not through the tenant's object: a download of an hour holds nobody up. */
+  async exportState(command: Parameters<Contract['exportState']>[0]): Promise<Result<ExportedState>> {
+    const found = await this.#tenant(command).exportSource(command);
+    if (!found.ok) return found;
+    const { wrappedDataKey, ...source } = found.value;
+    const { tenantId, snapshotId } = source;
+    const began = { tenant: tenantId, snapshot: snapshotId };
+    try {
+      const dataKey = await new CellKeys(this.env.CELL_KEYS).unwrapDataKey(tenantId, wrappedDataKey);
+      const opened = await openExport(
+        this.env.SNAPSHOTS,
+        { ...source, dataKey },
+        {
+          sent: () => logEvent('export.sent', began),
+          cut: (why) => logEvent('export.cut', { ...began, error: why.slice(0, 300) }),
+        },
+      );
+      if (opened !== null) {
+        logEvent('export.began', { ...began, bytes: opened.bytes });
+        return ok({ snapshotId, savedAtMs: source.savedAtMs, ...opened });
+      }
+      logEvent('export.missing', began);
+    } catch (error) {
+      logEvent('export.unreadable', { ...began, error: String(error).slice(0, 300) });
+    }
+    return err({
+      code: 'export_unreadable',
+      detail: 'The saved state could not be opened. Nothing was changed.',
+      next: 'Choose an earlier snapshot, or ask support.',
+    });
   }
 }

@@ -19,6 +19,9 @@ import type { SessionsToEnd } from '../modules/sessions.ts';
 import { sandboxName } from '../tenant-api.ts';
 import { toProgress } from '../services/tenant-report.ts';
 import type { Admission, NewSession, TenantGate, TenantProgress } from '../tenant-api.ts';
+import { exportSource } from '../services/tenant-export.ts';
+import type { ExportPlan } from '../services/tenant-export.ts';
+
 import type { Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type {
@@ -189,6 +192,11 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
       await sandbox.closeSessions(sessionHashes).catch(() => 0);
     }
     return ended;
+  }
+
+  /** What an export is made of. Reads only: nothing wakes, and the bytes do not pass through here. */
+  async exportSource(command: Args<'exportState'>): Promise<Result<ExportPlan>> {
+    return this.#with(command, (parts) => exportSource(parts, command));
   }
 
   async acknowledge(command: Args<'acknowledge'>): Promise<Result<{ pending: number }>> {

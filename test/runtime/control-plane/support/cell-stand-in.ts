@@ -3,6 +3,7 @@
 
 import { err, ok, type Refusal, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
 import type {
+  ExportedState,
   OpenGrant,
   Operation,
   TenantControl,
@@ -26,6 +27,9 @@ export interface StandInTenant {
   /** Ids of every operation it ever took. */
   readonly operations: string[];
 }
+
+/** What every export of the stand-in holds. */
+export const exportedBytes = new TextEncoder().encode('an archive');
 
 const unknown: Refusal = { code: 'tenant_unknown', detail: 'No such assistant.', next: 'Check the address.' };
 
@@ -101,6 +105,18 @@ export class CellStandIn implements TenantControl {
       this.ended.push(command);
       return ok({ ended: 1 });
     });
+  }
+
+  exportState(command: Parameters<TenantControl['exportState']>[0]): Promise<Result<ExportedState>> {
+    return this.#withTenant('exportState', command, ({ slug }) =>
+      ok({
+        snapshotId: command.snapshotId ?? '0'.repeat(26),
+        savedAtMs: this.nowMs,
+        bytes: exportedBytes.length,
+        fileName: `${slug}-2026-11-21-1200.tar.zst`,
+        content: new Response(exportedBytes).body ?? new ReadableStream(),
+      }),
+    );
   }
 
   acknowledge(command: Parameters<TenantControl['acknowledge']>[0]): Promise<Result<{ pending: number }>> {
