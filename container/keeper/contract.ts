@@ -88,11 +88,21 @@ export const stopResultSchema = z.object({
   forced: z.boolean(),
   /** OpenClaw reported that no work was left before it was told to stop. */
   drained: z.boolean(),
+  /** The next scheduled run on its disk, now that it has stopped; absent when that cannot be read. */
+  nextRunAtMs: z.number().int().positive().nullable().optional(),
 });
 export type StopResult = z.infer<typeof stopResultSchema>;
 
 export const restoreResultSchema = z.object({ files: z.number(), bytes: z.number() });
 export type RestoreResult = z.infer<typeof restoreResultSchema>;
+
+const workSchema = z.object({
+  /** A turn, a tool, a background task, a queued message or a scheduled run is under way. */
+  busy: z.boolean(),
+  /** Next scheduled run of any job; a time that has passed is one that waits. */
+  nextRunAtMs: z.number().int().positive().nullable(),
+  asOfMs: z.number(),
+});
 
 export const keeperStatusSchema = z.object({
   /** Grows with every change. */
@@ -112,6 +122,10 @@ export const keeperStatusSchema = z.object({
     /** Last time the ready gateway answered its health endpoint. */
     healthyAtMs: z.number().nullable(),
     exit: exitSchema.extend({ atMs: z.number() }).nullable(),
+    /** What it does, by its own word; after a stop, what its disk says. Null while nobody knows: that is not idle. */
+    work: workSchema.nullable().default(null),
+    /** It runs and does not say what it does. */
+    degraded: z.boolean().default(false),
   }),
   failure: z.object({ code: z.enum(failureCodes), message: z.string(), logTail: z.string() }).nullable(),
   restored: restoreResultSchema.nullable(),

@@ -5,6 +5,15 @@
 import type { FailureCode, KeeperPhase, KeeperStatus, RestoreResult } from './contract.ts';
 
 type Step = KeeperStatus['steps'][number];
+const noGateway: KeeperStatus['gateway'] = {
+  pid: null,
+  startedAtMs: null,
+  healthyAtMs: null,
+  exit: null,
+  work: null,
+  degraded: false,
+};
+
 type GatewayExit = { readonly code: number | null; readonly signal: string | null };
 
 /** Enough for a restore, a start and a stop, several times over. */
@@ -14,7 +23,7 @@ export class StatusBoard {
   #rev = 0;
   #phase: KeeperPhase = 'idle';
   #steps: Step[] = [];
-  #gateway: KeeperStatus['gateway'] = { pid: null, startedAtMs: null, healthyAtMs: null, exit: null };
+  #gateway: KeeperStatus['gateway'] = noGateway;
   #failure: KeeperStatus['failure'] = null;
   #restored: RestoreResult | null = null;
   readonly #nowMs: () => number;
@@ -85,7 +94,7 @@ export class StatusBoard {
   }
 
   gatewayStarted(pid: number): void {
-    this.#gateway = { pid, startedAtMs: this.#nowMs(), healthyAtMs: null, exit: null };
+    this.#gateway = { ...noGateway, pid, startedAtMs: this.#nowMs() };
     this.#rev++;
   }
 
@@ -94,8 +103,26 @@ export class StatusBoard {
     this.#rev++;
   }
 
+  /** What the gateway does, learned just now. */
+  gatewayWorks(work: { readonly busy: boolean; readonly nextRunAtMs: number | null }): void {
+    this.#gateway = { ...this.#gateway, work: { ...work, asOfMs: this.#nowMs() }, degraded: false };
+    this.#rev++;
+  }
+
+  /** The gateway runs and does not say what it does. */
+  gatewayDegraded(): void {
+    this.#gateway = { ...this.#gateway, work: null, degraded: true };
+    this.#rev++;
+  }
+
   gatewayExited(exit: GatewayExit): void {
-    this.#gateway = { ...this.#gateway, pid: null, exit: { ...exit, atMs: this.#nowMs() } };
+    this.#gateway = {
+      ...this.#gateway,
+      work: null,
+      degraded: false,
+      pid: null,
+      exit: { ...exit, atMs: this.#nowMs() },
+    };
     this.#rev++;
   }
 

@@ -10,14 +10,18 @@ import { freeBytesOf } from './disk.ts';
 import { GatewayProcess, type GatewayExit } from './gateway-process.ts';
 import { isLive, isReady, portIsFree } from './gateway-probe.ts';
 import { drainGateway } from './gateway-rpc.ts';
+import { watchWork } from './gateway-work.ts';
 import type { LogRing } from './log-ring.ts';
 import { describeError, Problem, systemErrorCode } from './problem.ts';
+import { nextRunOnDisk } from './scheduled-runs.ts';
 import type { Settings } from './settings.ts';
 import type { StatusBoard } from './status-board.ts';
 import { trustedAuthority } from './trusted-authority.ts';
 
 const bootProbeEveryMs = 50;
 const healthEveryMs = 5_000;
+/** How old the word of a gateway on its own work gets: an idle one sleeps at most this much later. */
+const workEveryMs = 10_000;
 /** OpenClaw cannot boot with less: its databases, log and Control UI cache. */
 const bootBytesMin = 96 * 1024 * 1024;
 const logTailLines = 40;
@@ -36,6 +40,8 @@ class StartFailed extends Error {
 
 interface Run {
   readonly abort: AbortController;
+  /** Ends the questions about its work. */
+  readonly watching: AbortController;
   readonly password: string;
   process: GatewayProcess | null;
   /** Settles when the start has ended, well or not. */
@@ -80,6 +86,7 @@ export class Supervisor {
     if (this.#run !== null) return;
     const run: Run = {
       abort: new AbortController(),
+      watching: new AbortController(),
       password: randomBytes(32).toString('base64url'),
       process: null,
       started: Promise.resolve(),
@@ -154,6 +161,16 @@ export class Supervisor {
     this.#board.enter('ready');
     await this.#onReady();
     void this.#watch(run, gateway);
+    void watchWork({
+      port: this.#settings.gatewayPort,
+      password: run.password,
+      everyMs: workEveryMs,
+      signal: run.watching.signal,
+      nowMs: Date.now,
+      log: (line) => this.#log.add('keeper', line),
+      known: (work) => this.#board.gatewayWorks(work),
+      unknown: () => this.#board.gatewayDegraded(),
+    });
   }
 
   /** Looks until the check holds; returns early when the process is gone, which `#ended` reports. */
@@ -192,6 +209,7 @@ export class Supervisor {
 
   /** The process is gone: a crash when it was ready and nobody asked. `#bootFailed` and `#perform` report the other cases. */
   #ended(run: Run, exit: GatewayExit): void {
+    run.watching.abort();
     this.#board.gatewayExited(exit);
     if (this.#run !== run || run.stopping !== null || this.#board.phase !== 'ready') return;
     this.#run = null;
@@ -209,6 +227,7 @@ export class Supervisor {
     this.#board.forgetSteps('gateway.drain', 'gateway.stop');
     this.#board.enter('stopping');
     run.abort.abort();
+    run.watching.abort();
     const drained =
       mode === 'drain' && wasReady && (await this.#board.step('gateway.drain', () => this.#drain(run, stopping)));
     const result = await this.#board.step('gateway.stop', () =>
@@ -216,8 +235,22 @@ export class Supervisor {
     );
     await run.started;
     this.#run = null;
+    const next = this.#readNextRun();
     this.#board.enter('stopped');
-    return { ...result, drained };
+    return { ...result, drained, ...next };
+  }
+
+  /** The mirror of the schedule is exact from here on: nothing writes the disk any more. */
+  #readNextRun(): { nextRunAtMs?: number | null } {
+    try {
+      const nextRunAtMs = nextRunOnDisk(this.#settings.stateDir);
+      this.#board.gatewayWorks({ busy: false, nextRunAtMs });
+      return { nextRunAtMs };
+    } catch (error) {
+      // What the gateway said last stands, and is a few seconds old.
+      this.#log.add('keeper', `scheduled runs cannot be read: ${describeError(error)}`);
+      return {};
+    }
   }
 
   async #drain(run: Run, stopping: { readonly deadlineAtMs: number }): Promise<boolean> {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { WebSocketServer } from 'ws';
 import { openclawCacheDir } from '../compile-cache.ts';
-import type { Script } from './scripted-openclaw.ts';
+import type { Script, ScriptedWork } from './scripted-openclaw.ts';
 
 export async function run(folder: string): Promise<void> {
   const script = JSON.parse(readFileSync(path.join(folder, 'script.json'), 'utf8')) as Script;
@@ -47,7 +47,7 @@ async function gateway(folder: string, script: Script): Promise<void> {
     response.writeHead(request.url === '/healthz' || ready ? 200 : 503, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
   });
-  serveSuspend(server, script.workMs ?? 0);
+  serveSuspend(server, folder, script.workMs ?? 0);
   process.on('SIGTERM', () => {
     if (script.ignoresTerm === true) return;
     database.close();
@@ -56,7 +56,7 @@ async function gateway(folder: string, script: Script): Promise<void> {
   server.listen(config.gateway.port, '0.0.0.0');
 }
 
-function serveSuspend(server: http.Server, workMs: number): void {
+function serveSuspend(server: http.Server, folder: string, workMs: number): void {
   let drainingSinceMs: number | null = null;
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket, request) => {
@@ -65,7 +65,7 @@ function serveSuspend(server: http.Server, workMs: number): void {
       const frame = JSON.parse(data.toString()) as {
         id: string;
         method: string;
-        params: { auth?: { password: string } };
+        params: { auth?: { password: string }; id?: string };
       };
       const answer = (ok: boolean, payload: unknown) =>
         socket.send(
@@ -79,6 +79,18 @@ function serveSuspend(server: http.Server, workMs: number): void {
       if (frame.method.startsWith('chat.')) {
         answer(true, { messages: [{ role: 'assistant', content: 'Ready.' }] });
         return;
+      }
+      const work = JSON.parse(readFileSync(path.join(folder, 'work.json'), 'utf8')) as ScriptedWork;
+      if (frame.method === 'gateway.restart.preflight') {
+        const none = { queueSize: 0, pendingReplies: 0, cronRuns: 0, backgroundExecSessions: 0, activeTasks: 0 };
+        answer(work.mute !== true, { counts: { ...none, rootRequests: 1, embeddedRuns: work.active ?? 0 } });
+        return;
+      }
+      if (frame.method === 'cron.status') return answer(true, { nextWakeAtMs: work.nextRunAtMs ?? null });
+      if (frame.method === 'cron.list') return answer(true, { jobs: work.jobs ?? [] });
+      if (frame.method === 'cron.run') {
+        appendFileSync(path.join(folder, 'calls.log'), `cron.run ${frame.params.id}\n`);
+        return answer(true, { ok: true, enqueued: true });
       }
       if (frame.method === 'gateway.suspend.prepare') drainingSinceMs ??= Date.now();
       const left = workMs - (Date.now() - (drainingSinceMs ?? Date.now()));
