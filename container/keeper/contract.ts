@@ -42,6 +42,7 @@ export const problemCodes = [
   'too_large',
   'already_claimed',
   'gateway_running',
+  'gateway_not_ready',
   'busy',
   'archive_refused',
   'disk_full',
@@ -92,6 +93,22 @@ export const stopResultSchema = z.object({
   nextRunAtMs: z.number().int().positive().nullable().optional(),
 });
 export type StopResult = z.infer<typeof stopResultSchema>;
+
+/** Asks a ready gateway what it holds. `turn` null = it is asked and told nothing. */
+export const checkRequestSchema = z.object({
+  turn: z.object({ message: z.string().min(1).max(500), answer: z.string().min(1).max(200) }).nullable(),
+  timeoutMs: z.number().int().min(5_000).max(300_000),
+});
+export type CheckRequest = z.infer<typeof checkRequestSchema>;
+
+export const checkResultSchema = z.object({
+  healthy: z.boolean(),
+  sessions: z.number().nullable(),
+  cronJobs: z.number().nullable(),
+  answered: z.boolean().nullable(),
+  problem: z.string().max(500).nullable(),
+});
+export type CheckResult = z.infer<typeof checkResultSchema>;
 
 export const restoreResultSchema = z.object({ files: z.number(), bytes: z.number() });
 export type RestoreResult = z.infer<typeof restoreResultSchema>;

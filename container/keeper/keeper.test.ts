@@ -66,6 +66,27 @@ test('start, ready, stop: each step is on the board, a second start changes noth
   expect(calls).toEqual(['config validate --json', 'gateway', 'gateway']);
 });
 
+test('a ready gateway says what it holds, and answers a test message when asked to', async () => {
+  const keeper = await keeperOver();
+  const turn = { message: 'Are you there?', answer: 'Ready.' };
+  const check = (body: unknown) => keeper.call('POST', '/v1/gateway/check', body);
+  const early = await check({ turn, timeoutMs: 5_000 });
+  expect([early.status, code(early)]).toEqual([409, 'gateway_not_ready']);
+  await keeper.startAndWait();
+  const found = { healthy: true, sessions: 3, cronJobs: 0, problem: null };
+  expect((await check({ turn, timeoutMs: 5_000 })).body).toEqual({ ...found, answered: true });
+  expect((await check({ turn: null, timeoutMs: 5_000 })).body).toEqual({ ...found, answered: null });
+  const deaf = await check({ turn: { ...turn, answer: 'Never said.' }, timeoutMs: 5_000 });
+  expect(deaf.body).toMatchObject({ answered: false, problem: 'no answer came in time' });
+});
+
+test('a gateway that does not say that it is well is not', async () => {
+  const keeper = await keeperOver({ unhealthy: true });
+  await keeper.startAndWait();
+  const found = await keeper.call('POST', '/v1/gateway/check', { turn: null, timeoutMs: 5_000 });
+  expect(found.body).toMatchObject({ healthy: false, problem: 'health: no' });
+});
+
 test('the gateway gets what it needs and nothing else', async () => {
   const keeper = await keeperOver();
   await keeper.startAndWait();

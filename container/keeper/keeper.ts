@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { ClaimGate } from './claim.ts';
 import { linkCompileCache } from './compile-cache.ts';
 import {
+  checkRequestSchema,
   claimRequestSchema,
   keeperProtocol,
   startRequestSchema,
@@ -101,6 +102,14 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
       handle: async ({ request }) => ({
         status: 200,
         json: await supervisor.stop(await readJson(request, stopRequestSchema)),
+      }),
+    },
+    {
+      method: 'POST',
+      path: '/v1/gateway/check',
+      handle: async ({ request }) => ({
+        status: 200,
+        json: await supervisor.check(await readJson(request, checkRequestSchema)),
       }),
     },
     {

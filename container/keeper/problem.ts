@@ -9,6 +9,7 @@ const statusOf: Record<ProblemCode, number> = {
   too_large: 413,
   already_claimed: 409,
   gateway_running: 409,
+  gateway_not_ready: 409,
   busy: 409,
   archive_refused: 422,
   disk_full: 507,

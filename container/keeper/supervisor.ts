@@ -5,8 +5,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigInvalid, ConfigStore } from './config-store.ts';
-import type { FailureCode, StartRequest, StopRequest, StopResult } from './contract.ts';
+import type { CheckRequest, CheckResult, FailureCode, StartRequest, StopRequest, StopResult } from './contract.ts';
 import { freeBytesOf } from './disk.ts';
+import { checkGateway } from './gateway-check.ts';
 import { GatewayProcess, type GatewayExit } from './gateway-process.ts';
 import { isLive, isReady, portIsFree } from './gateway-probe.ts';
 import { drainGateway } from './gateway-rpc.ts';
@@ -97,6 +98,17 @@ export class Supervisor {
     this.#board.clearFailure();
     this.#board.enter('validating');
     run.started = this.#boot(run, request, peers).catch((error: unknown) => this.#bootFailed(run, error));
+  }
+
+  /**
+   * Asks the ready gateway what it holds.
+   * @throws Problem `gateway_not_ready` when there is none
+   */
+  async check(request: CheckRequest): Promise<CheckResult> {
+    const run = this.#run;
+    if (run === null || run.stopping !== null || this.#board.phase !== 'ready')
+      throw new Problem('gateway_not_ready', 'No gateway is ready; wait until the phase is ready.');
+    return checkGateway({ port: this.#settings.gatewayPort, password: run.password, request });
   }
 
   /** Stops the gateway; a second call joins the first and may only shorten its time. */

@@ -19,6 +19,8 @@ function report(slug: string, state: TenantStateKind): TenantReport {
     release: 'r',
     lastActivityAtMs: null,
     lastSnapshot: null,
+    lastProvenRestore: null,
+    drillFailure: null,
     operation: null,
     usage: {
       period: '2026-11',

@@ -31,6 +31,7 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   tenantSleep: { params: tenant, alsoAllowed: [409] },
   tenantRestart: { params: tenant, alsoAllowed: [409] },
   tenantExport: { params: tenant, alsoAllowed: [409] },
+  drillCreate: { params: tenant, alsoAllowed: [409] },
   operationRead: { params: ({ operationId }) => ({ operationId }) },
   usageRead: { params: tenant },
   receiptList: { params: tenant },

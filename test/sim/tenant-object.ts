@@ -101,6 +101,7 @@ export class TenantObject {
         world.reach(`${event} ${fields['action'] ?? fields['event'] ?? ''}`.trim());
       },
       reportChanged: (record) => this.#reportChanged(record),
+      scratchOpen: () => false,
     });
   }
 
@@ -112,6 +113,7 @@ export class TenantObject {
       record,
       operation: record.operationId === null ? null : this.operations.read(record.operationId),
       newest: this.snapshots.newest(),
+      drill: null,
       usage: {
         period,
         version: record.version,

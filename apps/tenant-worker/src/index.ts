@@ -17,6 +17,7 @@ export { Tenant } from './objects/tenant.ts';
 export { TenantSandbox } from './objects/tenant-sandbox.ts';
 export { TenantControl } from './objects/tenant-control.ts';
 export { Egress } from './objects/egress.ts';
+export { ScratchEgress } from './objects/scratch-egress.ts';
 
 /** One per isolate: it holds the short-lived route cache. Bindings are the same for every request of an isolate. */
 let gateDeps: GateDeps | null = null;

@@ -80,3 +80,8 @@ export const sandboxHeaders = {
 export function sandboxName(tenantId: string, incarnation: number): string {
   return `${tenantId}.${incarnation}`;
 }
+
+/** A throw-away run beside the tenant's own; never the name of an incarnation. */
+export function scratchName(tenantId: string, n: number): string {
+  return `${tenantId}.scratch-${n}`;
+}

@@ -47,7 +47,7 @@ async function gateway(folder: string, script: Script): Promise<void> {
     response.writeHead(request.url === '/healthz' || ready ? 200 : 503, { 'content-type': 'application/json' });
     response.end(JSON.stringify(body));
   });
-  serveSuspend(server, folder, script.workMs ?? 0);
+  serveSuspend(server, folder, script);
   process.on('SIGTERM', () => {
     if (script.ignoresTerm === true) return;
     database.close();
@@ -56,7 +56,8 @@ async function gateway(folder: string, script: Script): Promise<void> {
   server.listen(config.gateway.port, '0.0.0.0');
 }
 
-function serveSuspend(server: http.Server, folder: string, workMs: number): void {
+function serveSuspend(server: http.Server, folder: string, script: Script): void {
+  const { workMs = 0 } = script;
   let drainingSinceMs: number | null = null;
   const sockets = new WebSocketServer({ server });
   sockets.on('connection', (socket, request) => {
@@ -76,6 +77,8 @@ function serveSuspend(server: http.Server, folder: string, workMs: number): void
         answer(local || request.headers['x-tidepool-user'] !== undefined, {});
         return;
       }
+      if (frame.method === 'health') return answer(script.unhealthy !== true, { ok: true });
+      if (frame.method === 'sessions.list') return answer(true, { totalCount: 3 });
       if (frame.method.startsWith('chat.')) {
         answer(true, { messages: [{ role: 'assistant', content: 'Ready.' }] });
         return;
@@ -87,7 +90,7 @@ function serveSuspend(server: http.Server, folder: string, workMs: number): void
         return;
       }
       if (frame.method === 'cron.status') return answer(true, { nextWakeAtMs: work.nextRunAtMs ?? null });
-      if (frame.method === 'cron.list') return answer(true, { jobs: work.jobs ?? [] });
+      if (frame.method === 'cron.list') return answer(true, { jobs: work.jobs ?? [], total: work.jobs?.length ?? 0 });
       if (frame.method === 'cron.run') {
         appendFileSync(path.join(folder, 'calls.log'), `cron.run ${frame.params.id}\n`);
         return answer(true, { ok: true, enqueued: true });

@@ -18,6 +18,8 @@ export interface Script {
   readonly ignoresTerm?: boolean;
   /** What `work.json` in its folder says at first; a test may write another one while it runs. */
   readonly work?: ScriptedWork;
+  /** Refuses to say that it is well. */
+  readonly unhealthy?: boolean;
   /** Rewrites its own config at boot, as a tenant's plugin might. */
   readonly rewritesConfig?: Record<string, unknown>;
 }

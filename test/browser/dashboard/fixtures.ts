@@ -33,6 +33,8 @@ export function tenant(orgId: string, fixture: TenantFixture = {}): Tenant {
     release: '2026.9.6',
     lastActivityAt: iso(7_200_000),
     lastSnapshot: { id: '01kat3v9x8z2m4q6r8t0v2w4y8', at: iso(7_300_000), bytes: 18_400_000 },
+    lastProvenRestore: { snapshotId: '01kat3v9x8z2m4q6r8t0v2w4y8', at: iso(5_400_000), tookMs: 41_000 },
+    drillFailure: null,
     operation: fixture.operation ?? null,
     usage: totals(fixture.spentNanoUsd ?? 4_213_400_120),
     aiCapNanoUsdPerMonth: 20_000_000_000,

@@ -71,6 +71,7 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     applySpec: (command) => call('applySpec', ReportAnswer, commandDeadlineMs, () => cell.applySpec(command)),
     report: (ref) => call('report', ReportAnswer, reportDeadlineMs, () => cell.report(ref)),
     command: (command) => call('command', ReportAnswer, commandDeadlineMs, () => cell.command(command)),
+    drill: (command) => call('drill', ReportAnswer, commandDeadlineMs, () => cell.drill(command)),
     grantOpen: (grant) => call('grantOpen', GrantAnswer, commandDeadlineMs, () => cell.grantOpen(grant)),
     endSessions: (command) => call('endSessions', EndedAnswer, commandDeadlineMs, () => cell.endSessions(command)),
     exportState: (command) => call('exportState', ExportAnswer, commandDeadlineMs, () => cell.exportState(command)),

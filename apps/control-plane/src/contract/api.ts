@@ -76,6 +76,9 @@ export const Tenant = z.object({
   release: z.string(),
   lastActivityAt: Instant.nullable(),
   lastSnapshot: z.object({ id: z.string(), at: Instant, bytes: z.number().int() }).nullable(),
+  /** The newest snapshot that was proven by restoring and booting it, and a later drill that failed. */
+  lastProvenRestore: z.object({ snapshotId: z.string(), at: Instant, tookMs: z.number().int() }).nullable(),
+  drillFailure: z.object({ snapshotId: z.string(), at: Instant, code: z.string(), detail: z.string() }).nullable(),
   operation: Operation.nullable(),
   usage: UsageTotals,
   aiCapNanoUsdPerMonth: NanoUsd,
@@ -253,6 +256,16 @@ export const endpoints = {
     status: 200,
     response: z.unknown(),
     download: 'application/zstd',
+  },
+  drillCreate: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/drills',
+    summary: 'Prove the newest snapshot by restoring and booting it beside the assistant',
+    permission: 'tenant:operate',
+    params: TenantParams,
+    status: 202,
+    response: Operation,
+    idempotent: true,
   },
   operationRead: {
     method: 'get',

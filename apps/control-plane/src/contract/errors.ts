@@ -37,6 +37,8 @@ export const errorCatalogue = {
   snapshot_unknown: { status: 404, title: 'There is no such snapshot', retryable: false },
   export_nothing_saved: { status: 409, title: 'Nothing is saved yet', retryable: true },
   export_unreadable: { status: 500, title: 'The saved state cannot be read back', retryable: true },
+  scratch_busy: { status: 409, title: 'A trial is already under way', retryable: true },
+  nothing_saved: { status: 409, title: 'Nothing was saved yet', retryable: false },
   generation_stale: { status: 409, title: 'A newer change was already applied', retryable: false },
   incarnation_stale: { status: 409, title: 'This container run was replaced', retryable: false },
   origin_forbidden: { status: 403, title: 'Another site sent this request', retryable: false },

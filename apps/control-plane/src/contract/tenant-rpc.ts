@@ -49,7 +49,7 @@ export const TenantSpec = z.object({
 });
 export type TenantSpec = z.infer<typeof TenantSpec>;
 
-export const OperationKind = z.enum(['provision', 'wake', 'sleep', 'restart', 'suspend', 'delete']);
+export const OperationKind = z.enum(['provision', 'wake', 'sleep', 'restart', 'suspend', 'delete', 'drill']);
 export type OperationKind = z.infer<typeof OperationKind>;
 
 export const OperationStep = z.object({
@@ -60,6 +60,7 @@ export const OperationStep = z.object({
     'configure',
     'gateway',
     'health',
+    'check',
     'drain',
     'snapshot',
     'stop',
@@ -116,6 +117,27 @@ export const Receipt = z.object({
 });
 export type Receipt = z.infer<typeof Receipt>;
 
+/** The last snapshot that was restored into a scratch container, booted and counted. `atMs` is when that was proven. */
+export const ProvenRestore = z.object({
+  snapshotId: z.string().max(64),
+  atMs: z.number().int(),
+  tookMs: z.number().int().min(0),
+  files: z.number().int().min(0),
+  /** Null when the gateway did not say. */
+  sessions: z.number().int().min(0).nullable(),
+  cronJobs: z.number().int().min(0).nullable(),
+});
+export type ProvenRestore = z.infer<typeof ProvenRestore>;
+
+/** A drill that failed and no later one that did not. `code` has a section in the runbook. */
+export const DrillFailure = z.object({
+  snapshotId: z.string().max(64),
+  atMs: z.number().int(),
+  code: z.string().max(64),
+  detail: z.string().max(500),
+});
+export type DrillFailure = z.infer<typeof DrillFailure>;
+
 /** The tenant as it sees itself. `version` rises with every change; reading it never wakes anything. */
 export const TenantReport = z.object({
   tenantId: TenantId,
@@ -130,6 +152,9 @@ export const TenantReport = z.object({
   release: z.string(),
   lastActivityAtMs: z.number().int().nullable(),
   lastSnapshot: z.object({ id: z.string(), atMs: z.number().int(), bytes: z.number().int().min(0) }).nullable(),
+  // Reports kept from before there were drills have neither.
+  lastProvenRestore: ProvenRestore.nullable().default(null),
+  drillFailure: DrillFailure.nullable().default(null),
   operation: Operation.nullable(),
   usage: UsageTotals,
   aiCapNanoUsdPerMonth: NanoUsd,
@@ -212,6 +237,8 @@ export interface TenantControl {
   command(
     command: TenantRef & { kind: 'wake' | 'sleep' | 'restart'; operationId: OperationId },
   ): Promise<Result<TenantReport>>;
+  /** Proves the newest snapshot in a scratch container. Wakes nothing; the same operation again changes nothing. */
+  drill(command: TenantRef & { operationId: OperationId }): Promise<Result<TenantReport>>;
   /** Makes a one-time sign-in code for the tenant host: 60 s, single use, bound to host and browser state. */
   grantOpen(grant: OpenGrant): Promise<Result<{ code: string; expiresAtMs: number }>>;
   /** Ends tenant-host sessions: of one person, of one parent session, or all. */
@@ -227,6 +254,7 @@ export const tenantCan = {
   wake: ['asleep'],
   sleep: ['awake'],
   restart: ['awake', 'needs_operator'],
+  drill: ['asleep', 'waking', 'awake', 'draining', 'suspended', 'needs_operator'],
   open: ['provisioning', 'asleep', 'waking', 'awake', 'draining'],
   export: ['provisioning', 'asleep', 'waking', 'awake', 'draining', 'suspended', 'needs_operator'],
 } as const satisfies Record<string, readonly TenantStateKind[]>;

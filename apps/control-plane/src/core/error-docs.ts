@@ -121,6 +121,14 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The saved state could not be opened. Nothing was changed by trying.',
     next: 'Choose an earlier snapshot, and tell support the request id.',
   },
+  scratch_busy: {
+    when: 'A restore or an upgrade of this assistant is being tried out beside it, and only one trial runs at a time.',
+    next: 'Wait until it has ended; a trial takes a few minutes at most.',
+  },
+  nothing_saved: {
+    when: 'The assistant has no snapshot yet, so there is nothing to restore.',
+    next: 'Let it run once and go to sleep.',
+  },
   generation_stale: {
     when: 'Somebody else changed the assistant at the same time.',
     next: 'Look at it again and repeat your change.',

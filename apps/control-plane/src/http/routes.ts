@@ -8,6 +8,7 @@ import { meRead } from '../services/people.ts';
 import { tenantUpdate } from '../services/tenant-change.ts';
 import { operationRead, tenantCommand } from '../services/tenant-command.ts';
 import { tenantExport } from '../services/tenant-export.ts';
+import type { TenantCommand } from '../services/tenant-command.ts';
 import { suggestSlug, tenantCreate } from '../services/tenant-create.ts';
 import { requireTenant, tenantList, tenantRead } from '../services/tenant-read.ts';
 import { receiptList, usageRead } from '../services/usage.ts';
@@ -52,6 +53,7 @@ const handlers: Handlers = {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
     return tenantExport(ctx, { row, userId: session.userId, snapshotId: query.snapshot ?? null });
   },
+  drillCreate: (request) => command(request, 'drill'),
 
   operationRead: ({ ctx, session, params }) => operationRead(ctx, session.userId, params.operationId),
 
@@ -73,9 +75,9 @@ export function registerRoutes(app: App): void {
   }
 }
 
-type CommandRequest = Handled<(typeof endpoints)['tenantWake' | 'tenantSleep' | 'tenantRestart']>;
+type CommandRequest = Handled<(typeof endpoints)['tenantWake' | 'tenantSleep' | 'tenantRestart' | 'drillCreate']>;
 
-async function command({ ctx, session, params, idempotencyKey }: CommandRequest, kind: 'wake' | 'sleep' | 'restart') {
+async function command({ ctx, session, params, idempotencyKey }: CommandRequest, kind: TenantCommand['kind']) {
   const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:operate');
   return tenantCommand(ctx, { row, userId: session.userId, kind, idempotencyKey });
 }

@@ -1,5 +1,5 @@
 /**
- * Wake, sleep, restart. The operation is written before the cell is asked, and the key leads to it: repeating the request
+ * Wake, sleep, restart, drill. The operation is written before the cell is asked, and the key leads to it: repeating the request
  * sends the same operation again, which the cell takes once. A command that the state forbids leaves nothing behind.
  */
 import { eq } from 'drizzle-orm';
@@ -21,7 +21,7 @@ import { newOperation } from './tenant-view.ts';
 export interface TenantCommand {
   readonly row: TenantRow;
   readonly userId: string;
-  readonly kind: 'wake' | 'sleep' | 'restart';
+  readonly kind: 'wake' | 'sleep' | 'restart' | 'drill';
   readonly idempotencyKey: string;
 }
 
@@ -39,7 +39,8 @@ export async function tenantCommand(ctx: Context, command: TenantCommand): Promi
     kind,
     nowMs: ctx.system.nowMs(),
   });
-  const answer = await ctx.tenants.command({ ...refOf(row), kind, operationId: intended.id });
+  const asked = { ...refOf(row), operationId: intended.id };
+  const answer = await (kind === 'drill' ? ctx.tenants.drill(asked) : ctx.tenants.command({ ...asked, kind }));
   if (!answer.ok) {
     if (answer.error.code !== 'tenant_unreachable') await withdraw(ctx, claim, intended.id);
     throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });

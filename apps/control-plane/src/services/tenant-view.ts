@@ -90,6 +90,7 @@ export function toTenant({ config, row, report, live, nowMs, operation }: ViewPa
       report === null || report.lastSnapshot === null
         ? null
         : { id: report.lastSnapshot.id, at: iso(report.lastSnapshot.atMs), bytes: report.lastSnapshot.bytes },
+    ...drillView(report),
     operation: report === null ? (operation ?? creationOf(row)) : report.operation,
     // A report of last month says nothing of this one.
     usage: report?.usage.period === period ? report.usage : nothingUsed(period),
@@ -97,5 +98,17 @@ export function toTenant({ config, row, report, live, nowMs, operation }: ViewPa
     createdAt: iso(row.createdAtMs),
     asOf: iso(live ? nowMs : row.reportedAtMs || row.createdAtMs),
     live,
+  };
+}
+
+function drillView(report: TenantReport | null): Pick<Tenant, 'lastProvenRestore' | 'drillFailure'> {
+  const { lastProvenRestore: proven = null, drillFailure: failure = null } = report ?? {};
+  return {
+    lastProvenRestore:
+      proven === null ? null : { snapshotId: proven.snapshotId, at: iso(proven.atMs), tookMs: proven.tookMs },
+    drillFailure:
+      failure === null
+        ? null
+        : { snapshotId: failure.snapshotId, at: iso(failure.atMs), code: failure.code, detail: failure.detail },
   };
 }

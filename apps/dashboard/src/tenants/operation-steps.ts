@@ -21,6 +21,7 @@ const stepLabels: Record<StepName, string> = {
   configure: 'Checking the configuration',
   gateway: 'Starting OpenClaw',
   health: 'Checking its health',
+  check: 'Counting what is there',
   drain: 'Finishing its work',
   snapshot: 'Saving its memory',
   stop: 'Stopping the container',
@@ -34,6 +35,7 @@ const usualSteps: Record<OperationKind, readonly StepName[]> = {
   restart: ['drain', 'snapshot', 'stop', 'container', 'restore', 'configure', 'gateway', 'health'],
   suspend: ['drain', 'snapshot', 'stop'],
   delete: ['drain', 'stop', 'erase'],
+  drill: ['container', 'restore', 'gateway', 'check'],
 };
 
 /** Titles while it runs, when it is done, when it failed. `name` is the assistant's. */
@@ -44,6 +46,7 @@ export function operationTitle(kind: OperationKind, phase: 'running' | 'done' | 
     sleep: [`Putting ${name} to sleep`, `${name} is asleep`, `${name} could not be put to sleep`],
     restart: [`Restarting ${name}`, `${name} has restarted`, `${name} did not restart`],
     suspend: [`Suspending ${name}`, `${name} is suspended`, `${name} could not be suspended`],
+    drill: [`Proving a restore of ${name}`, `A restore of ${name} is proven`, `A restore of ${name} failed`],
     delete: [`Deleting ${name}`, `${name} is deleted`, `${name} could not be deleted`],
   };
   const [running, done, failed] = words[kind];

@@ -15,6 +15,22 @@ function Fact({ term, children }: { term: string; children: ReactNode }) {
   );
 }
 
+/** A saved memory counts when it was read back and booted; a drill that failed since is said first. */
+function ProvenRestore({ tenant: { lastProvenRestore: proven, drillFailure: failure } }: { tenant: Tenant }) {
+  if (failure !== null)
+    return (
+      <span className="text-coral">
+        failed <When at={failure.at} /> (<code className="font-mono">{failure.code}</code>)
+      </span>
+    );
+  if (proven === null) return 'Not yet';
+  return (
+    <>
+      <When at={proven.at} />, in {formatSpan(proven.tookMs)}
+    </>
+  );
+}
+
 export function TenantFacts({ tenant }: { tenant: Tenant }) {
   const { lastSnapshot } = tenant;
   return (
@@ -35,6 +51,9 @@ export function TenantFacts({ tenant }: { tenant: Tenant }) {
               <When at={lastSnapshot.at} />, {formatBytes(lastSnapshot.bytes)}
             </>
           )}
+        </Fact>
+        <Fact term="Last proven restore">
+          <ProvenRestore tenant={tenant} />
         </Fact>
         <Fact term="Awake this month">{formatSpan(tenant.usage.awakeMs)}</Fact>
         <Fact term="Created">

@@ -122,8 +122,8 @@ export class CellKeys {
    * The token by which the sandbox object claims one run's keeper. Derived, so that nothing stores it. A claimed keeper
    * keeps its token: after a rotation it is the one under the label that was current at the claim.
    */
-  async keeperToken(tenantId: string, incarnation: number, kid = this.#ring.current): Promise<string> {
-    const secret = await hkdf(this.#secret(kid), `${tenantId}.${incarnation}`, 'tidepool/keeper/v1');
+  async keeperToken(tenantId: string, run: number | `scratch-${number}`, kid = this.#ring.current): Promise<string> {
+    const secret = await hkdf(this.#secret(kid), `${tenantId}.${run}`, 'tidepool/keeper/v1');
     return Array.from(secret, (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 }

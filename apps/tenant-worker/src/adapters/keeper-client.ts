@@ -2,8 +2,8 @@
  * Speaks the keeper's HTTP contract over the container's port. One answer per call, parsed; a keeper that is not
  * listening yet rejects. The claim token goes with every call but never into a log or an error.
  */
-import { keeperStatusSchema, snapshotResultSchema } from '../../../../container/keeper/contract.ts';
-import type { KeeperStatus, SnapshotResult } from '../../../../container/keeper/contract.ts';
+import { checkResultSchema, keeperStatusSchema, snapshotResultSchema } from '../../../../container/keeper/contract.ts';
+import type { CheckRequest, CheckResult, KeeperStatus, SnapshotResult } from '../../../../container/keeper/contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 
 export interface HttpPort {
@@ -89,6 +89,11 @@ export class KeeperClient {
 
   async startGateway(config: GatewayConfigInput, timeoutMs: number): Promise<void> {
     await discard(await this.#call('POST', '/v1/gateway/start', { json: { config, timeoutMs } }));
+  }
+
+  async check(request: CheckRequest): Promise<CheckResult> {
+    const response = await this.#call('POST', '/v1/gateway/check', { json: request });
+    return checkResultSchema.parse(await response.json());
   }
 
   async stopGateway(graceMs: number): Promise<void> {

@@ -85,10 +85,13 @@ export class Operations {
     }));
   }
 
-  /** Ids of operations that are under way; more than one only between two writes. */
-  unfinished(): string[] {
-    const rows = this.#sql.exec('SELECT id FROM operation WHERE finished = 0 ORDER BY rowid LIMIT 50');
-    return rows.map((row) => text(row, 'id'));
+  /** Ids of operations that are under way, but for those of some kinds. */
+  unfinished(besides: readonly OperationKind[] = []): string[] {
+    const rows = this.#sql.exec('SELECT id, body FROM operation WHERE finished = 0 ORDER BY rowid LIMIT 50');
+    return rows
+      .map((row) => Operation.parse(JSON.parse(text(row, 'body'))))
+      .filter((operation) => !besides.includes(operation.kind))
+      .map((operation) => operation.id);
   }
 
   #change(id: string, change: (operation: Operation) => Operation | null): Operation | null {

@@ -38,6 +38,10 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
     return this.#tenant(command).command(command);
   }
 
+  drill(command: Parameters<Contract['drill']>[0]): Promise<Result<TenantReport>> {
+    return this.#tenant(command).drill(command);
+  }
+
   grantOpen(grant: OpenGrant): Promise<Result<{ code: string; expiresAtMs: number }>> {
     return this.#tenant(grant).grantOpen(grant);
   }

@@ -10,7 +10,7 @@ import { KeeperClient } from '../adapters/keeper-client.ts';
 import { KeeperRefusal } from '../adapters/keeper-client.ts';
 import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
 import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
-import type { KeeperStatus } from '../../../../container/keeper/contract.ts';
+import type { CheckRequest, CheckResult, KeeperStatus } from '../../../../container/keeper/contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 import { containerInactivityMs, drainGraceMs, gatewayReadyDeadlineMs } from '../core/limits.ts';
 import type { StartFailure } from '../core/lifecycle/state.ts';
@@ -33,6 +33,8 @@ export interface StartRun {
   readonly incarnation: number;
   readonly imageName: string;
   readonly size: { readonly vcpu: number; readonly memoryMib: number; readonly diskMb: number };
+  /** A throw-away run: it is no incarnation (0), reaches nothing, and tells the tenant nothing. */
+  readonly scratch?: { readonly n: number; readonly standInModel: boolean };
 }
 
 export interface SealedSnapshot {
@@ -75,8 +77,10 @@ export class TenantSandbox extends DurableObject<Env> {
 
   /** Registers egress: before `start()`, since the container's CA must exist when its first process reads it. */
   async #intercept(run: StartRun): Promise<void> {
-    const { tenantId, slug, incarnation } = run;
-    const egress = this.ctx.exports.Egress({ props: { tenantId, slug, incarnation } });
+    const { tenantId, slug, incarnation, scratch } = run;
+    const egress = scratch
+      ? this.ctx.exports.ScratchEgress({ props: { tenantId, ...scratch } })
+      : this.ctx.exports.Egress({ props: { tenantId, slug, incarnation } });
     await this.#container.interceptAllOutboundHttp(egress);
     await this.#container.interceptOutboundHttps('*', egress);
   }
@@ -92,6 +96,7 @@ export class TenantSandbox extends DurableObject<Env> {
 
   /** The container is gone, for whatever reason: `Tenant` looks for itself. */
   async #ended(run: StartRun): Promise<void> {
+    if (run.scratch) return;
     try {
       await this.env.TENANT.getByName(run.slug).poke(run.incarnation);
     } catch {
@@ -122,7 +127,7 @@ export class TenantSandbox extends DurableObject<Env> {
     if (!run || !this.#container.running) throw new Error('the container does not run');
     return new KeeperClient(
       this.#container.getTcpPort(keeperPort),
-      await this.#keys.keeperToken(run.tenantId, run.incarnation),
+      await this.#keys.keeperToken(run.tenantId, run.scratch ? `scratch-${run.scratch.n}` : run.incarnation),
     );
   }
 
@@ -185,10 +190,17 @@ export class TenantSandbox extends DurableObject<Env> {
     await (await this.#keeper()).stopGateway(drainGraceMs);
   }
 
+  /** What the ready gateway of a scratch run holds, and whether it answers. */
+  async check(request: CheckRequest): Promise<CheckResult> {
+    if (!this.#run?.scratch) throw new Error('only a scratch run is checked');
+    return (await this.#keeper()).check(request);
+  }
+
   /** Streams the keeper's archive into R2, sealed, then reads it back. Memory is bounded by two parts. */
   async snapshot(sealed: SealedSnapshot): Promise<SnapshotData> {
     const run = this.#run;
-    if (!run || run.incarnation !== sealed.incarnation) throw new Error('a snapshot is asked of another run');
+    if (!run || run.scratch || run.incarnation !== sealed.incarnation)
+      throw new Error('a snapshot is asked of another run');
     const keeper = await this.#keeper();
     const key = await snapshotKey(sealed.dataKey, sealed.id);
     const context = ['snapshot', run.tenantId, sealed.id, sealed.incarnation];
@@ -254,7 +266,7 @@ export class TenantSandbox extends DurableObject<Env> {
   override async fetch(request: Request): Promise<Response> {
     const run = this.#run;
     const told = readSandboxRequest(request);
-    if (!run || told === null || run.incarnation !== told.incarnation || !this.#container.running) {
+    if (!run || run.scratch || told === null || run.incarnation !== told.incarnation || !this.#container.running) {
       return sandboxRefusal('incarnation_stale');
     }
     return relay(this.#container.getTcpPort(gatewayPort), request, {

@@ -15,6 +15,7 @@ import { readConfig, tenantOriginOf } from '../env.ts';
 import type { Env } from '../env.ts';
 import { newHandoffCode } from '../edge/tokens.ts';
 import * as commands from '../services/tenant-commands.ts';
+import { drill } from '../services/scratch-commands.ts';
 import type { SessionsToEnd } from '../modules/sessions.ts';
 import { sandboxName } from '../tenant-api.ts';
 import { toProgress } from '../services/tenant-report.ts';
@@ -59,6 +60,7 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
 
   #activate(parts: TenantParts): void {
     this.ctx.waitUntil(parts.lifecycle.activate());
+    this.ctx.waitUntil(parts.scratch.activate());
   }
 
   /** Runs `fn` on the tenant `ref` names; unreadable state and unknown labels become refusals. */
@@ -137,6 +139,15 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
       if (!done.ok) return done;
       this.#activate(parts);
       return ok(parts.report(done.value));
+    });
+  }
+
+  async drill(command: Args<'drill'>): Promise<Result<TenantReport>> {
+    return this.#with(command, (parts) => {
+      const begun = drill(parts.scratch, command.operationId);
+      if (!begun.ok) return begun;
+      this.ctx.waitUntil(parts.scratch.activate());
+      return this.report(command);
     });
   }
 
@@ -296,6 +307,8 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     if (parts === null) return;
     parts.sessions.purge();
     await parts.reconciler.run();
+    // Not waited for: a step of a scratch run takes minutes, and the next alarm must not wait for it.
+    this.ctx.waitUntil(parts.scratch.activate());
     await parts.lifecycle.activate();
   }
 }

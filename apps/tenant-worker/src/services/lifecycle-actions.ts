@@ -129,8 +129,10 @@ async function destroy(lifecycle: Lifecycle, record: TenantRecord, incarnation: 
 }
 
 async function erase(lifecycle: Lifecycle, record: TenantRecord): Promise<void> {
-  const { objects, clock } = lifecycle.deps;
+  const { objects, clock, scratchOpen } = lifecycle.deps;
   operationStep(lifecycle, record, 'erase');
+  // A copy of the tenant's state is on its disk. It is being destroyed; this is tried again.
+  if (scratchOpen()) throw new Error('a scratch container of the tenant is still there');
   const empty = await lifecycle.withDeadline(objects.removeAll(record.tenantId), limits.objectDeadlineMs, 'erase');
   if (empty) lifecycle.apply({ type: 'erased', nowMs: clock.nowMs() });
 }

@@ -154,10 +154,13 @@ export function afterEvent(
   }
 }
 
-/** Ends every operation under way, and tells the control plane of each: the report carries only the present one. */
+/** Work that goes on beside the lifecycle and ends by itself. */
+const besideLifecycle: readonly OperationKind[] = ['drill'];
+
+/** Ends every operation of the lifecycle that is under way, and tells the control plane of each: the report carries only the present one. */
 function finishOperations({ deps }: Lifecycle, record: TenantRecord, nowMs: number, error: Operation['error']): void {
   const { tenantId, slug } = record;
-  for (const id of deps.operations.unfinished()) {
+  for (const id of deps.operations.unfinished(besideLifecycle)) {
     const operation = deps.operations.finish(id, nowMs, error);
     if (operation) deps.outbox.put(`operation:${id}`, { tenantId, slug, kind: 'operation', operation }, nowMs);
   }

@@ -39,6 +39,8 @@ export interface LifecycleDeps {
   readonly log: LifecycleLog;
   /** Puts the present report into the outbox; called after every saved change. */
   readonly reportChanged: (record: TenantRecord) => void;
+  /** A scratch container of the tenant's may still be there. */
+  readonly scratchOpen: () => boolean;
 }
 
 /** What is remembered in memory: losing it costs a look or a save too many, never a wrong choice. */

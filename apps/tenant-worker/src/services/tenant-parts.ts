@@ -6,6 +6,7 @@ import type { CellKeys } from '../adapters/cell-keys.ts';
 import { logEvent } from '../adapters/log.ts';
 import { durableObjectSql } from '../adapters/do-sql.ts';
 import { sandboxPort } from '../adapters/sandbox-port.ts';
+import { scratchPort } from '../adapters/scratch-port.ts';
 import { r2SnapshotObjects } from '../adapters/snapshot-objects.ts';
 import { systemClock, systemIds, systemTimers } from '../adapters/system.ts';
 import { createAiDispatch } from '../ai/dispatch.ts';
@@ -21,11 +22,14 @@ import { LEDGER_MIGRATIONS, Ledger } from '../modules/ledger.ts';
 import { migrate } from '../modules/migrate.ts';
 import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
 import { Outbox, OUTBOX_MIGRATIONS } from '../modules/outbox.ts';
+import { SCRATCH_MIGRATIONS, ScratchRuns } from '../modules/scratch.ts';
 import { Sessions, SESSION_MIGRATIONS } from '../modules/sessions.ts';
 import { SNAPSHOT_MIGRATIONS, SnapshotIndex } from '../modules/snapshots.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
 import type { Operation, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { Lifecycle } from './lifecycle.ts';
+import type { LifecycleLog } from './lifecycle-ports.ts';
+import { Scratch } from './scratch.ts';
 import { periodBounds, toReport } from './tenant-report.ts';
 
 /** However overdue something is, the object is not called faster than this. */
@@ -39,6 +43,7 @@ export interface TenantParts {
   readonly sessions: Sessions;
   readonly ledger: Ledger;
   readonly lifecycle: Lifecycle;
+  readonly scratch: Scratch;
   readonly ai: AiDispatch;
   /** Asks the second witness about what a crash left open in the ledger. */
   readonly reconciler: Reconciler;
@@ -53,6 +58,7 @@ const allMigrations = [
   ...OUTBOX_MIGRATIONS,
   ...SESSION_MIGRATIONS,
   ...LEDGER_MIGRATIONS,
+  ...SCRATCH_MIGRATIONS,
 ];
 
 /** Whether this object was ever provisioned. Reads only. */
@@ -74,8 +80,11 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const outbox = new Outbox(sql);
   const sessions = new Sessions(sql, clock);
   const ledger = new Ledger(sql, clock);
+  const scratchRuns = new ScratchRuns(sql);
   // No request can be under way in an object that was just built: what is held was left by a crash.
   ledger.orphan();
+
+  const log: LifecycleLog = (event, fields) => logEvent(event, { tenant: store.read()?.tenantId ?? null, ...fields });
 
   const operationOf = (record: TenantRecord): Operation | null =>
     record.operationId === null ? null : operations.read(record.operationId);
@@ -87,6 +96,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
       record,
       operation: operationOf(record),
       newest: snapshots.newest(),
+      drill: scratchRuns.drill(),
       usage: { ...total, awakeMs: store.awakeMs(fromMs, toMs) },
       lastActivityAtMs: Math.max(
         record.lastActivityAtMs,
@@ -107,11 +117,20 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
       );
   };
 
-  /** One alarm, the earliest of all that is due: the lifecycle's, or the reconciliation of what a crash left open. */
-  const setAlarm = async (lifecycleDueMs: number | null): Promise<void> => {
-    const dueMs = [lifecycleDueMs, reconciler.nextRunMs()].filter((ms) => ms !== null);
+  /** What the lifecycle last asked for; undefined in an object that was just built, whose alarm is still set for it. */
+  let lifecycleDueMs: number | null | undefined;
+
+  /** One alarm, the earliest of all that is due: the lifecycle's, a scratch run's, what a crash left open in the ledger. */
+  const rearm = async (): Promise<void> => {
+    const known = lifecycleDueMs === undefined ? await ctx.storage.getAlarm() : lifecycleDueMs;
+    const dueMs = [known, reconciler.nextRunMs(), scratch.nextDueMs()].filter((ms) => ms !== null);
     if (dueMs.length === 0) return ctx.storage.deleteAlarm();
     return ctx.storage.setAlarm(Math.max(Math.min(...dueMs), clock.nowMs() + alarmSpacingMs));
+  };
+
+  const setAlarm = async (atMs: number | null): Promise<void> => {
+    lifecycleDueMs = atMs;
+    return rearm();
   };
 
   const lifecycle: Lifecycle = new Lifecycle({
@@ -126,8 +145,9 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     clock,
     timers: systemTimers,
     ids,
-    log: (event, fields) => logEvent(event, { tenant: store.read()?.tenantId ?? null, ...fields }),
+    log,
     reportChanged,
+    scratchOpen: () => scratchRuns.open() !== null,
   });
 
   /** Moves what the ledger settled into the outbox, each receipt once, and the new totals with it. */
@@ -148,6 +168,30 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     });
     ctx.waitUntil(lifecycle.flush());
   };
+
+  const scratch: Scratch = new Scratch({
+    store,
+    runs: scratchRuns,
+    snapshots,
+    operations,
+    port: (tenantId, n) => scratchPort(env.SANDBOX, keys, config, tenantId, n),
+    clock,
+    timers: systemTimers,
+    ids,
+    log,
+    rearm,
+    operationChanged: (operation) => {
+      const record = store.read();
+      if (record === null) return;
+      const { tenantId, slug } = record;
+      outbox.put(`operation:${operation.id}`, { tenantId, slug, kind: 'operation', operation }, clock.nowMs());
+      ctx.waitUntil(lifecycle.flush());
+    },
+    concluded: () => {
+      const record = store.read();
+      if (record !== null) lifecycle.save(record);
+    },
+  });
 
   const reconciler = createReconciler({
     ledger,
@@ -171,5 +215,18 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     },
   });
 
-  return { store, operations, snapshots, outbox, sessions, ledger, lifecycle, ai, reconciler, report, operationOf };
+  return {
+    store,
+    operations,
+    snapshots,
+    outbox,
+    sessions,
+    ledger,
+    lifecycle,
+    scratch,
+    ai,
+    reconciler,
+    report,
+    operationOf,
+  };
 }

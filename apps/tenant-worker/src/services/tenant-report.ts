@@ -2,6 +2,7 @@
 import type { Operation, TenantReport, UsageTotals } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
+import type { DrillRecord } from '../modules/scratch.ts';
 import type { SnapshotRow } from '../modules/snapshots.ts';
 import type { TenantProgress } from '../tenant-api.ts';
 
@@ -20,11 +21,12 @@ export interface ReportParts {
   readonly record: TenantRecord;
   readonly operation: Operation | null;
   readonly newest: SnapshotRow | null;
+  readonly drill: DrillRecord | null;
   readonly usage: UsageTotals;
   readonly lastActivityAtMs: number;
 }
 
-export function toReport({ record, operation, newest, usage, lastActivityAtMs }: ReportParts): TenantReport {
+export function toReport({ record, operation, newest, drill, usage, lastActivityAtMs }: ReportParts): TenantReport {
   const { state } = record;
   return {
     tenantId: record.tenantId,
@@ -39,6 +41,8 @@ export function toReport({ record, operation, newest, usage, lastActivityAtMs }:
     lastActivityAtMs: lastActivityAtMs === 0 ? null : lastActivityAtMs,
     // When it was begun: what was written while it was being made may not be in it.
     lastSnapshot: newest === null ? null : { id: newest.id, atMs: newest.begunAtMs, bytes: newest.bytes },
+    lastProvenRestore: drill?.proven ?? null,
+    drillFailure: drill?.failure ?? null,
     operation,
     usage,
     aiCapNanoUsdPerMonth: record.spec.aiCapNanoUsdPerMonth,

@@ -93,6 +93,13 @@ export class CellStandIn implements TenantControl {
     });
   }
 
+  drill(command: Parameters<TenantControl['drill']>[0]): Promise<Result<TenantReport>> {
+    return this.#withTenant('drill', command, (tenant) => {
+      if (!tenant.operations.includes(command.operationId)) tenant.operations.push(command.operationId);
+      return ok(this.reportOf(tenant));
+    });
+  }
+
   grantOpen(grant: OpenGrant): Promise<Result<{ code: string; expiresAtMs: number }>> {
     return this.#withTenant('grantOpen', grant, () => {
       this.grants.push(grant);
@@ -148,6 +155,8 @@ export class CellStandIn implements TenantControl {
       release: tenant.spec.release,
       lastActivityAtMs: null,
       lastSnapshot: null,
+      lastProvenRestore: null,
+      drillFailure: null,
       operation: tenant.operation,
       usage: {
         period: new Date(this.nowMs).toISOString().slice(0, 7),

@@ -29,6 +29,7 @@ export function reportStatements(
         reportedGeneration: report.generation,
         state: report.state,
         reportedAtMs: told.atMs,
+        drilledAtMs: sql`max(${tenant.drilledAtMs}, ${report.lastProvenRestore?.atMs ?? 0})`,
       })
       .where(
         sql`${tenant.id} = ${report.tenantId} AND (${tenant.reportVersion}, ${tenant.reportSeq}) < (${report.version}, ${told.seq})`,

@@ -32,9 +32,14 @@ export const tenant = sqliteTable(
     /** When the sweep last tried to bring it up to its generation; what was tried longest ago is next. */
     sweptAtMs: integer('swept_at_ms').notNull().default(0),
     createdAtMs: integer('created_at_ms').notNull(),
+    /** When a restore of it was last proven or asked for; what was drilled longest ago is next. */
+    drilledAtMs: integer('drilled_at_ms').notNull().default(0),
   },
   (t) => [
     index('tenant_org').on(t.orgId, t.id),
+    index('tenant_drilled')
+      .on(t.drilledAtMs)
+      .where(sql`state IN ('asleep', 'awake')`),
     // Only what is behind is in it, so the sweep reads what is overdue and not the fleet.
     index('tenant_behind')
       .on(t.sweptAtMs)

@@ -39,6 +39,7 @@ const stepLabels: Record<OperationStep['name'], string> = {
   configure: 'Write the configuration',
   gateway: 'Start OpenClaw',
   health: 'Check that it answers',
+  check: 'Count what is there',
   drain: 'Finish what is running',
   snapshot: 'Save the state',
   stop: 'Stop the container',
