@@ -1,9 +1,12 @@
 /**
- * Makes the compile cache of an image: boots the gateway once, has it answer one message from a model inside this process,
- * ends it, and keeps what Node wrote down. Runs while an image is built, never for a tenant.
+ * Makes the compile cache of an image and its list of modules: boots the gateway once and notes what it loads, boots it
+ * again with those loaded ahead (`standby.ts`), has it answer one message from a model inside this process, and keeps what
+ * Node wrote down. Runs while an image is built, never for a tenant. A list that the second boot does not bear out fails
+ * the bake.
  */
 import { randomUUID } from 'node:crypto';
 import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { identityHeaders } from '../openclaw/render-config.ts';
 import { openclawCacheDir } from './compile-cache.ts';
@@ -11,6 +14,7 @@ import { connectGateway, type GatewayConnection } from './gateway-rpc.ts';
 import { readOpenclawVersion } from './keeper.ts';
 import { LogRing } from './log-ring.ts';
 import type { Settings } from './settings.ts';
+import { moduleListName, type StandbyFiles } from './standby.ts';
 import { startStandInModel } from './stand-in-model.ts';
 import { StatusBoard } from './status-board.ts';
 import { Supervisor } from './supervisor.ts';
@@ -29,11 +33,36 @@ const user = 'bake';
 export async function bakeCache(settings: Settings, outDir: string): Promise<void> {
   await mkdir(settings.home, { recursive: true, mode: 0o700 });
   await mkdir(settings.tmpDir, { recursive: true, mode: 0o700 });
+  const listFile = path.join(settings.tmpDir, moduleListName);
+  const recordFile = path.join(settings.tmpDir, 'recorded.json');
+  const model = await startStandInModel('Ready.');
+  try {
+    await boot(settings, model.baseUrl, { listFile: null, recordFile }, () => cp(recordFile, listFile));
+    await boot(settings, model.baseUrl, { listFile, recordFile: null }, () => takeTurn(settings.gatewayPort));
+  } finally {
+    await model.close();
+  }
+  const partial = `${outDir}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await cp(await openclawCacheDir(settings.openclawDir, settings.tmpDir), partial, { recursive: true });
+  await cp(listFile, path.join(partial, moduleListName));
+  await rm(outDir, { recursive: true, force: true });
+  await rename(partial, outDir);
+}
+
+/** Boots a gateway from standby, does `work` while it runs, and ends it. */
+async function boot(
+  settings: Settings,
+  baseUrl: string,
+  files: StandbyFiles,
+  work: () => Promise<void>,
+): Promise<void> {
+  if (settings.keeperFile === null) throw new Error('a bake runs in the keeper itself');
   const log = new LogRing();
   const board = new StatusBoard({ nowMs: Date.now, onPhase: (phase) => console.log(`bake: ${phase}`) });
   const openclawVersion = await readOpenclawVersion(settings.openclawDir);
   const supervisor = new Supervisor({ settings, board, log, openclawVersion, onReady: () => Promise.resolve() });
-  const model = await startStandInModel('Ready.');
+  supervisor.standBy(settings.keeperFile, files);
   try {
     supervisor.start(
       {
@@ -41,7 +70,7 @@ export async function bakeCache(settings: Settings, outDir: string): Promise<voi
           publicOrigin: origin,
           users: [{ id: user, role: 'owner' }],
           models: { primary: 'anthropic/claude-sonnet-4-6', utility: 'anthropic/claude-haiku-4-5' },
-          ai: { baseUrl: model.baseUrl },
+          ai: { baseUrl },
         },
         settings: 'none',
         timeoutMs: bootTimeoutMs,
@@ -50,16 +79,11 @@ export async function bakeCache(settings: Settings, outDir: string): Promise<voi
     );
     while (board.phase === 'validating' || board.phase === 'starting') await delay(100);
     if (board.phase !== 'ready') throw new Error(`the gateway did not get ready: ${log.tail(20)}`);
-    await takeTurn(settings.gatewayPort);
+    await work();
   } finally {
+    await supervisor.standDown();
     await supervisor.stop({ graceMs: stopGraceMs, mode: 'drain' });
-    await model.close();
   }
-  const partial = `${outDir}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await cp(await openclawCacheDir(settings.openclawDir, settings.tmpDir), partial, { recursive: true });
-  await rm(outDir, { recursive: true, force: true });
-  await rename(partial, outDir);
 }
 
 async function takeTurn(port: number): Promise<void> {

@@ -24,7 +24,9 @@ export async function linkCompileCache(bakedDir: string, openclawDir: string, tm
   if (!existsSync(bakedDir)) return;
   const target = await openclawCacheDir(openclawDir, tmpDir);
   await mkdir(target, { recursive: true, mode: 0o700 });
-  for (const name of await readdir(bakedDir)) {
+  for (const entry of await readdir(bakedDir, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    const { name } = entry;
     const forThisUser = name.replace(/-\d+$/, `-${process.getuid?.() ?? 0}`);
     const link = path.join(target, forThisUser);
     if (!existsSync(link)) await symlink(path.join(bakedDir, name), link);

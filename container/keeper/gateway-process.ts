@@ -2,11 +2,14 @@
  * One OpenClaw gateway as a child process. It stays in the keeper's process group, so whatever ends the group ends both;
  * the kill at a deadline walks the tree instead, because OpenClaw starts helpers in groups of their own.
  */
+import { randomBytes } from 'node:crypto';
 import { spawn, execFileSync, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { Writable } from 'node:stream';
 import type { Settings } from './settings.ts';
 import type { LogRing } from './log-ring.ts';
+import { goFile, standbyArguments, type StandbyFiles } from './standby.ts';
 
 export interface GatewayExit {
   readonly code: number | null;
@@ -36,14 +39,17 @@ export function openclawEnv(settings: Settings, configFile: string): Record<stri
 
 export class GatewayProcess {
   readonly pid: number;
+  /** Of the local operator connection, for this process only. */
+  readonly password: string;
   /** Resolves once, when the process is gone and its output is read to the end. */
   readonly exited: Promise<GatewayExit>;
   #running = true;
   readonly #child: ChildProcess;
 
-  private constructor(child: ChildProcess, pid: number, log: LogRing) {
+  private constructor(child: ChildProcess, pid: number, password: string, log: LogRing) {
     this.#child = child;
     this.pid = pid;
+    this.password = password;
     for (const stream of [child.stdout, child.stderr]) {
       const feed = log.feeder('gateway');
       stream?.setEncoding('utf8');
@@ -58,18 +64,33 @@ export class GatewayProcess {
     });
   }
 
+  /** @throws Error when the process cannot be started at all */
+  static spawn(settings: Settings, log: LogRing): Promise<GatewayProcess> {
+    return GatewayProcess.#spawn(settings, log, [path.join(settings.openclawDir, 'openclaw.mjs'), 'gateway']);
+  }
+
   /**
-   * @param password of the local operator connection, for this run only
+   * Starts a gateway that loads its modules and waits for `go()`; it ends by itself when the keeper does.
    * @throws Error when the process cannot be started at all
    */
-  static async spawn(settings: Settings, log: LogRing, password: string): Promise<GatewayProcess> {
-    const child = spawn(settings.node, [path.join(settings.openclawDir, 'openclaw.mjs'), 'gateway'], {
+  static standBy(settings: Settings, log: LogRing, keeperFile: string, standby: StandbyFiles): Promise<GatewayProcess> {
+    const { openclawDir, tmpDir } = settings;
+    return GatewayProcess.#spawn(settings, log, [
+      keeperFile,
+      'standby',
+      ...standbyArguments({ openclawDir, tmpDir, ...standby }),
+    ]);
+  }
+
+  static async #spawn(settings: Settings, log: LogRing, argv: readonly string[]): Promise<GatewayProcess> {
+    const password = randomBytes(32).toString('base64url');
+    const child = spawn(settings.node, argv, {
       cwd: settings.home,
       env: {
         ...openclawEnv(settings, path.join(settings.stateDir, 'openclaw.json')),
         OPENCLAW_GATEWAY_PASSWORD: password,
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
@@ -77,8 +98,15 @@ export class GatewayProcess {
     });
     // A later error event (a failed signal) must not end the keeper; the exit is what counts.
     child.on('error', (error) => log.add('keeper', `gateway process: ${error.message}`));
+    child.stdio[goFile]?.on('error', () => undefined);
     if (child.pid === undefined) throw new Error('the gateway process has no id');
-    return new GatewayProcess(child, child.pid, log);
+    return new GatewayProcess(child, child.pid, password, log);
+  }
+
+  /** Lets a gateway that stands by begin. */
+  go(): void {
+    const file = this.#child.stdio[goFile];
+    if (file instanceof Writable) file.end('g');
   }
 
   get running(): boolean {

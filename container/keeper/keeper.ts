@@ -23,6 +23,7 @@ import { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';
 import { StateFolder } from './archive/restore.ts';
 import { StateService, stateQuerySchema } from './state-service.ts';
+import { moduleListName } from './standby.ts';
 import { StatusBoard } from './status-board.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -60,6 +61,10 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
     openclawVersion,
     onReady: () => folder.forgetReplaced(),
   });
+  if (settings.keeperFile !== null && settings.compileCacheDir !== null) {
+    const listFile = path.join(settings.compileCacheDir, moduleListName);
+    supervisor.standBy(settings.keeperFile, { listFile, recordFile: null });
+  }
   const state = new StateService({ settings, folder, board, log, supervisor, openclawVersion });
 
   const status = async (): Promise<KeeperStatus> => ({
@@ -153,6 +158,7 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
   return {
     server,
     shutDown: async (graceMs) => {
+      await supervisor.standDown();
       await supervisor.stop({ graceMs, mode: 'drain' });
       server.close();
       server.closeAllConnections();

@@ -9,19 +9,21 @@ import { guard } from './guardian.ts';
 import { createKeeper } from './keeper.ts';
 import { describeError } from './problem.ts';
 import { parseSettings } from './settings.ts';
+import { parseStandbyArguments, standBy } from './standby.ts';
 
 /** A platform stop is followed by SIGKILL; the gateway gets most of the ten seconds the keeper promises. */
 const shutDownGraceMs = 6_000;
 
 async function main(): Promise<void> {
-  const settings = parseSettings(process.env, process.execPath);
-  const [command, outDir] = process.argv.slice(2);
+  const [command, outDir, ...more] = process.argv.slice(2);
+  if (command === 'standby') return standBy(parseStandbyArguments([outDir ?? '', ...more]));
+  const self = process.argv[1] ?? '';
+  const settings = parseSettings(process.env, process.execPath, self);
   if (command === 'bake' && outDir !== undefined) {
     await bakeCache(settings, path.resolve(outDir));
     return;
   }
   if (command === 'guard') {
-    const self = process.argv[1] ?? '';
     process.exit(await guard({ command: [process.execPath, self], log: (line) => console.error(line) }));
   }
   if (command !== undefined) throw new Error(`unknown command ${command}; use: keeper.mjs [guard | bake <folder>]`);

@@ -51,12 +51,18 @@ export interface Settings {
   readonly stateDir: string;
   readonly tmpDir: string;
   readonly compileCacheDir: string | null;
+  /** This program, for starting a gateway ahead of its time; null = gateways start when they are asked for. */
+  readonly keeperFile: string | null;
   readonly stateLimitBytes: number;
   readonly inheritedEnv: Readonly<Record<string, string>>;
 }
 
 /** @throws Error naming the variable that is missing or malformed */
-export function parseSettings(env: Readonly<Record<string, string | undefined>>, execPath: string): Settings {
+export function parseSettings(
+  env: Readonly<Record<string, string | undefined>>,
+  execPath: string,
+  keeperFile: string | null,
+): Settings {
   const parsed = environmentSchema.safeParse(env);
   if (!parsed.success) throw new Error(`keeper environment: ${z.prettifyError(parsed.error)}`);
   const inheritedEnv: Record<string, string> = {};
@@ -73,6 +79,7 @@ export function parseSettings(env: Readonly<Record<string, string | undefined>>,
     stateDir: path.join(path.resolve(parsed.data.HOME), '.openclaw'),
     tmpDir: path.resolve(parsed.data.TMPDIR),
     compileCacheDir: parsed.data.TIDEPOOL_COMPILE_CACHE ?? null,
+    keeperFile,
     stateLimitBytes: parsed.data.TIDEPOOL_STATE_LIMIT_BYTES,
     inheritedEnv,
   };

@@ -2,7 +2,9 @@
  * Starts, watches and stops the one gateway. It decides nothing about the tenant's life: a gateway that ends stays ended
  * until somebody asks for a start. At most one run exists; `start` and `stop` of the same run are idempotent.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigInvalid, ConfigStore } from './config-store.ts';
 import type { CheckRequest, CheckResult, FailureCode, StartRequest, StopRequest, StopResult } from './contract.ts';
@@ -17,6 +19,7 @@ import { describeError, Problem, systemErrorCode } from './problem.ts';
 import { nextRunOnDisk } from './scheduled-runs.ts';
 import type { Settings } from './settings.ts';
 import type { StatusBoard } from './status-board.ts';
+import type { StandbyFiles } from './standby.ts';
 import { trustedAuthority } from './trusted-authority.ts';
 
 const bootProbeEveryMs = 50;
@@ -43,7 +46,6 @@ interface Run {
   readonly abort: AbortController;
   /** Ends the questions about its work. */
   readonly watching: AbortController;
-  readonly password: string;
   process: GatewayProcess | null;
   /** Settles when the start has ended, well or not. */
   started: Promise<void>;
@@ -57,6 +59,8 @@ export class Supervisor {
   readonly #openclawVersion: string;
   readonly #onReady: () => Promise<void>;
   #run: Run | null = null;
+  /** A gateway that waits for its first start. There is one per life of a keeper: a later start finds none. */
+  #standby: Promise<GatewayProcess | null> = Promise.resolve(null);
 
   constructor(options: {
     settings: Settings;
@@ -79,6 +83,38 @@ export class Supervisor {
   }
 
   /**
+   * Starts loading a gateway's modules before anybody asks for it. A failure only costs the time that was to be saved.
+   * @param files `recordFile` is for a bake
+   */
+  standBy(keeperFile: string, files: StandbyFiles): void {
+    if (files.recordFile === null && (files.listFile === null || !existsSync(files.listFile))) return;
+    const settings = this.#settings;
+    const prepare = async (): Promise<GatewayProcess | null> => {
+      await mkdir(settings.home, { recursive: true, mode: 0o700 });
+      // Node reads the platform's certificate when a process starts.
+      await trustedAuthority(settings.inheritedEnv['NODE_EXTRA_CA_CERTS'], new AbortController().signal);
+      return GatewayProcess.standBy(settings, this.#log, keeperFile, files);
+    };
+    this.#standby = prepare().catch((error: unknown) => {
+      this.#log.add('keeper', `standby: ${describeError(error)}`);
+      return null;
+    });
+  }
+
+  /** Ends a gateway that was never asked for. */
+  async standDown(): Promise<void> {
+    const standby = await this.#takeStandby();
+    standby?.kill();
+  }
+
+  /** The waiting gateway, once, or null when there is none (any more). */
+  async #takeStandby(): Promise<GatewayProcess | null> {
+    const standby = await this.#standby;
+    this.#standby = Promise.resolve(null);
+    return standby?.running === true ? standby : null;
+  }
+
+  /**
    * Begins a start and returns; progress is on the board. While a run is active this changes nothing.
    * @throws Problem `busy` while that run is being stopped
    */
@@ -88,7 +124,6 @@ export class Supervisor {
     const run: Run = {
       abort: new AbortController(),
       watching: new AbortController(),
-      password: randomBytes(32).toString('base64url'),
       process: null,
       started: Promise.resolve(),
       stopping: null,
@@ -108,7 +143,7 @@ export class Supervisor {
     const run = this.#run;
     if (run === null || run.stopping !== null || this.#board.phase !== 'ready')
       throw new Problem('gateway_not_ready', 'No gateway is ready; wait until the phase is ready.');
-    return checkGateway({ port: this.#settings.gatewayPort, password: run.password, request });
+    return checkGateway({ port: this.#settings.gatewayPort, password: run.process?.password ?? '', request });
   }
 
   /** Stops the gateway; a second call joins the first and may only shorten its time. */
@@ -157,8 +192,10 @@ export class Supervisor {
     if (run.abort.signal.aborted) return;
 
     this.#board.enter('starting');
-    const gateway = await GatewayProcess.spawn(this.#settings, this.#log, run.password);
+    const standby = await this.#takeStandby();
+    const gateway = standby ?? (await GatewayProcess.spawn(this.#settings, this.#log));
     run.process = gateway;
+    standby?.go();
     this.#board.gatewayStarted(gateway.pid);
     // A stop that came during the spawn found no process to end.
     if (run.abort.signal.aborted) gateway.terminate();
@@ -175,7 +212,7 @@ export class Supervisor {
     void this.#watch(run, gateway);
     void watchWork({
       port: this.#settings.gatewayPort,
-      password: run.password,
+      password: run.process?.password ?? '',
       everyMs: workEveryMs,
       signal: run.watching.signal,
       nowMs: Date.now,
@@ -273,7 +310,7 @@ export class Supervisor {
     try {
       return await drainGateway({
         port: this.#settings.gatewayPort,
-        password: run.password,
+        password: run.process?.password ?? '',
         requestId: `tidepool-${randomUUID()}`,
         signal: expired.signal,
       });

@@ -1,5 +1,5 @@
 /** Keepers for tests, and the calls to them. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -7,6 +7,7 @@ import type { GatewayConfigInput } from '../../openclaw/config-input.ts';
 import { keeperStatusSchema, type KeeperPhase, type KeeperStatus } from '../contract.ts';
 import { createKeeper } from '../keeper.ts';
 import { parseSettings } from '../settings.ts';
+import { moduleListName } from '../standby.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export const testToken = 'test-token-'.repeat(4);
@@ -109,7 +110,13 @@ export class KeeperCaller {
 
 /** A keeper in this process, with a fresh HOME and free ports, stopped and removed when the test ends. */
 export class KeeperFixture extends KeeperCaller {
-  static async start(openclawDir: string, options: { claimed?: boolean; home?: string } = {}): Promise<KeeperFixture> {
+  /** Ends the keeper as SIGTERM does. */
+  shutDown: () => Promise<void> = () => Promise.resolve();
+
+  static async start(
+    openclawDir: string,
+    options: { claimed?: boolean; home?: string; moduleList?: readonly string[] } = {},
+  ): Promise<KeeperFixture> {
     const home = options.home ?? temporaryFolder();
     const tmpDir = path.join(home, 'tmp');
     mkdirSync(tmpDir, { recursive: true });
@@ -122,13 +129,20 @@ export class KeeperFixture extends KeeperCaller {
         TIDEPOOL_OPENCLAW_DIR: openclawDir,
         TIDEPOOL_GATEWAY_PORT: String(gatewayPort),
         TIDEPOOL_STATE_LIMIT_BYTES: String(512 * 1024 * 1024),
+        ...(options.moduleList === undefined ? {} : { TIDEPOOL_COMPILE_CACHE: path.join(home, 'baked') }),
       },
       process.execPath,
+      options.moduleList === undefined ? null : path.join(import.meta.dirname, '../main.ts'),
     );
+    if (options.moduleList !== undefined) {
+      mkdirSync(path.join(home, 'baked'));
+      writeFileSync(path.join(home, 'baked', moduleListName), JSON.stringify(options.moduleList));
+    }
     const keeper = await createKeeper(settings);
     await new Promise<void>((resolve) => keeper.server.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => keeper.shutDown(0));
     const fixture = new KeeperFixture(home, (keeper.server.address() as AddressInfo).port, gatewayPort);
+    fixture.shutDown = () => keeper.shutDown(0);
     if (options.claimed !== false) await fixture.claim();
     return fixture;
   }
