@@ -20,7 +20,7 @@ async function recipe(script: Script): Promise<BakeOptions> {
 test('one boot and one turn make the cache, once', async () => {
   const options = await recipe({});
   expect(await bakeCompileCache(options)).toBe('made');
-  expect(readFileSync(path.join(options.outDir, 'v24.21.0-x64-00000000-0/module'), 'utf8')).toBe('compiled');
+  expect(readFileSync(path.join(options.outDir, 'launcher/v24.21.0-x64-00000000-0/module'), 'utf8')).toBe('compiled');
   expect(await bakeCompileCache(options)).toBe('present');
 });
 

@@ -9,7 +9,7 @@ import { cp, mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { identityHeaders } from '../openclaw/render-config.ts';
-import { openclawCacheDir } from './compile-cache.ts';
+import { keepCompileCache } from './compile-cache.ts';
 import { connectGateway, type GatewayConnection } from './gateway-rpc.ts';
 import { readOpenclawVersion } from './keeper.ts';
 import { LogRing } from './log-ring.ts';
@@ -44,7 +44,7 @@ export async function bakeCache(settings: Settings, outDir: string): Promise<voi
   }
   const partial = `${outDir}.partial`;
   await rm(partial, { recursive: true, force: true });
-  await cp(await openclawCacheDir(settings.openclawDir, settings.tmpDir), partial, { recursive: true });
+  await keepCompileCache(settings.openclawDir, settings.tmpDir, partial);
   await cp(listFile, path.join(partial, moduleListName));
   await rm(outDir, { recursive: true, force: true });
   await rename(partial, outDir);

@@ -100,7 +100,7 @@ async function ensureCompileCache(
   programs: Omit<BakeOptions, 'outDir'>,
   progress: Progress,
 ): Promise<string | null> {
-  const outDir = path.join(root, '.tidepool/cache', `boot-cache-${programs.isolation}`);
+  const outDir = path.join(root, '.tidepool/cache', `first-boot-${programs.isolation}`);
   try {
     await progress.step('first boot', 'compiling OpenClaw, once', () => bakeCompileCache({ ...programs, outDir }));
     return outDir;
