@@ -47,9 +47,10 @@ export function standbyArguments({ openclawDir, tmpDir, listFile, recordFile }: 
 export function parseStandbyArguments(argv: readonly string[]): StandbyOptions {
   const [openclawDir, tmpDir, listFile, recordFile] = argv;
   if (!openclawDir || !tmpDir || !listFile || !recordFile) throw new Error('standby: four arguments are wanted');
-  const orNull = (file: string): string | null => (file === '-' ? null : file);
   return { openclawDir, tmpDir, listFile: orNull(listFile), recordFile: orNull(recordFile) };
 }
+
+const orNull = (file: string): string | null => (file === '-' ? null : file);
 
 /** Loads, waits, and becomes the gateway. Never returns when the keeper goes away first. */
 export async function standBy(options: StandbyOptions): Promise<void> {
@@ -59,17 +60,13 @@ export async function standBy(options: StandbyOptions): Promise<void> {
   await useCompileCache(options);
   const go = keeperSaysGo();
   if (options.recordFile !== null) recordModules(options.openclawDir, options.recordFile);
-  let waiting = true;
-  void go.then(() => {
-    waiting = false;
-  });
   for (const file of readModuleList(options.listFile)) {
-    if (!waiting) break;
+    if (go.said) break;
     // One that cannot be loaded alone is loaded again, and judged, by the boot itself.
     await import(pathToFileURL(path.join(options.openclawDir, file)).href).catch(() => undefined);
     await turn();
   }
-  await go;
+  await go.when;
   await import(pathToFileURL(launcher).href);
 }
 
@@ -80,15 +77,17 @@ async function useCompileCache({ openclawDir, tmpDir }: StandbyOptions): Promise
   process.env['OPENCLAW_PACKAGED_COMPILE_CACHE_RESPAWNED'] = '1';
 }
 
-function keeperSaysGo(): Promise<void> {
-  return new Promise((resolve) => {
-    const file = createReadStream('', { fd: goFile });
-    file.once('data', () => {
-      file.destroy();
-      resolve();
-    });
-    for (const end of ['end', 'error'] as const) file.once(end, () => process.exit(0));
+function keeperSaysGo(): { said: boolean; readonly when: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const go = { said: false, when: promise };
+  const file = createReadStream('', { fd: goFile });
+  file.once('data', () => {
+    file.destroy();
+    go.said = true;
+    resolve();
   });
+  for (const end of ['end', 'error'] as const) file.once(end, () => process.exit(0));
+  return go;
 }
 
 function readModuleList(file: string | null): readonly string[] {
