@@ -3,14 +3,14 @@
  * broken promise is noted with its time, and the run ends there. The checks know the truth of the world, not the code's own
  * counters.
  */
-import type { TenantReport } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type { CommandToTenant, TenantReport } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import { TenantReport as TenantReportSchema } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import * as limits from '../../apps/tenant-worker/src/core/limits.ts';
 import type { TenantRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
 import { parseRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
 import { incarnationOf } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
-import { text } from '../../apps/tenant-worker/src/modules/row.ts';
-import { snapshotsKeptMax } from '../../apps/tenant-worker/src/modules/snapshots.ts';
+import { text, textOrNull } from '../../apps/tenant-worker/src/modules/row.ts';
+import { recentKept } from '../../apps/tenant-worker/src/core/snapshots/retention.ts';
 import type { Look } from '../../apps/tenant-worker/src/services/lifecycle-ports.ts';
 import type { Entries, FakeContainer } from './fake-container.ts';
 import type { World } from './world.ts';
@@ -56,6 +56,12 @@ export class Checks {
   /** The same with those that R2 harmed: nobody knows until they are read. */
   #kept: string[] = [];
   readonly #harmed = new Set<string>();
+  /** What the next start goes on from is the last; each goes on from the one before it. */
+  #line: string[] = [];
+  #replacedLine: string[] = [];
+  readonly #parents = new Map<string, string | null>();
+  /** Runs up to here are of a replaced state. */
+  #floor = 0;
   /** What a restore must bring back. */
   #required = new Set<number>();
   /** What was in any of them, harmed or not: nobody can know of a harm before a restore. */
@@ -87,7 +93,10 @@ export class Checks {
     if (writes === this.#read.writes) return this.#read.record;
     const stored = sql.exec('SELECT record FROM tenant WHERE id = 1')[0]?.['record'];
     const open = sql.exec('SELECT incarnation AS n FROM run WHERE ended_at_ms IS NULL').map((row) => Number(row['n']));
-    const unfinished = sql.exec('SELECT id FROM operation WHERE finished = 0').map((row) => text(row, 'id'));
+    const unfinished = sql
+      // One that a person waits for while the assistant goes on working.
+      .exec("SELECT id FROM operation WHERE finished = 0 AND json_extract(body, '$.kind') <> 'snapshot'")
+      .map((row) => text(row, 'id'));
     const known = typeof stored !== 'string' || stored === this.#read.text;
     if (known) this.#read = { ...this.#read, writes, open, unfinished };
     else this.#read = { writes, open, unfinished, text: stored, record: parseRecord(stored) };
@@ -170,19 +179,28 @@ export class Checks {
   }
 
   /** The index calls a snapshot complete. */
-  saved(id: string): void {
+  saved(id: string, outcome: 'promoted' | 'aside'): void {
     const data = this.#world.bucket.data.get(id);
     // R2 may harm it between the read-back and here.
     for (const entry of this.#world.bucket.readBack.get(id) ?? []) this.#everSaved.add(entry);
     if (data === undefined) return this.#harmed.has(id) ? undefined : this.fail('complete', `${id} has no data`);
     if (!this.#world.bucket.manifests.has(id)) this.fail('complete', `${id} has no manifest`);
-    const lost = [...this.#required].filter((entry) => !data.entries.includes(entry));
-    if (lost.length > 0) this.fail('never a worse snapshot', `${id} lacks ${lost.join()}`);
+    const row = this.#world.sql.exec('SELECT incarnation AS n FROM snapshot WHERE id = ?', id)[0];
+    const late = Number(row?.['n']) <= this.#floor;
+    if (!late) {
+      const lost = [...this.#required].filter((entry) => !data.entries.includes(entry));
+      if (lost.length > 0) this.fail('never a worse snapshot', `${id} lacks ${lost.join()}`);
+    }
+    // Nothing here loses half of what it had.
+    if (outcome === 'aside') this.fail('set aside', id);
+    this.#parents.set(id, late ? null : (this.#line.at(-1) ?? null));
+    if (!late) this.#line.push(id);
     this.#kept.push(id);
     if (this.#harmed.has(id)) return;
     this.completed.set(id, data.entries);
+    if (late) return;
     this.#newest.push(id);
-    for (const entry of data.entries) this.#required.add(entry);
+    this.#requireLine();
   }
 
   /** R2 lost or damaged an object: nobody can bring back what only it had. */
@@ -190,16 +208,54 @@ export class Checks {
     this.#harmed.add(id);
     if (!this.completed.delete(id)) return;
     this.#newest = this.#newest.filter((known) => known !== id);
-    this.#required = new Set([...this.completed.values()].flat());
+    this.#requireLine();
+  }
+
+  /** What the line of the next start holds, as far as it was not harmed. */
+  #requireLine(): void {
+    this.#required = new Set(this.#line.flatMap((id) => this.completed.get(id) ?? []));
+  }
+
+  #lineOf(id: string): string[] {
+    const line: string[] = [];
+    for (let at: string | null = id; at !== null; at = this.#parents.get(at) ?? null) line.unshift(at);
+    return line;
+  }
+
+  /** The next start restores an earlier one; what was there until now must stay within reach. */
+  switched(chosen: string, incarnation: number): void {
+    const marker = this.#world.sql.exec('SELECT replaced FROM snapshot_restore')[0] ?? {};
+    const replaced = textOrNull(marker, 'replaced') ?? 'none';
+    const kept = this.completed.get(replaced) ?? [];
+    const lost = [...this.#required].filter((entry) => !kept.includes(entry));
+    if (lost.length > 0 && !this.#harmed.has(replaced) && this.#harmed.size === 0)
+      this.fail('the replaced state is kept', `${replaced} lacks ${lost.join()}`);
+    this.#replacedLine = this.#line;
+    this.#line = this.#lineOf(chosen);
+    this.#floor = incarnation;
+    this.#requireLine();
+    // The newest of the line is what retention must keep.
+    this.#newest = this.#line.filter((id) => this.completed.has(id));
+  }
+
+  /** The chosen one could not be read: the replaced state is what is wanted again. */
+  wentBack(id: string): void {
+    if (!this.#harmed.has(id)) this.fail('unreadable', `${id} was not harmed`);
+    this.#line = this.#replacedLine;
+    this.#requireLine();
+    this.#newest = this.#line.filter((known) => this.completed.has(known));
   }
 
   removing(id: string): void {
     const kind = this.record()?.state.kind;
     if (kind === 'deleting') return;
+    const restore = this.#world.sql.exec('SELECT chosen, replaced, stage FROM snapshot_restore')[0];
+    const both = [restore?.['chosen'], restore?.['replaced']];
+    if (both.includes(id) && (restore?.['stage'] === 'saving' || restore?.['stage'] === 'waiting'))
+      this.fail('the replaced state is kept', `${id} is removed`);
     if (this.#newest.at(-1) === id) this.fail('the newest is kept', id);
     const newer = this.#kept.length - 1 - this.#kept.indexOf(id);
-    if (this.#kept.includes(id) && newer < snapshotsKeptMax)
-      this.fail('retention', `only ${newer} are newer than ${id}`);
+    if (this.#kept.includes(id) && newer < recentKept) this.fail('retention', `only ${newer} are newer than ${id}`);
     this.#kept = this.#kept.filter((known) => known !== id);
     this.completed.delete(id);
     this.#newest = this.#newest.filter((known) => known !== id);
@@ -210,6 +266,7 @@ export class Checks {
     if (kind !== 'deleting' && kind !== 'deleted') this.fail('erase', `everything is removed while ${kind}`);
     this.completed.clear();
     this.#newest = [];
+    this.#line = [];
     this.#required.clear();
   }
 
@@ -281,8 +338,8 @@ export class Checks {
       this.fail('bounded rounds', `${this.#actionsInRound} actions`);
   }
 
-  commanded(kind: 'wake' | 'sleep' | 'restart'): void {
-    if (kind === 'restart') this.#restartsAsked++;
+  commanded(kind: CommandToTenant['kind']): void {
+    if (kind !== 'wake' && kind !== 'sleep' && kind !== 'snapshot') this.#restartsAsked++;
   }
 
   applied(generation: number, accepted: boolean): void {

@@ -1,5 +1,6 @@
 /** What people, programs and bad luck do to one tenant while the faults are on; then whether everything comes right. */
 import type { StateKind } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
+import { text } from '../../apps/tenant-worker/src/modules/row.ts';
 import type { FaultMix } from './fault-mix.ts';
 import type { World } from './world.ts';
 
@@ -21,6 +22,9 @@ export async function driveStep(world: World, mix: FaultMix, pace: Pace): Promis
     [6, () => controlPlane.command('wake')],
     [6, () => controlPlane.command('sleep')],
     [4, () => controlPlane.command('restart')],
+    [2, () => controlPlane.snapshot()],
+    [2, () => restoreAny(world)],
+    [1, () => controlPlane.undoRestore()],
     [1, () => controlPlane.want('suspended')],
     [2, () => controlPlane.want('active')],
     [0.1, () => controlPlane.want('deleted')],
@@ -47,6 +51,13 @@ export function use(world: World): boolean {
   container.lastTrafficAtMs = world.time.wallMs;
   if (world.random.chance(0.6)) world.tenant().lifecycle.touched();
   return true;
+}
+
+/** A person chooses any of the snapshots that are listed. */
+function restoreAny(world: World): void {
+  const listed = world.sql.exec('SELECT id FROM snapshot WHERE complete = 1 ORDER BY seq');
+  const row = listed[world.random.between(0, Math.max(0, listed.length - 1))];
+  if (row !== undefined) world.controlPlane.restore(text(row, 'id'));
 }
 
 function misfortune(world: World, mix: FaultMix): void {

@@ -3,7 +3,12 @@
  * twice; commands are repeated, and old ones come again. It keeps what a projection keeps: the newest report, the newest
  * word on each operation.
  */
-import type { Operation, TenantReport, TenantSpec } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type {
+  CommandToTenant,
+  Operation,
+  TenantReport,
+  TenantSpec,
+} from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import { TenantEvent } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import type { Result } from '../../apps/control-plane/src/contract/result.ts';
 import { OperationId, TenantId, ulidFrom } from '../../apps/control-plane/src/contract/ids.ts';
@@ -153,6 +158,31 @@ export class FakeControlPlane {
       ({ lifecycle }) => {
         this.#world.checks.commanded(kind);
         return commands.command(lifecycle, { ...ref, kind, operationId });
+      },
+      operationId,
+    );
+  }
+
+  /** A person takes a snapshot, restores to one, or takes a restore back. Repeated much later, it means the same one. */
+  snapshot(): void {
+    this.#ask({ kind: 'snapshot', note: null });
+  }
+
+  restore(snapshotId: string): void {
+    this.#ask({ kind: 'restore', snapshotId });
+  }
+
+  undoRestore(): void {
+    this.#ask({ kind: 'undo_restore' });
+  }
+
+  #ask(what: CommandToTenant): void {
+    const operationId = this.#operationId();
+    this.#send(
+      JSON.stringify(what),
+      ({ lifecycle }) => {
+        this.#world.checks.commanded(what.kind);
+        return commands.command(lifecycle, { ...ref, ...what, operationId });
       },
       operationId,
     );

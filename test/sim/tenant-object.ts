@@ -8,7 +8,8 @@ import { periodBounds, periodOf, toReport } from '../../apps/tenant-worker/src/s
 import { migrate } from '../../apps/tenant-worker/src/modules/migrate.ts';
 import { OPERATION_MIGRATIONS, Operations } from '../../apps/tenant-worker/src/modules/operations.ts';
 import { Outbox, OUTBOX_MIGRATIONS } from '../../apps/tenant-worker/src/modules/outbox.ts';
-import { SNAPSHOT_MIGRATIONS, SnapshotIndex } from '../../apps/tenant-worker/src/modules/snapshots.ts';
+import { SNAPSHOT_MIGRATIONS } from '../../apps/tenant-worker/src/modules/snapshot-schema.ts';
+import { SnapshotIndex } from '../../apps/tenant-worker/src/modules/snapshots.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../../apps/tenant-worker/src/modules/tenant-store.ts';
 import type { Sql } from '../../apps/tenant-worker/src/ports.ts';
 import type { TenantRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
@@ -28,9 +29,22 @@ class WatchedIndex extends SnapshotIndex {
     this.#world = world;
   }
 
-  override complete(id: string, facts: Parameters<SnapshotIndex['complete']>[1]): void {
-    super.complete(id, facts);
-    this.#world.checks.saved(id);
+  override complete(id: string, facts: Parameters<SnapshotIndex['complete']>[1]): 'promoted' | 'aside' {
+    const outcome = super.complete(id, facts);
+    this.#world.checks.saved(id, outcome);
+    return outcome;
+  }
+
+  override switchToChosen(incarnation: number): void {
+    const before = this.restore();
+    super.switchToChosen(incarnation);
+    if (before?.stage === 'saving') this.#world.checks.switched(before.chosen, incarnation);
+  }
+
+  override unreadable(id: string): boolean {
+    const gaveUp = super.unreadable(id);
+    if (gaveUp) this.#world.checks.wentBack(id);
+    return gaveUp;
   }
 }
 

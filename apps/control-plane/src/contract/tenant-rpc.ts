@@ -49,7 +49,17 @@ export const TenantSpec = z.object({
 });
 export type TenantSpec = z.infer<typeof TenantSpec>;
 
-export const OperationKind = z.enum(['provision', 'wake', 'sleep', 'restart', 'suspend', 'delete', 'drill']);
+export const OperationKind = z.enum([
+  'provision',
+  'wake',
+  'sleep',
+  'restart',
+  'suspend',
+  'delete',
+  'drill',
+  'snapshot',
+  'restore',
+]);
 export type OperationKind = z.infer<typeof OperationKind>;
 
 export const OperationStep = z.object({
@@ -222,6 +232,13 @@ export interface ExportedState {
   readonly fileName: string;
   readonly content: ByteStream;
 }
+/** What a person may tell a tenant to do; what allows it is `tenantCan`. */
+export type CommandToTenant =
+  | { readonly kind: 'wake' | 'sleep' | 'restart' }
+  | { readonly kind: 'snapshot'; readonly note: string | null }
+  /** To one snapshot, or back to what the last restore took the place of. */
+  | { readonly kind: 'restore'; readonly snapshotId: string }
+  | { readonly kind: 'undo_restore' };
 
 /** What the control plane may ask of a cell. Implemented by the tenant worker's `TenantControl` entrypoint. */
 export interface TenantControl {
@@ -234,11 +251,9 @@ export interface TenantControl {
   ): Promise<Result<TenantReport>>;
   /** Reads; never wakes, never writes. */
   report(ref: TenantRef): Promise<Result<TenantReport>>;
-  command(
-    command: TenantRef & { kind: 'wake' | 'sleep' | 'restart'; operationId: OperationId },
-  ): Promise<Result<TenantReport>>;
   /** Proves the newest snapshot in a scratch container. Wakes nothing; the same operation again changes nothing. */
   drill(command: TenantRef & { operationId: OperationId }): Promise<Result<TenantReport>>;
+  command(command: TenantRef & { operationId: OperationId } & CommandToTenant): Promise<Result<TenantReport>>;
   /** Makes a one-time sign-in code for the tenant host: 60 s, single use, bound to host and browser state. */
   grantOpen(grant: OpenGrant): Promise<Result<{ code: string; expiresAtMs: number }>>;
   /** Ends tenant-host sessions: of one person, of one parent session, or all. */
@@ -255,6 +270,8 @@ export const tenantCan = {
   sleep: ['awake'],
   restart: ['awake', 'needs_operator'],
   drill: ['asleep', 'waking', 'awake', 'draining', 'suspended', 'needs_operator'],
+  snapshot: ['awake'],
+  restore: ['awake', 'asleep', 'needs_operator'],
   open: ['provisioning', 'asleep', 'waking', 'awake', 'draining'],
   export: ['provisioning', 'asleep', 'waking', 'awake', 'draining', 'suspended', 'needs_operator'],
 } as const satisfies Record<string, readonly TenantStateKind[]>;

@@ -110,8 +110,12 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     next: 'Try again in a moment, with the same Idempotency-Key. Nothing was lost.',
   },
   snapshot_unknown: {
-    when: 'The snapshot was never there, or was removed by its age.',
-    next: 'Choose one from the list, or leave the choice out for the newest.',
+    when: 'The assistant has no complete snapshot with this id, or nothing to undo. Snapshots that nobody protected are removed with time.',
+    next: 'List the snapshots again and choose another one.',
+  },
+  snapshot_too_new: {
+    when: 'A newer OpenClaw wrote it than the assistant runs, and an older one cannot read what a newer one wrote. Nothing was changed.',
+    next: 'Move the assistant to that version first, or choose an older snapshot.',
   },
   export_nothing_saved: {
     when: 'The assistant has not been saved once. It is saved soon after its first start, and whenever it goes to sleep.',

@@ -36,6 +36,8 @@ const usualSteps: Record<OperationKind, readonly StepName[]> = {
   suspend: ['drain', 'snapshot', 'stop'],
   delete: ['drain', 'stop', 'erase'],
   drill: ['container', 'restore', 'gateway', 'check'],
+  snapshot: ['snapshot'],
+  restore: ['drain', 'snapshot', 'stop', 'container', 'restore', 'configure', 'gateway', 'health'],
 };
 
 /** Titles while it runs, when it is done, when it failed. `name` is the assistant's. */
@@ -47,6 +49,8 @@ export function operationTitle(kind: OperationKind, phase: 'running' | 'done' | 
     restart: [`Restarting ${name}`, `${name} has restarted`, `${name} did not restart`],
     suspend: [`Suspending ${name}`, `${name} is suspended`, `${name} could not be suspended`],
     drill: [`Proving a restore of ${name}`, `A restore of ${name} is proven`, `A restore of ${name} failed`],
+    snapshot: [`Taking a snapshot of ${name}`, `The snapshot of ${name} is taken`, `The snapshot was not taken`],
+    restore: [`Restoring ${name}`, `${name} is restored`, `${name} was not restored`],
     delete: [`Deleting ${name}`, `${name} is deleted`, `${name} could not be deleted`],
   };
   const [running, done, failed] = words[kind];

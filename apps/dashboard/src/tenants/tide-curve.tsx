@@ -14,7 +14,7 @@ export function tideAt(kind: OperationKind, x: number): number {
   const swing =
     kind === 'provision' || kind === 'wake'
       ? (1 - Math.cos(Math.PI * x)) / 2
-      : kind === 'restart'
+      : kind === 'restart' || kind === 'restore'
         ? (1 + Math.cos(2 * Math.PI * x)) / 2
         : (1 + Math.cos(Math.PI * x)) / 2;
   return low - (low - high) * swing;

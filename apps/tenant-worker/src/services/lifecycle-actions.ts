@@ -5,8 +5,10 @@
 import type { Action, SnapshotReason } from '../core/lifecycle/plan.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import * as limits from '../core/limits.ts';
+import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { finishOperations, notTaken, restoreUnreadable } from './lifecycle-events.ts';
 import { saveSnapshot } from './lifecycle-snapshot.ts';
 
 /** Returns whether the action was carried out. `record` was read in this turn. */
@@ -98,9 +100,20 @@ async function restore(lifecycle: Lifecycle, record: TenantRecord, incarnation: 
   if (outcome.ok) return;
   if (outcome.failure === 'snapshot_unreadable') {
     log('snapshot.unreadable', { snapshot: id, incarnation });
-    snapshots.unreadable(id);
+    if (snapshots.unreadable(id)) giveUpRestore(lifecycle);
   }
   lifecycle.apply({ type: 'start_failed', nowMs: clock.nowMs(), incarnation, failure: outcome.failure });
+}
+
+/** Tells who asked for the restore that it cannot be done; the start goes on with what was there before. */
+function giveUpRestore(lifecycle: Lifecycle): void {
+  const record = lifecycle.deps.store.read();
+  if (record === null) return;
+  const nowMs = lifecycle.deps.clock.nowMs();
+  finishOperations(lifecycle, record, nowMs, restoreUnreadable);
+  const operationId = OperationId.parse(`op_${lifecycle.deps.ids.ulid()}`);
+  lifecycle.deps.operations.begin(operationId, record.tenantId, 'wake', nowMs);
+  lifecycle.save({ ...record, operationId });
 }
 
 async function snapshot(
@@ -110,8 +123,25 @@ async function snapshot(
   why: SnapshotReason,
 ): Promise<void> {
   if (why === 'rescue') lifecycle.deps.store.rescueTried(incarnation, lifecycle.deps.clock.nowMs());
-  if (why === 'sleep') operationStep(lifecycle, record, 'snapshot');
-  await saveSnapshot(lifecycle, record, incarnation, why);
+  if (why !== 'periodic' && why !== 'rescue') operationStep(lifecycle, record, 'snapshot');
+  if (why !== 'manual') return saveSnapshot(lifecycle, record, incarnation, why);
+  const asked = lifecycle.deps.snapshots.asked();
+  try {
+    await saveSnapshot(lifecycle, record, incarnation, why, asked?.note ?? null);
+    endAsked(lifecycle, asked, null);
+  } catch (error) {
+    endAsked(lifecycle, asked, notTaken);
+    throw error;
+  }
+}
+
+/** Ends what a person asked for, unless something else ended it meanwhile. */
+function endAsked(lifecycle: Lifecycle, asked: { readonly operationId: string } | null, error: typeof notTaken | null) {
+  const { snapshots, store, clock } = lifecycle.deps;
+  const record = store.read();
+  if (record === null || asked === null || snapshots.asked()?.operationId !== asked.operationId) return;
+  finishOperations(lifecycle, record, clock.nowMs(), error);
+  lifecycle.save(record);
 }
 
 async function destroy(lifecycle: Lifecycle, record: TenantRecord, incarnation: number, why: string): Promise<void> {

@@ -50,6 +50,19 @@ export const replaced: NonNullable<Operation['error']> = {
   next: 'See what the assistant is doing now.',
 };
 
+export const notTaken: NonNullable<Operation['error']> = {
+  code: 'snapshot_failed',
+  detail: 'The snapshot could not be taken; the assistant goes on running.',
+  next: 'Take it again in a moment; what was there before is kept.',
+};
+
+/** The chosen snapshot cannot be read: what was there before comes back. */
+export const restoreUnreadable: NonNullable<Operation['error']> = {
+  code: 'snapshot_unreadable',
+  detail: 'The chosen snapshot cannot be read back, so the state from before comes back; nothing was lost.',
+  next: 'Choose another snapshot.',
+};
+
 const notSaved: NonNullable<Operation['error']> = {
   code: 'snapshot_failed',
   detail: 'The state could not be saved, so the assistant goes on running.',
@@ -81,7 +94,7 @@ export function afterEvent(
     operations.begin(next, record.tenantId, kind, nowMs);
     return next;
   };
-  const draining = (kind: 'sleep' | 'restart' | 'suspend' | 'delete'): TenantRecord => {
+  const draining = (kind: 'sleep' | 'restart' | 'restore' | 'suspend' | 'delete'): TenantRecord => {
     const asked = kind === record.specOperation?.kind ? record.specOperation.id : operationId;
     const operation = begin(kind, asked);
     return {
@@ -93,6 +106,9 @@ export function afterEvent(
     };
   };
 
+  // A restore that has not switched yet is overtaken by what comes before the switch.
+  if (event.type === 'suspend_wanted' || event.type === 'delete_wanted')
+    lifecycle.deps.snapshots.abandonRestore('superseded');
   switch (event.type) {
     case 'provision_accepted':
       return record;
@@ -124,6 +140,12 @@ export function afterEvent(
       for (const incarnation of lifecycle.deps.store.giveUpUnsaved())
         lifecycle.deps.log('lifecycle.unsaved_given_up', { incarnation });
       return { ...record, operationId: begin('restart'), reason: null, crashesAtMs: [] };
+    case 'restore_wanted':
+      if (before.state.kind !== 'needs_operator') return draining('restore');
+      lifecycle.deps.snapshots.switchToChosen(before.state.incarnation);
+      for (const incarnation of lifecycle.deps.store.giveUpUnsaved())
+        lifecycle.deps.log('lifecycle.unsaved_given_up', { incarnation });
+      return { ...record, operationId: begin('restore'), reason: null, crashesAtMs: [] };
     case 'suspend_wanted': {
       const next = draining('suspend');
       if (record.state.kind === 'suspended') finishAll(null);
@@ -136,11 +158,14 @@ export function afterEvent(
         if (record.state.kind !== 'deleting') finishAll(null);
         return record;
       }
-      // A restart goes on into its start; a sleep is over, and somebody is waiting already.
+      if (before.state.kind === 'draining' && before.state.why === 'restore')
+        lifecycle.deps.snapshots.switchToChosen(before.state.incarnation);
+      // A restart or a restore goes on into its start; a sleep is over, and somebody is waiting already.
       if (record.state.why === 'restart') return record;
       return { ...record, operationId: begin('wake', null, null), reason: null };
     }
     case 'drain_failed':
+      lifecycle.deps.snapshots.abandonRestore('not_saved');
       return { ...record, operationId: begin('wake', null, notSaved), reason: 'snapshot_failed' };
     case 'resume_wanted':
       return record;
@@ -158,8 +183,14 @@ export function afterEvent(
 const besideLifecycle: readonly OperationKind[] = ['drill'];
 
 /** Ends every operation of the lifecycle that is under way, and tells the control plane of each: the report carries only the present one. */
-function finishOperations({ deps }: Lifecycle, record: TenantRecord, nowMs: number, error: Operation['error']): void {
+export function finishOperations(
+  { deps }: Lifecycle,
+  record: TenantRecord,
+  nowMs: number,
+  error: Operation['error'],
+): void {
   const { tenantId, slug } = record;
+  deps.snapshots.answered();
   for (const id of deps.operations.unfinished(besideLifecycle)) {
     const operation = deps.operations.finish(id, nowMs, error);
     if (operation) deps.outbox.put(`operation:${id}`, { tenantId, slug, kind: 'operation', operation }, nowMs);

@@ -14,12 +14,13 @@ export async function saveSnapshot(
   record: TenantRecord,
   incarnation: number,
   why: SnapshotReason,
+  note: string | null = null,
 ): Promise<void> {
   const { store, snapshots, clock, ids, log } = lifecycle.deps;
   const id = ids.ulid();
   const { changes } = lifecycle.volatile;
   const release = store.run(incarnation)?.release ?? record.spec.release;
-  snapshots.begin({ id, incarnation, release, why, begunAtMs: clock.nowMs() });
+  snapshots.begin({ id, incarnation, release, why, note, begunAtMs: clock.nowMs() });
   try {
     await upload(lifecycle, record, { id, incarnation, release, why });
   } catch (error) {
@@ -31,7 +32,7 @@ export async function saveSnapshot(
     throw error;
   }
   // Asked for only when the gateway was seen stopped (or does not stop): nothing comes after it.
-  if (why === 'sleep' || why === 'rescue') store.saved(incarnation);
+  if (why === 'sleep' || why === 'rescue' || why === 'before_restore') store.saved(incarnation);
   lifecycle.savedUpTo(changes);
   const latest = store.read();
   if (latest) {
@@ -53,7 +54,7 @@ async function upload(
   record: TenantRecord,
   { id, incarnation, release, why }: { id: string; incarnation: number; release: string; why: SnapshotReason },
 ): Promise<void> {
-  const { snapshots, objects, clock } = lifecycle.deps;
+  const { snapshots, objects, clock, log } = lifecycle.deps;
   const begunAtMs = clock.nowMs();
   const sandbox = lifecycle.deps.sandbox(record.tenantId, incarnation);
   const data = await lifecycle.withDeadline(sandbox.snapshot(record, id), limits.snapshotDeadlineMs, 'snapshot');
@@ -76,7 +77,8 @@ async function upload(
   };
   await lifecycle.withDeadline(objects.putManifest(tenantId, id, manifest), limits.objectDeadlineMs, 'manifest');
   assertNotFenced(lifecycle, incarnation);
-  snapshots.complete(id, { ...data, completedAtMs });
+  if (snapshots.complete(id, { ...data, completedAtMs }) === 'aside')
+    log('snapshot.set_aside', { snapshot: id, incarnation, files: data.files, bytes: data.bytes });
 }
 
 /** A run that was closed or is being deleted has nothing to say any more. */

@@ -277,6 +277,7 @@ export class Lifecycle {
       run: store.run(incarnationOf(record.state)),
       newestSnapshotId: snapshots.newest()?.id ?? null,
       hasSnapshots: snapshots.any(),
+      snapshotAsked: snapshots.asked() !== null,
       crashesInWindow: record.crashesAtMs.filter((at) => at <= nowMs && nowMs - at < limits.crashWindowMs).length,
       silentProbes: this.volatile.silentProbes,
       lastActivityAtMs: this.volatile.lastActivityAtMs,

@@ -10,7 +10,8 @@ import { drillEveryMs, drillJitterMs, scratchDeadlineMs } from '../core/scratch/
 import { migrate } from '../modules/migrate.ts';
 import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
 import { SCRATCH_MIGRATIONS, ScratchRuns } from '../modules/scratch.ts';
-import { SNAPSHOT_MIGRATIONS, SnapshotIndex } from '../modules/snapshots.ts';
+import { SNAPSHOT_MIGRATIONS } from '../modules/snapshot-schema.ts';
+import { SnapshotIndex } from '../modules/snapshots.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
 import { drill } from './scratch-commands.ts';
 import { Scratch } from './scratch.ts';

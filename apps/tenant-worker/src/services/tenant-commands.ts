@@ -11,6 +11,7 @@ import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { releases } from '../core/releases.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { replaced } from './lifecycle-events.ts';
+import { restoreTo, takeSnapshot, undoRestore } from './snapshot-commands.ts';
 
 type Provision = Parameters<TenantControl['provision']>[0];
 type ApplySpec = Parameters<TenantControl['applySpec']>[0];
@@ -127,12 +128,13 @@ function finishAtOnce(
   if (operation) deps.outbox.put(`operation:${id}`, { tenantId, slug, kind: 'operation', operation }, nowMs);
 }
 
-/** Wake, sleep, restart. Repeating one whose operation is known changes nothing. */
-export function command(lifecycle: Lifecycle, { kind, operationId, ...ref }: Command): Result<TenantRecord> {
+/** Wake, sleep, restart, snapshot, restore. Repeating one whose operation is known changes nothing. */
+export function command(lifecycle: Lifecycle, asked: Command): Result<TenantRecord> {
+  const { kind, operationId, ...ref } = asked;
   const found = theTenant(lifecycle, ref);
   if (!found.ok) return found;
   if (lifecycle.deps.operations.read(operationId) !== null) return found;
-  const allowed = tenantAllows(kind, found.value.state.kind);
+  const allowed = tenantAllows(kind === 'undo_restore' ? 'restore' : kind, found.value.state.kind);
   if (!allowed.allowed) {
     return err({
       code: 'tenant_not_startable',
@@ -141,7 +143,7 @@ export function command(lifecycle: Lifecycle, { kind, operationId, ...ref }: Com
     });
   }
   const nowMs = lifecycle.deps.clock.nowMs();
-  switch (kind) {
+  switch (asked.kind) {
     case 'wake':
       lifecycle.apply({ type: 'wake_wanted', nowMs, why: 'command' }, operationId);
       break;
@@ -151,8 +153,14 @@ export function command(lifecycle: Lifecycle, { kind, operationId, ...ref }: Com
     case 'restart':
       lifecycle.apply({ type: 'restart_wanted', nowMs }, operationId);
       break;
+    case 'snapshot':
+      return takeSnapshot(lifecycle, found.value, operationId, asked.note);
+    case 'restore':
+      return restoreTo(lifecycle, found.value, operationId, asked.snapshotId);
+    case 'undo_restore':
+      return undoRestore(lifecycle, found.value, operationId);
     default:
-      return unreachable(kind);
+      return unreachable(asked);
   }
   return theTenant(lifecycle, ref);
 }

@@ -3,7 +3,7 @@ import type { Operation, TenantReport, UsageTotals } from '../../../control-plan
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
 import type { DrillRecord } from '../modules/scratch.ts';
-import type { SnapshotRow } from '../modules/snapshots.ts';
+import type { SnapshotRow } from '../modules/snapshot-schema.ts';
 import type { TenantProgress } from '../tenant-api.ts';
 
 /** UTC month of an instant: the ledger's period. */

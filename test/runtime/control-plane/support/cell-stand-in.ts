@@ -86,8 +86,9 @@ export class CellStandIn implements TenantControl {
     return this.#withTenant('command', command, (tenant) => {
       if (tenant.operations.includes(command.operationId)) return ok(this.reportOf(tenant));
       tenant.operations.push(command.operationId);
-      tenant.operation = this.#operation(command.operationId, tenant.tenantId, command.kind);
-      tenant.state = command.kind === 'sleep' ? 'draining' : 'waking';
+      const kind = command.kind === 'undo_restore' ? 'restore' : command.kind;
+      tenant.operation = this.#operation(command.operationId, tenant.tenantId, kind);
+      if (kind !== 'snapshot') tenant.state = kind === 'sleep' ? 'draining' : 'waking';
       tenant.version += 1;
       return ok(this.reportOf(tenant));
     });

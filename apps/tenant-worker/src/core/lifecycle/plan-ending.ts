@@ -81,7 +81,9 @@ export function decideDraining(input: PlanInput, state: Extract<TenantState, { k
     return event({ type: 'drain_failed', nowMs, incarnation });
   }
   const retryAtMs = snapshotRetryAtMs(facts, nowMs);
-  return nowMs < retryAtMs ? wait(retryAtMs) : action({ kind: 'snapshot', incarnation, why: 'sleep' });
+  return nowMs < retryAtMs
+    ? wait(retryAtMs)
+    : action({ kind: 'snapshot', incarnation, why: state.why === 'restore' ? 'before_restore' : 'sleep' });
 }
 
 /** What must come before a save: an answer, a claim, a stopped gateway. Null = it can be saved now. */

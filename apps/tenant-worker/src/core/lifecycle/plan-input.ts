@@ -2,7 +2,7 @@
 import * as limits from '../limits.ts';
 import type { Observed, TenantEvent, TenantState } from './state.ts';
 
-export type SnapshotReason = 'sleep' | 'periodic' | 'rescue' | 'manual';
+export type SnapshotReason = 'sleep' | 'periodic' | 'rescue' | 'manual' | 'before_restore';
 
 export type Action =
   | { readonly kind: 'start'; readonly incarnation: number }
@@ -50,6 +50,8 @@ export interface Facts {
   /** The newest complete snapshot that can be read, and whether there is any at all. */
   readonly newestSnapshotId: string | null;
   readonly hasSnapshots: boolean;
+  /** A person asked for one now. */
+  readonly snapshotAsked: boolean;
   readonly crashesInWindow: number;
   readonly silentProbes: number;
   readonly lastActivityAtMs: number;

@@ -32,6 +32,7 @@ const facts: Facts = {
   run,
   newestSnapshotId: null,
   hasSnapshots: false,
+  snapshotAsked: false,
   crashesInWindow: 0,
   silentProbes: 0,
   lastActivityAtMs: nowMs,

@@ -100,6 +100,7 @@ function decideAwake(input: PlanInput, state: Extract<TenantState, { kind: 'awak
   if (!observed.claimed || observed.phase !== 'ready') {
     return event({ type: 'gateway_lost', nowMs, incarnation, crashes });
   }
+  if (facts.snapshotAsked) return action({ kind: 'snapshot', incarnation, why: 'manual' });
   if (passed(facts.lastActivityAtMs, input.idleSleepMs, nowMs)) {
     return event({ type: 'sleep_wanted', nowMs, why: 'idle' });
   }

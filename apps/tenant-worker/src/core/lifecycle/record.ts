@@ -28,7 +28,7 @@ const StateSchema = z.discriminatedUnion('kind', [
     kind: z.literal('draining'),
     incarnation: int,
     sinceMs: int,
-    why: z.enum(['idle', 'command', 'restart', 'suspend', 'delete']),
+    why: z.enum(['idle', 'command', 'restart', 'restore', 'suspend', 'delete']),
     then: z.enum(['asleep', 'waking', 'suspended', 'deleting']),
   }),
   z.object({ kind: z.literal('suspended'), incarnation: int, sinceMs: int }),

@@ -4,7 +4,7 @@
  */
 
 export type WakeReason = 'navigation' | 'request' | 'command' | 'schedule' | 'message' | 'recover' | 'restart';
-export type DrainReason = 'idle' | 'command' | 'restart' | 'suspend' | 'delete';
+export type DrainReason = 'idle' | 'command' | 'restart' | 'restore' | 'suspend' | 'delete';
 
 /** Why a start did not lead to a ready gateway. Codes of the keeper, plus those only the object can see. */
 export const startFailures = [
@@ -76,6 +76,8 @@ export type TenantEvent =
   | { readonly type: 'run_lost'; readonly nowMs: number; readonly incarnation: number; readonly crashes: number }
   | { readonly type: 'sleep_wanted'; readonly nowMs: number; readonly why: 'idle' | 'command' }
   | { readonly type: 'restart_wanted'; readonly nowMs: number }
+  /** A person chose an earlier snapshot; the index remembers which. */
+  | { readonly type: 'restore_wanted'; readonly nowMs: number }
   | { readonly type: 'drained'; readonly nowMs: number; readonly incarnation: number }
   | { readonly type: 'drain_failed'; readonly nowMs: number; readonly incarnation: number }
   /** An older run answers but cannot be saved; `incarnation` is the one that waits for it. */

@@ -39,6 +39,7 @@ function draining(incarnation: number, nowMs: number, why: DrainReason): TenantS
     idle: 'asleep',
     command: 'asleep',
     restart: 'waking',
+    restore: 'waking',
     suspend: 'suspended',
     delete: 'deleting',
   } as const;
@@ -81,7 +82,8 @@ function step(state: TenantState, event: TenantEvent): TenantState | null {
       if (event.type === 'delete_wanted') return { ...state, kind: 'deleting', sinceMs: event.nowMs };
       return null;
     case 'needs_operator':
-      if (event.type === 'restart_wanted') return waking(state.incarnation + 1, event.nowMs, 'restart');
+      if (event.type === 'restart_wanted' || event.type === 'restore_wanted')
+        return waking(state.incarnation + 1, event.nowMs, 'restart');
       if (event.type === 'suspend_wanted')
         return { kind: 'suspended', incarnation: state.incarnation, sinceMs: event.nowMs };
       if (event.type === 'delete_wanted')
@@ -133,6 +135,8 @@ function whileAwake(state: Extract<TenantState, { kind: 'awake' }>, event: Tenan
       return draining(incarnation, nowMs, event.why);
     case 'restart_wanted':
       return draining(incarnation, nowMs, 'restart');
+    case 'restore_wanted':
+      return draining(incarnation, nowMs, 'restore');
     case 'suspend_wanted':
       return draining(incarnation, nowMs, 'suspend');
     case 'delete_wanted':
@@ -161,7 +165,11 @@ function whileDraining(state: Extract<TenantState, { kind: 'draining' }>, event:
         case 'asleep':
           return { kind: 'asleep', incarnation, sinceMs: nowMs };
         case 'waking':
-          return waking(incarnation + 1, nowMs, state.why === 'restart' ? 'restart' : 'request');
+          return waking(
+            incarnation + 1,
+            nowMs,
+            state.why === 'restart' || state.why === 'restore' ? 'restart' : 'request',
+          );
         case 'suspended':
           return { kind: 'suspended', incarnation, sinceMs: nowMs };
         case 'deleting':
