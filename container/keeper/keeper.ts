@@ -129,6 +129,11 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
       }),
     },
     {
+      method: 'PUT',
+      path: '/v1/import',
+      handle: async ({ request }) => ({ status: 200, json: await state.import(request) }),
+    },
+    {
       method: 'GET',
       path: '/v1/snapshot',
       handle: async ({ response }) => {

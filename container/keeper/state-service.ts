@@ -9,6 +9,10 @@ import { archiveLimits, ArchiveRefused, type ArchiveLimits } from './archive/ent
 import { packState } from './archive/pack.ts';
 import type { StateFolder } from './archive/restore.ts';
 import type { RestoreResult, SnapshotResult } from './contract.ts';
+import { convert } from './import/convert.ts';
+import type { ImportReport } from './import/import-contract.ts';
+import { runDoctor } from './import/doctor.ts';
+import { unpackForeign } from './import/unpack-foreign.ts';
 import type { LogRing } from './log-ring.ts';
 import { describeError, Problem, systemErrorCode } from './problem.ts';
 import type { Settings } from './settings.ts';
@@ -88,6 +92,43 @@ export class StateService {
         message: problem.message,
         logTail: this.#log.tail(logTailLines),
       });
+      throw problem;
+    } finally {
+      this.#busyWith = null;
+    }
+  }
+
+  /**
+   * Makes the state from an archive that the tenant brought. Only where there is none yet: what would be replaced is not
+   * this run's to keep.
+   */
+  async import(request: http.IncomingMessage): Promise<ImportReport> {
+    if (this.#supervisor.active || this.#folder.present) {
+      throw new Problem('gateway_running', 'There is a state here already; an import needs a fresh container.');
+    }
+    this.#begin('restore');
+    this.#board.forgetSteps('restore');
+    this.#board.clearFailure();
+    this.#board.enter('restoring');
+    try {
+      const body = Readable.from(request.iterator({ destroyOnReturn: false }));
+      const openclawVersion = this.#openclawVersion;
+      const { stateDir } = this.#settings;
+      const report = await this.#board.step('restore', () =>
+        this.#folder.create(
+          async (rawDir, targetDir) =>
+            convert(await unpackForeign(body, rawDir, this.#limits), { rawDir, targetDir, stateDir, openclawVersion }),
+          // Our own exports are of a version whose gateway migrates by itself.
+          ({ shape }) => (shape === 'tidepool' ? Promise.resolve() : runDoctor(this.#settings)),
+        ),
+      );
+      this.#board.restoredState({ files: report.taken.files, bytes: report.taken.bytes });
+      this.#board.enter('idle');
+      return report;
+    } catch (error) {
+      const problem = toRestoreProblem(error);
+      this.#log.add('keeper', `import failed: ${describeError(error)}`);
+      this.#board.enter('idle');
       throw problem;
     } finally {
       this.#busyWith = null;

@@ -178,7 +178,7 @@ async function readBounded(source: AsyncIterable<Buffer>, bytesMax: number): Pro
 }
 
 /** An entry's content; its type says only that something comes. */
-async function* bytesOf(stream: AsyncIterable<unknown>): AsyncGenerator<Buffer, void, undefined> {
+export async function* bytesOf(stream: AsyncIterable<unknown>): AsyncGenerator<Buffer, void, undefined> {
   for await (const chunk of stream) {
     if (!(chunk instanceof Uint8Array)) throw new ArchiveRefused('it is damaged');
     yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
@@ -197,7 +197,7 @@ function parseManifest(text: Buffer): Manifest {
  * Each end of the pipe fails when the other does, so of two errors one is the cause: a refusal, else what the system said
  * (a full disk), else damage that zstd or tar found, which is a refusal too.
  */
-function worstOf(errors: readonly Error[]): Error {
+export function worstOf(errors: readonly Error[]): Error {
   const cause = errors.find((error) => error instanceof ArchiveRefused) ?? errors.find(isSystemError);
   if (cause !== undefined) return cause;
   const [first = new Error('unknown')] = errors;

@@ -71,6 +71,35 @@ export class StateFolder {
     }
   }
 
+  /**
+   * Puts a state where none is: `fill` makes it in a folder of its own, `prove` works on it in its place. When either
+   * fails, nothing is left.
+   */
+  async create<T>(
+    fill: (rawDir: string, stateDir: string) => Promise<T>,
+    prove: (made: T) => Promise<void>,
+  ): Promise<T> {
+    if (existsSync(this.#stateDir)) throw new Error('there is a state already');
+    const partial = path.join(this.#parent, `${partialPrefix}${randomUUID()}`);
+    const [raw, made] = [path.join(partial, 'raw'), path.join(partial, 'state')];
+    try {
+      await mkdir(partial, { mode: 0o700 });
+      await mkdir(raw, { mode: 0o700 });
+      await mkdir(made, { mode: 0o700 });
+      const result = await fill(raw, made);
+      await this.#switch(made);
+      try {
+        await prove(result);
+      } catch (error) {
+        await rm(this.#stateDir, { recursive: true, force: true });
+        throw error;
+      }
+      return result;
+    } finally {
+      await rm(partial, { recursive: true, force: true });
+    }
+  }
+
   /** The new state has proved itself; the one it replaced is not needed any more. */
   async forgetReplaced(): Promise<void> {
     await rm(this.#replaced, { recursive: true, force: true });

@@ -15,6 +15,10 @@ export async function run(folder: string): Promise<void> {
     console.log(JSON.stringify(script.validation ?? { valid: true, issues: [] }));
     process.exit((script.validation?.valid ?? true) ? 0 : 1);
   }
+  if (command.startsWith('doctor')) {
+    if (script.doctorFails !== undefined) console.error(script.doctorFails);
+    process.exit(script.doctorFails === undefined ? 0 : 1);
+  }
   await gateway(folder, script);
 }
 

@@ -50,7 +50,7 @@ OpenClaw; nothing of Tidepool is needed.
 
        npm install -g openclaw@${facts.release}
 
-2. Unpack it into an empty folder. If you have a \`~/.openclaw\` already, choose another folder and set
+2. Unpack it into an empty folder where it will stay (scheduled jobs know the folder's path). If you have a \`~/.openclaw\` already, choose another folder and set
    \`OPENCLAW_STATE_DIR\` to it in every step below.
 
        mkdir -p ~/.openclaw

@@ -90,6 +90,9 @@ async function exported(config: object): Promise<Buffer> {
   writeFileSync(path.join(stateDir, 'workspace', 'MEMORY.md'), 'Nora likes the sea.\n');
   const database = new DatabaseSync(path.join(stateDir, 'state', 'openclaw.sqlite'));
   database.exec("CREATE TABLE state_leases (scope TEXT); INSERT INTO state_leases VALUES ('gateway-owner'), ('other')");
+  database.exec(
+    "CREATE TABLE cron_jobs (store_key TEXT); INSERT INTO cron_jobs VALUES ('/home/node/.openclaw/cron/jobs.json')",
+  );
   database.close();
   const sink = new PassThrough();
   const [packed] = await Promise.all([
@@ -176,6 +179,9 @@ describe('the archive', () => {
     expect(text).not.toMatch(/tidepool|trusted|10\.1\.0\.0|nora\.example/);
     expect(statSync(path.join(home, 'openclaw.json')).mode & 0o077).toBe(0);
     const database = new DatabaseSync(path.join(home, 'state', 'openclaw.sqlite'));
+    expect(database.prepare('SELECT store_key FROM cron_jobs').all()).toEqual([
+      { store_key: path.join(home, 'cron/jobs.json') },
+    ]);
     expect(database.prepare('SELECT scope FROM state_leases').all()).toEqual([{ scope: 'other' }]);
     database.close();
 

@@ -83,13 +83,34 @@ for (const [name, provider] of Object.entries(providers)) {
 if (existsSync(configFile)) renameSync(configFile, converted);
 writeFileSync(configFile, JSON.stringify(config, null, 2) + '\\n', { mode: 0o600 });
 
-// 3. The note that says which machine is using this folder: none is.
+// 3. In the database: the note that says which machine is using this folder (none is), and the folder's own name.
 const database = at('state', 'openclaw.sqlite');
 if (existsSync(database)) {
   const { DatabaseSync } = await import('node:sqlite');
   const open = new DatabaseSync(database);
-  const table = open.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'state_leases'").get();
-  if (table !== undefined) open.exec("DELETE FROM state_leases WHERE scope = 'gateway-owner'");
+  const has = (table) => open.prepare("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?").get(table) !== undefined;
+  if (has('state_leases')) open.exec("DELETE FROM state_leases WHERE scope = 'gateway-owner'");
+  // Scheduled jobs are kept under the path of their folder; under another they would never run.
+  const suffix = '/cron/jobs.json';
+  const key = has('cron_jobs')
+    ? open.prepare('SELECT store_key AS k FROM cron_jobs').all().find(({ k }) => k.endsWith(suffix))?.k
+    : undefined;
+  if (key !== undefined) {
+    const old = key.slice(0, -suffix.length);
+    for (const [table, column] of [
+      ['cron_jobs', 'store_key'],
+      ['cron_run_receipts', 'store_key'],
+      ['cron_job_scratch', 'store_key'],
+      ['workspace_setup_state', 'workspace_path'],
+      ['workspace_path_aliases', 'alias_path'],
+      ['workspace_path_aliases', 'workspace_path'],
+    ]) {
+      if (!has(table)) continue;
+      open
+        .prepare('UPDATE OR IGNORE ' + table + ' SET ' + column + ' = ? || substr(' + column + ', ?) WHERE substr(' + column + ', 1, ?) = ?')
+        .run(folder, old.length + 1, old.length + 1, old + '/');
+    }
+  }
   open.close();
 }
 
