@@ -149,6 +149,14 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
         return { status: 200, json: state.last };
       },
     },
+    {
+      method: 'GET',
+      path: '/v1/snapshot/inventory',
+      handle: () => {
+        if (state.inventory === null) throw new Problem('not_found', 'No snapshot has ended yet.');
+        return { status: 200, json: state.inventory };
+      },
+    },
     { method: 'GET', path: '/v1/status', handle: async () => ({ status: 200, json: await status() }) },
     {
       method: 'GET',

@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { archiveLimits, ArchiveRefused, type ArchiveLimits } from './archive/entry-guard.ts';
 import { packState } from './archive/pack.ts';
 import type { StateFolder } from './archive/restore.ts';
+import type { Inventory } from './inventory-contract.ts';
 import type { RestoreResult, SnapshotResult } from './contract.ts';
 import { convert } from './import/convert.ts';
 import type { ImportReport } from './import/import-contract.ts';
@@ -40,6 +41,7 @@ export class StateService {
   readonly #limits: ArchiveLimits;
   #busyWith: 'restore' | 'snapshot' | null = null;
   #last: SnapshotResult | null = null;
+  #inventory: Inventory | null = null;
 
   constructor(options: {
     settings: Settings;
@@ -61,6 +63,11 @@ export class StateService {
   /** The outcome of the last snapshot whose body has ended, or null. */
   get last(): SnapshotResult | null {
     return this.#last;
+  }
+
+  /** What the last snapshot holds, once its body has ended. */
+  get inventory(): Inventory | null {
+    return this.#last?.ok === true ? this.#inventory : null;
   }
 
   /** @throws Problem `busy` when the state is being replaced right now */
@@ -151,7 +158,8 @@ export class StateService {
           nowMs: Date.now(),
         },
         response,
-        (packed) => {
+        (packed, inventory) => {
+          this.#inventory = inventory;
           this.#last = { ok: true, error: null, ...packed };
         },
       );

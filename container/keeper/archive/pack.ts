@@ -13,6 +13,8 @@ import type { SnapshotResult } from '../contract.ts';
 import { freeBytesOf } from '../disk.ts';
 import { describeError, Problem } from '../problem.ts';
 import { checkVolume, type ArchiveLimits } from './entry-guard.ts';
+import { makeInventory, readContents } from './inventory.ts';
+import type { Inventory } from '../inventory-contract.ts';
 import { backupDatabase, databaseDamage } from './sqlite-file.ts';
 import { isOpenclawDatabase, listState, type StateItem } from './state-files.ts';
 import { tarStream } from './tar-stream.ts';
@@ -43,14 +45,16 @@ export type Packed = Omit<SnapshotResult, 'ok' | 'error'>;
 export async function packState(
   options: PackOptions,
   target: Writable,
-  onPacked: (packed: Packed) => void,
+  onPacked: (packed: Packed, inventory: Inventory | null) => void,
 ): Promise<void> {
   await mkdir(options.stagingParent, { recursive: true, mode: 0o700 });
   const staging = await mkdtemp(path.join(options.stagingParent, 'tidepool-snapshot-'));
   try {
     const { items, skipped } = await listState(options.stateDir, options.limits.entriesMax - 1);
     const staged = await stageDatabases(options.stateDir, staging, items);
+    const contents = readContents(options.stateDir, staged);
     const progress = { files: 0, uncompressedBytes: 0 };
+    let inventory: Inventory | null = null;
     const sent = createHash('sha256');
     let bytes = 0;
     const measure = new Transform({
@@ -63,7 +67,7 @@ export async function packState(
         // An archive that the restore would refuse must not be taken for a snapshot.
         try {
           checkVolume(options.limits, bytes, progress.uncompressedBytes);
-          onPacked({ bytes, sha256: sent.digest('hex'), ...progress });
+          onPacked({ bytes, sha256: sent.digest('hex'), ...progress }, inventory);
           done();
         } catch (error) {
           done(error instanceof Error ? error : new Error(describeError(error)));
@@ -71,7 +75,16 @@ export async function packState(
       },
     });
     await pipeline(
-      tarStream({ ...options, items, skipped, staged, progress }),
+      tarStream({
+        ...options,
+        items,
+        skipped,
+        staged,
+        progress,
+        onManifest: ({ files }) => {
+          inventory = makeInventory(files, contents);
+        },
+      }),
       createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: zstdLevel } }),
       measure,
       target,

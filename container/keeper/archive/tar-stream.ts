@@ -23,6 +23,8 @@ export interface TarStreamOptions {
   readonly staged: ReadonlyMap<string, string>;
   /** Kept up to date for the consumer. */
   readonly progress: { files: number; uncompressedBytes: number };
+  /** Told what was really sent, before the last bytes. */
+  readonly onManifest: (manifest: Manifest) => void;
 }
 
 /** Up to here a file is read whole, and again when it changed meanwhile. */
@@ -105,6 +107,7 @@ async function* entries(options: TarStreamOptions): AsyncGenerator<Buffer, void,
     files,
     skipped: skipped.slice(0, skippedListedMax),
   };
+  options.onManifest(manifest);
   const text = Buffer.from(JSON.stringify(manifest));
   yield tarHeader({ path: manifestPath, kind: 'file', mode: 0o600, mtimeMs: options.nowMs, bytes: text.length });
   yield text;
