@@ -9,6 +9,9 @@ export interface Things {
   readonly operationId: string;
 }
 
+/** No tenant of the test has it: who may ask is told so, who may not learns nothing. */
+const snapshotId = '0'.repeat(26);
+
 export interface Sample {
   readonly params: (things: Things) => Readonly<Record<string, string>>;
   readonly body?: (fresh: string) => Readonly<Record<string, unknown>>;
@@ -17,6 +20,7 @@ export interface Sample {
 }
 
 const tenant = ({ tenantId }: Things) => ({ tenantId });
+const snapshot = ({ tenantId }: Things) => ({ tenantId, snapshotId });
 const org = ({ orgId }: Things) => ({ orgId });
 
 export const samples: { readonly [Name in EndpointName]: Sample } = {
@@ -32,6 +36,12 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   tenantRestart: { params: tenant, alsoAllowed: [409] },
   tenantExport: { params: tenant, alsoAllowed: [409] },
   drillCreate: { params: tenant, alsoAllowed: [409] },
+  snapshotList: { params: tenant },
+  snapshotTake: { params: tenant, body: () => ({ note: 'before the talk' }), alsoAllowed: [409] },
+  snapshotChanges: { params: snapshot, alsoAllowed: [404, 409] },
+  snapshotUpdate: { params: snapshot, body: () => ({ protected: true }), alsoAllowed: [404] },
+  snapshotRestore: { params: snapshot, alsoAllowed: [404, 409] },
+  snapshotUndo: { params: tenant, alsoAllowed: [404, 409] },
   operationRead: { params: ({ operationId }) => ({ operationId }) },
   usageRead: { params: tenant },
   receiptList: { params: tenant },

@@ -15,6 +15,9 @@ export interface StoredData {
   damaged: boolean;
 }
 
+/** A keeper that makes no inventories. */
+const uncounted = { uncompressedBytes: 0, inventory: false, sessions: null, cronJobs: null };
+
 export class FakeBucket {
   readonly data = new Map<string, StoredData>();
   /** What each snapshot held when it was read back. */
@@ -51,7 +54,7 @@ export class FakeBucket {
     if (stored.damaged) throw new CallFailed('the stored snapshot does not read back as it was written');
     this.readBack.set(id, entries);
     const { bytes, sha256 } = stored;
-    return { bytes, sha256, files: entries.length + 1, storedBytes: bytes + 20 };
+    return { bytes, sha256, files: entries.length + 1, storedBytes: bytes + 20, ...uncounted };
   }
 
   async openData(id: string): Promise<StoredData | null> {

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { errorCodes } from '../contract/errors.ts';
 import { err } from '../contract/result.ts';
 import type { Result } from '../contract/result.ts';
-import { TenantReport } from '../contract/tenant-rpc.ts';
+import { SnapshotChanges, TenantReport, TenantSnapshot, TenantSnapshots } from '../contract/tenant-rpc.ts';
 import type { ByteStream, TenantControl } from '../contract/tenant-rpc.ts';
 import { describeError } from '../events.ts';
 import type { Log } from '../events.ts';
@@ -32,6 +32,9 @@ function answerOf<T>(value: z.ZodType<T>) {
 const ReportAnswer = answerOf(TenantReport);
 const GrantAnswer = answerOf(z.object({ code: z.string().min(1).max(512), expiresAtMs: z.number().int() }));
 const EndedAnswer = answerOf(z.object({ ended: z.number().int().min(0) }));
+const SnapshotsAnswer = answerOf(TenantSnapshots);
+const ChangesAnswer = answerOf(SnapshotChanges);
+const SnapshotAnswer = answerOf(TenantSnapshot);
 const PendingAnswer = answerOf(z.object({ pending: z.number().int().min(0) }));
 
 const ExportAnswer = answerOf(
@@ -71,6 +74,11 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     applySpec: (command) => call('applySpec', ReportAnswer, commandDeadlineMs, () => cell.applySpec(command)),
     report: (ref) => call('report', ReportAnswer, reportDeadlineMs, () => cell.report(ref)),
     command: (command) => call('command', ReportAnswer, commandDeadlineMs, () => cell.command(command)),
+    snapshots: (ref) => call('snapshots', SnapshotsAnswer, reportDeadlineMs, () => cell.snapshots(ref)),
+    snapshotChanges: (command) =>
+      call('snapshotChanges', ChangesAnswer, commandDeadlineMs, () => cell.snapshotChanges(command)),
+    changeSnapshot: (command) =>
+      call('changeSnapshot', SnapshotAnswer, commandDeadlineMs, () => cell.changeSnapshot(command)),
     drill: (command) => call('drill', ReportAnswer, commandDeadlineMs, () => cell.drill(command)),
     grantOpen: (grant) => call('grantOpen', GrantAnswer, commandDeadlineMs, () => cell.grantOpen(grant)),
     endSessions: (command) => call('endSessions', EndedAnswer, commandDeadlineMs, () => cell.endSessions(command)),

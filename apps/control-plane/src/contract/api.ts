@@ -3,8 +3,17 @@
  * OpenAPI page, CLI and the authorisation test read this one table; an endpoint that is not here does not exist.
  */
 import { z } from 'zod';
-import { OperationId, OrgId, TenantId } from './ids.ts';
-import { NanoUsd, Operation, Receipt, TenantStateKind, UsageTotals } from './tenant-rpc.ts';
+import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
+import {
+  NanoUsd,
+  Operation,
+  Receipt,
+  SnapshotChanges,
+  TenantSnapshot,
+  TenantSnapshots,
+  TenantStateKind,
+  UsageTotals,
+} from './tenant-rpc.ts';
 
 /** Actions of the role table; `public` needs no session, `signed-in` any session. */
 export const permissions = [
@@ -115,10 +124,22 @@ export const System = z.object({
 });
 export type System = z.infer<typeof System>;
 
+export const Snapshot = TenantSnapshot.omit({ atMs: true, provenAtMs: true }).extend({
+  at: Instant,
+  provenAt: Instant.nullable(),
+});
+export type Snapshot = z.infer<typeof Snapshot>;
+
+export const SnapshotList = z.object({
+  items: z.array(Snapshot),
+  /** The last restore that was asked for, and how far it came. */
+  restore: TenantSnapshots.shape.restore.unwrap().omit({ askedAtMs: true }).extend({ askedAt: Instant }).nullable(),
+});
+export type SnapshotList = z.infer<typeof SnapshotList>;
+
 const OrgParams = z.object({ orgId: OrgId });
-/** Lower-case ULID, as snapshots are named. */
-const SnapshotId = z.string().regex(/^[0-9a-hjkmnp-tv-z]{26}$/);
 const TenantParams = z.object({ tenantId: TenantId });
+const SnapshotParams = z.object({ tenantId: TenantId, snapshotId: SnapshotId });
 const Page = z.object({
   cursor: z.string().max(128).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50),
@@ -262,6 +283,65 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/drills',
     summary: 'Prove the newest snapshot by restoring and booting it beside the assistant',
     permission: 'tenant:operate',
+    params: TenantParams,
+    status: 202,
+    response: Operation,
+    idempotent: true,
+  },
+  snapshotList: {
+    method: 'get',
+    path: '/api/v1/tenants/{tenantId}/snapshots',
+    summary: 'The snapshots of an assistant, newest first',
+    permission: 'tenant:read',
+    params: TenantParams,
+    status: 200,
+    response: SnapshotList,
+  },
+  snapshotTake: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/snapshots',
+    summary: 'Take a snapshot now; it is protected',
+    permission: 'tenant:operate',
+    params: TenantParams,
+    body: z.strictObject({ note: z.string().trim().max(200).optional() }),
+    status: 202,
+    response: Operation,
+    idempotent: true,
+  },
+  snapshotChanges: {
+    method: 'get',
+    path: '/api/v1/tenants/{tenantId}/snapshots/{snapshotId}/changes',
+    summary: 'What restoring a snapshot would change against the newest',
+    permission: 'tenant:read',
+    params: SnapshotParams,
+    status: 200,
+    response: SnapshotChanges,
+  },
+  snapshotUpdate: {
+    method: 'patch',
+    path: '/api/v1/tenants/{tenantId}/snapshots/{snapshotId}',
+    summary: 'Protect a snapshot, or accept one that was set aside',
+    permission: 'tenant:configure',
+    params: SnapshotParams,
+    body: z.strictObject({ protected: z.boolean().optional(), accepted: z.literal(true).optional() }),
+    status: 200,
+    response: Snapshot,
+  },
+  snapshotRestore: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/snapshots/{snapshotId}/restore',
+    summary: 'Restore a snapshot; what it replaces is kept',
+    permission: 'tenant:configure',
+    params: SnapshotParams,
+    status: 202,
+    response: Operation,
+    idempotent: true,
+  },
+  snapshotUndo: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/undo-restore',
+    summary: 'Bring back what the last restore replaced',
+    permission: 'tenant:configure',
     params: TenantParams,
     status: 202,
     response: Operation,

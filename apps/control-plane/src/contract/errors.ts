@@ -39,6 +39,7 @@ export const errorCatalogue = {
   export_unreadable: { status: 500, title: 'The saved state cannot be read back', retryable: true },
   scratch_busy: { status: 409, title: 'A trial is already under way', retryable: true },
   nothing_saved: { status: 409, title: 'Nothing was saved yet', retryable: false },
+  snapshot_without_inventory: { status: 409, title: 'The snapshot cannot be compared', retryable: false },
   snapshot_too_new: { status: 409, title: 'The snapshot is of a newer version', retryable: false },
   generation_stale: { status: 409, title: 'A newer change was already applied', retryable: false },
   incarnation_stale: { status: 409, title: 'This container run was replaced', retryable: false },

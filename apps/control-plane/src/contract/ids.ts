@@ -18,6 +18,8 @@ export const OperationId = z
   .brand<'OperationId'>();
 export type OperationId = z.infer<typeof OperationId>;
 
+export const SnapshotId = z.string().regex(new RegExp(`^${ulidBody}$`));
+
 /** A better-auth id: opaque, bounded. */
 export const OpaqueId = z
   .string()

@@ -232,6 +232,66 @@ export interface ExportedState {
   readonly fileName: string;
   readonly content: ByteStream;
 }
+const Listed = z.object({ count: z.number().int().min(0), first: z.array(z.string().max(4_096)).max(200) });
+const nowAndThen = z.object({ now: z.number().nullable(), then: z.number().nullable() });
+
+/** What a restore would change, as of the newest snapshot; each total as it is and as it would be. */
+export const SnapshotChanges = z.object({
+  chosen: z.string(),
+  against: z.string(),
+  changes: z.object({
+    /** By file, or by folder when there are too many; null when the two cannot be compared. */
+    files: z.object({ by: z.enum(['files', 'folders']), added: Listed, changed: Listed, removed: Listed }).nullable(),
+    sessions: z.object({ added: Listed, changed: Listed, removed: Listed }),
+    /** Top-level keys of the configuration that differ; null when it cannot be told. */
+    configKeys: z.array(z.string()).nullable(),
+    totals: z.object({ files: nowAndThen, bytes: nowAndThen, sessions: nowAndThen, cronJobs: nowAndThen }),
+  }),
+});
+export type SnapshotChanges = z.infer<typeof SnapshotChanges>;
+
+/** One snapshot as a person chooses it. */
+export const TenantSnapshot = z.object({
+  id: z.string(),
+  /** When it was begun: what was written while it was made may not be in it. */
+  atMs: z.number().int(),
+  why: z.string().max(40),
+  note: z.string().max(200).nullable(),
+  release: z.string(),
+  bytes: z.number().int().min(0),
+  files: z.number().int().min(0),
+  sessions: z.number().int().nullable(),
+  cronJobs: z.number().int().nullable(),
+  /** Protected by a person, by us (before a restore or an upgrade), or kept by its age. */
+  protection: z.enum(['customer', 'automatic']).nullable(),
+  /** It shrank suspiciously: it takes nothing's place until a person accepts it. */
+  aside: z.boolean(),
+  unreadable: z.boolean(),
+  /** When a drill last booted it. */
+  provenAtMs: z.number().int().nullable(),
+  /** A preview can be made of it. */
+  inventory: z.boolean(),
+  /** What the next start goes on from. */
+  current: z.boolean(),
+  /** The assistant's version can read it. */
+  restorable: z.boolean(),
+});
+export type TenantSnapshot = z.infer<typeof TenantSnapshot>;
+
+export const TenantSnapshots = z.object({
+  items: z.array(TenantSnapshot).max(200),
+  /** The last restore that was asked for. */
+  restore: z
+    .object({
+      chosen: z.string(),
+      replaced: z.string().nullable(),
+      askedAtMs: z.number().int(),
+      stage: z.enum(['saving', 'waiting', 'done', 'unreadable', 'not_saved', 'superseded']),
+    })
+    .nullable(),
+});
+export type TenantSnapshots = z.infer<typeof TenantSnapshots>;
+
 /** What a person may tell a tenant to do; what allows it is `tenantCan`. */
 export type CommandToTenant =
   | { readonly kind: 'wake' | 'sleep' | 'restart' }
@@ -254,6 +314,13 @@ export interface TenantControl {
   /** Proves the newest snapshot in a scratch container. Wakes nothing; the same operation again changes nothing. */
   drill(command: TenantRef & { operationId: OperationId }): Promise<Result<TenantReport>>;
   command(command: TenantRef & { operationId: OperationId } & CommandToTenant): Promise<Result<TenantReport>>;
+  /** Newest first; reads, wakes nothing. */
+  snapshots(ref: TenantRef): Promise<Result<TenantSnapshots>>;
+  /** What restoring it would change against the newest; reads, wakes nothing. */
+  snapshotChanges(command: TenantRef & { snapshotId: string }): Promise<Result<SnapshotChanges>>;
+  changeSnapshot(
+    command: TenantRef & { snapshotId: string; protected?: boolean | undefined; accepted?: true | undefined },
+  ): Promise<Result<TenantSnapshot>>;
   /** Makes a one-time sign-in code for the tenant host: 60 s, single use, bound to host and browser state. */
   grantOpen(grant: OpenGrant): Promise<Result<{ code: string; expiresAtMs: number }>>;
   /** Ends tenant-host sessions: of one person, of one parent session, or all. */

@@ -113,6 +113,10 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The assistant has no complete snapshot with this id, or nothing to undo. Snapshots that nobody protected are removed with time.',
     next: 'List the snapshots again and choose another one.',
   },
+  snapshot_without_inventory: {
+    when: 'One of the two snapshots has no list of what it holds: it is from before such lists, or the list cannot be read. The snapshot itself is not affected.',
+    next: 'Restore it without a preview; the state it replaces is kept, and undo brings it back.',
+  },
   snapshot_too_new: {
     when: 'A newer OpenClaw wrote it than the assistant runs, and an older one cannot read what a newer one wrote. Nothing was changed.',
     next: 'Move the assistant to that version first, or choose an older snapshot.',

@@ -1,7 +1,7 @@
 /** The API's handlers, one line of meaning each. A handler that is missing does not compile. */
 import { slugTaken } from '../adapters/d1/tenants.ts';
 import { endpoints } from '../contract/api.ts';
-import type { EndpointName } from '../contract/api.ts';
+import type { EndpointName, Permission } from '../contract/api.ts';
 import { parseSlug } from '../contract/slug.ts';
 import type { Context } from '../context.ts';
 import { meRead } from '../services/people.ts';
@@ -11,6 +11,7 @@ import { tenantExport } from '../services/tenant-export.ts';
 import type { TenantCommand } from '../services/tenant-command.ts';
 import { suggestSlug, tenantCreate } from '../services/tenant-create.ts';
 import { requireTenant, tenantList, tenantRead } from '../services/tenant-read.ts';
+import { snapshotChanges, snapshotList, snapshotUpdate } from '../services/tenant-snapshots.ts';
 import { receiptList, usageRead } from '../services/usage.ts';
 import { implement } from './implement.ts';
 import type { App, Handled, Handler } from './implement.ts';
@@ -45,15 +46,36 @@ const handlers: Handlers = {
     return tenantRead(ctx, await tenantUpdate(ctx, session.userId, row, body));
   },
 
-  tenantWake: (request) => command(request, 'wake'),
-  tenantSleep: (request) => command(request, 'sleep'),
-  tenantRestart: (request) => command(request, 'restart'),
+  tenantWake: (request) => command(request, { kind: 'wake' }),
+  tenantSleep: (request) => command(request, { kind: 'sleep' }),
+  tenantRestart: (request) => command(request, { kind: 'restart' }),
 
   tenantExport: async ({ ctx, session, params, query }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
     return tenantExport(ctx, { row, userId: session.userId, snapshotId: query.snapshot ?? null });
   },
-  drillCreate: (request) => command(request, 'drill'),
+  drillCreate: (request) => command(request, { kind: 'drill' }),
+
+  snapshotList: async ({ ctx, session, params }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
+    return snapshotList(ctx, row);
+  },
+
+  snapshotTake: (request) => command(request, { kind: 'snapshot', note: request.body.note ?? null }),
+
+  snapshotChanges: async ({ ctx, session, params }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
+    return snapshotChanges(ctx, row, params.snapshotId);
+  },
+
+  snapshotUpdate: async ({ ctx, session, params, body }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    return snapshotUpdate(ctx, session.userId, row, params.snapshotId, body);
+  },
+
+  snapshotRestore: (request) =>
+    command(request, { kind: 'restore', snapshotId: request.params.snapshotId }, 'tenant:configure'),
+  snapshotUndo: (request) => command(request, { kind: 'undo_restore' }, 'tenant:configure'),
 
   operationRead: ({ ctx, session, params }) => operationRead(ctx, session.userId, params.operationId),
 
@@ -75,11 +97,15 @@ export function registerRoutes(app: App): void {
   }
 }
 
-type CommandRequest = Handled<(typeof endpoints)['tenantWake' | 'tenantSleep' | 'tenantRestart' | 'drillCreate']>;
+type TenantRequest = Pick<Handled<(typeof endpoints)['tenantWake']>, 'ctx' | 'session' | 'params' | 'idempotencyKey'>;
 
-async function command({ ctx, session, params, idempotencyKey }: CommandRequest, kind: TenantCommand['kind']) {
-  const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:operate');
-  return tenantCommand(ctx, { row, userId: session.userId, kind, idempotencyKey });
+async function command(
+  { ctx, session, params, idempotencyKey }: TenantRequest,
+  what: TenantCommand['what'],
+  permission: Permission = 'tenant:operate',
+) {
+  const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, permission);
+  return tenantCommand(ctx, { row, userId: session.userId, what, idempotencyKey });
 }
 
 async function slugRead(ctx: Context, slug: string) {

@@ -12,6 +12,7 @@ import type { TenantRow } from '../adapters/d1/tenants.ts';
 import { AppError } from '../contract/errors.ts';
 import { OperationId } from '../contract/ids.ts';
 import { Operation, tenantAllows } from '../contract/tenant-rpc.ts';
+import type { CommandToTenant } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { progressUntold } from '../core/operation-progress.ts';
 import { rememberReport } from './tenant-memory.ts';
@@ -21,7 +22,7 @@ import { newOperation } from './tenant-view.ts';
 export interface TenantCommand {
   readonly row: TenantRow;
   readonly userId: string;
-  readonly kind: 'wake' | 'sleep' | 'restart' | 'drill';
+  readonly what: CommandToTenant | { readonly kind: 'drill' };
   readonly idempotencyKey: string;
 }
 
@@ -29,8 +30,9 @@ export interface TenantCommand {
  * @throws AppError tenant_not_startable with the reason, tenant_unreachable (the same key sends it again)
  */
 export async function tenantCommand(ctx: Context, command: TenantCommand): Promise<Operation> {
-  const { row, kind, idempotencyKey } = command;
-  const claim = await claimOf(`command:${row.id}`, idempotencyKey, kind);
+  const { row, what, idempotencyKey } = command;
+  const kind = operationKindOf(what);
+  const claim = await claimOf(`command:${row.id}`, idempotencyKey, fingerprintOf(what));
   const kept = await claimFind(ctx.db, claim);
   if (kept !== null && kept.response !== null) return Operation.parse(JSON.parse(kept.response));
   const intended = newOperation({
@@ -40,7 +42,7 @@ export async function tenantCommand(ctx: Context, command: TenantCommand): Promi
     nowMs: ctx.system.nowMs(),
   });
   const asked = { ...refOf(row), operationId: intended.id };
-  const answer = await (kind === 'drill' ? ctx.tenants.drill(asked) : ctx.tenants.command({ ...asked, kind }));
+  const answer = await (what.kind === 'drill' ? ctx.tenants.drill(asked) : ctx.tenants.command({ ...asked, ...what }));
   if (!answer.ok) {
     if (answer.error.code !== 'tenant_unreachable') await withdraw(ctx, claim, intended.id);
     throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
@@ -50,8 +52,18 @@ export async function tenantCommand(ctx: Context, command: TenantCommand): Promi
   return Operation.parse(JSON.parse(await claimAnswer(ctx.db, claim, JSON.stringify(told))));
 }
 
+function operationKindOf({ kind }: TenantCommand['what']) {
+  return kind === 'undo_restore' ? 'restore' : kind;
+}
+
+/** What a key stands for: the same key with anything else is refused. */
+function fingerprintOf(what: TenantCommand['what']): string {
+  return Object.keys(what).length === 1 ? what.kind : JSON.stringify(what);
+}
+
 /** Writes the operation, its key and the audit entry together. Resolves to the operation's id. */
-async function begin(ctx: Context, { row, userId, kind }: TenantCommand, claim: Claim): Promise<string> {
+async function begin(ctx: Context, { row, userId, what }: TenantCommand, claim: Claim): Promise<string> {
+  const kind = operationKindOf(what);
   const { state } = await tenantRead(ctx, row);
   const allowed = tenantAllows(kind, state);
   if (!allowed.allowed) {
@@ -70,7 +82,7 @@ async function begin(ctx: Context, { row, userId, kind }: TenantCommand, claim: 
         id: `aud_${ctx.system.ulid()}`,
         orgId: row.orgId,
         actorId: userId,
-        action: `tenant.${kind}`,
+        action: `tenant.${what.kind}`,
         targetId: row.id,
         atMs: nowMs,
       }),

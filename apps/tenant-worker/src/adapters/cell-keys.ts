@@ -128,6 +128,14 @@ export class CellKeys {
   }
 }
 
+/** The key of one snapshot's inventory, from the tenant's data key: another than that of its data. */
+export async function inventoryKey(
+  dataKey: Uint8Array<ArrayBuffer>,
+  snapshotId: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return hkdf(dataKey, snapshotId, 'tidepool/inventory/v1');
+}
+
 /** The key of one snapshot, from the tenant's data key. */
 export async function snapshotKey(
   dataKey: Uint8Array<ArrayBuffer>,

@@ -4,6 +4,8 @@
  */
 import { checkResultSchema, keeperStatusSchema, snapshotResultSchema } from '../../../../container/keeper/contract.ts';
 import type { CheckRequest, CheckResult, KeeperStatus, SnapshotResult } from '../../../../container/keeper/contract.ts';
+import { inventoryBytesMax, inventorySchema } from '../../../../container/keeper/inventory-contract.ts';
+import type { Inventory } from '../../../../container/keeper/inventory-contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 
 export interface HttpPort {
@@ -106,10 +108,34 @@ export class KeeperClient {
     return response.body;
   }
 
+  /** What the last snapshot holds, or null from a keeper that makes no inventories. */
+  async inventory(): Promise<Inventory | null> {
+    try {
+      const response = await this.#call('GET', '/v1/snapshot/inventory');
+      return inventorySchema.parse(JSON.parse(await boundedText(response, inventoryBytesMax)));
+    } catch (error) {
+      if (error instanceof KeeperRefusal && error.status === 404) return null;
+      throw error;
+    }
+  }
+
   async lastSnapshot(): Promise<SnapshotResult> {
     const response = await this.#call('GET', '/v1/snapshot/last');
     return snapshotResultSchema.parse(await response.json());
   }
+}
+
+/** @throws when the body is longer: it is read no further */
+async function boundedText(response: Response, bytesMax: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw new Error(`keeper: an answer of more than ${bytesMax} bytes`);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 async function discard(response: Response): Promise<void> {

@@ -1,5 +1,6 @@
 /**
- * Snapshots in R2: `tenants/<tenant-id>/snapshots/<id>/data.tar.zst.sealed`, then `manifest.json`. Every key is made here
+ * Snapshots in R2: `tenants/<tenant-id>/snapshots/<id>/data.tar.zst.sealed`, then
+ * `inventory.json.sealed`, then `manifest.json`. Every key is made here
  * from a tenant id and a snapshot id, so that no caller can name an object of another tenant.
  */
 import { TenantId } from '../../../control-plane/src/contract/ids.ts';
@@ -19,6 +20,9 @@ function dataKeyOf(tenantId: string, id: string): string {
   if (!snapshotIdShape.test(id)) throw new Error('a snapshot id has 26 characters');
   return `${prefixOf(tenantId)}snapshots/${id}/data.tar.zst.sealed`;
 }
+
+export const inventoryKeyOf = (tenantId: string, id: string): string =>
+  dataKeyOf(tenantId, id).replace(/data\.tar\.zst\.sealed$/, 'inventory.json.sealed');
 
 const manifestKeyOf = (tenantId: string, id: string): string =>
   dataKeyOf(tenantId, id).replace(/data\.tar\.zst\.sealed$/, 'manifest.json');
@@ -83,7 +87,7 @@ export function r2SnapshotObjects(bucket: R2Bucket): SnapshotObjects {
     remove: async (tenantId, id) => {
       // The manifest first: from then on nobody takes the data for a snapshot.
       await bucket.delete(manifestKeyOf(tenantId, id));
-      await bucket.delete(dataKeyOf(tenantId, id));
+      await bucket.delete([inventoryKeyOf(tenantId, id), dataKeyOf(tenantId, id)]);
     },
     removeAll: async (tenantId) => {
       const page = await bucket.list({ prefix: prefixOf(tenantId), limit: listPageMax });

@@ -13,7 +13,10 @@ import type {
   OpenGrant,
   TenantControl as Contract,
   TenantRef,
+  SnapshotChanges,
   TenantReport,
+  TenantSnapshot,
+  TenantSnapshots,
 } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Env } from '../env.ts';
 
@@ -52,6 +55,18 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
 
   acknowledge(command: Parameters<Contract['acknowledge']>[0]): Promise<Result<{ pending: number }>> {
     return this.#tenant(command).acknowledge(command);
+  }
+
+  snapshots(ref: TenantRef): Promise<Result<TenantSnapshots>> {
+    return this.#tenant(ref).snapshots(ref);
+  }
+
+  snapshotChanges(command: Parameters<Contract['snapshotChanges']>[0]): Promise<Result<SnapshotChanges>> {
+    return this.#tenant(command).snapshotChanges(command);
+  }
+
+  changeSnapshot(command: Parameters<Contract['changeSnapshot']>[0]): Promise<Result<TenantSnapshot>> {
+    return this.#tenant(command).changeSnapshot(command);
   }
 
   /** Streams from here, not through the tenant's object: a download of an hour holds nobody up. */

@@ -9,6 +9,7 @@ import { CellKeys, snapshotKey } from '../adapters/cell-keys.ts';
 import { KeeperClient } from '../adapters/keeper-client.ts';
 import { KeeperRefusal } from '../adapters/keeper-client.ts';
 import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
+import { storeInventory } from '../adapters/snapshot-inventory.ts';
 import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
 import type { CheckRequest, CheckResult, KeeperStatus } from '../../../../container/keeper/contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
@@ -26,6 +27,8 @@ const keeperPort = 18_700;
 const gatewayPort = 18_789;
 /** A keeper that listens answers its status in milliseconds. */
 const statusDeadlineMs = 2_500;
+
+const withoutInventory = { inventory: false, sessions: null, cronJobs: null };
 
 export interface StartRun {
   readonly tenantId: string;
@@ -219,7 +222,26 @@ export class TenantSandbox extends DurableObject<Env> {
       throw new Error('the keeper and the stored bytes disagree');
     const read = await this.#digestOf(run.tenantId, sealed, key);
     if (read !== sha256) throw new Error('the stored snapshot does not read back as it was written');
-    return { bytes, sha256, files: told.files, storedBytes };
+    const { files, uncompressedBytes } = told;
+    const counted = await this.#keepInventory(run, sealed, keeper);
+    return { bytes, sha256, files, storedBytes, uncompressedBytes, ...counted };
+  }
+
+  /** A snapshot without an inventory is as good a snapshot. */
+  async #keepInventory(
+    { tenantId }: StartRun,
+    sealed: SealedSnapshot,
+    keeper: KeeperClient,
+  ): Promise<Pick<SnapshotData, 'inventory' | 'sessions' | 'cronJobs'>> {
+    try {
+      const inventory = await keeper.inventory();
+      if (inventory === null) return withoutInventory;
+      await storeInventory(this.env.SNAPSHOTS, { tenantId, ...sealed }, inventory);
+      return { inventory: true, sessions: inventory.sessionCount, cronJobs: inventory.cronJobs };
+    } catch (error) {
+      logEvent('snapshot.inventory_failed', { snapshot: sealed.id, error: String(error).slice(0, 200) });
+      return withoutInventory;
+    }
   }
 
   async #digestOf(tenantId: string, sealed: SealedSnapshot, key: Uint8Array<ArrayBuffer>): Promise<string> {

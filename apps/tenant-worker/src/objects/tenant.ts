@@ -15,6 +15,9 @@ import { readConfig, tenantOriginOf } from '../env.ts';
 import type { Env } from '../env.ts';
 import { newHandoffCode } from '../edge/tokens.ts';
 import * as commands from '../services/tenant-commands.ts';
+import { readInventory } from '../adapters/snapshot-inventory.ts';
+import { changeSnapshot } from '../services/snapshot-commands.ts';
+import { listSnapshots, snapshotChanges, toTenantSnapshot } from '../services/snapshot-reads.ts';
 import { drill } from '../services/scratch-commands.ts';
 import type { SessionsToEnd } from '../modules/sessions.ts';
 import { sandboxName } from '../tenant-api.ts';
@@ -27,9 +30,12 @@ import type { Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type {
   OpenGrant,
+  SnapshotChanges,
   TenantControl,
   TenantRef,
   TenantReport,
+  TenantSnapshot,
+  TenantSnapshots,
   TenantSpec,
 } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
@@ -212,6 +218,38 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
 
   async acknowledge(command: Args<'acknowledge'>): Promise<Result<{ pending: number }>> {
     return this.#with(command, (parts) => ok({ pending: parts.outbox.acknowledge(command.seqs) }));
+  }
+
+  // --- snapshots -----------------------------------------------------------------------------------------------------
+
+  async snapshots(ref: TenantRef): Promise<Result<TenantSnapshots>> {
+    return this.#with(ref, (parts) => {
+      const found = commands.theTenant(parts.lifecycle, ref);
+      return found.ok ? ok(listSnapshots(parts.lifecycle, found.value)) : found;
+    });
+  }
+
+  async snapshotChanges(command: Args<'snapshotChanges'>): Promise<Result<SnapshotChanges>> {
+    return this.#with(command, async (parts) => {
+      const found = commands.theTenant(parts.lifecycle, command);
+      if (!found.ok) return found;
+      const { tenantId, wrappedDataKey } = found.value;
+      const dataKey = await this.#keys.unwrapDataKey(tenantId, wrappedDataKey);
+      return snapshotChanges(parts.lifecycle, command.snapshotId, ({ id, incarnation }) =>
+        readInventory(this.env.SNAPSHOTS, { tenantId, id, incarnation, dataKey }),
+      );
+    });
+  }
+
+  async changeSnapshot(command: Args<'changeSnapshot'>): Promise<Result<TenantSnapshot>> {
+    return this.#with(command, (parts) => {
+      const found = commands.theTenant(parts.lifecycle, command);
+      if (!found.ok) return found;
+      const { snapshotId, protected: wanted, accepted } = command;
+      const changed = changeSnapshot(parts.lifecycle, found.value, snapshotId, { protected: wanted, accepted });
+      if (!changed.ok) return changed;
+      return ok(toTenantSnapshot(changed.value, parts.snapshots.newest()?.id ?? null, found.value));
+    });
   }
 
   // --- the gate ------------------------------------------------------------------------------------------------------

@@ -19,6 +19,11 @@ export interface SnapshotData {
   readonly sha256: string;
   readonly files: number;
   readonly storedBytes: number;
+  readonly uncompressedBytes: number;
+  /** Whether an inventory is stored beside it, and what it counted. */
+  readonly inventory: boolean;
+  readonly sessions: number | null;
+  readonly cronJobs: number | null;
 }
 
 export type RestoreOutcome =

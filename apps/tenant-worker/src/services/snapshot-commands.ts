@@ -1,5 +1,6 @@
 /**
- * What a person may ask of the snapshots: take one, restore to one, undo that. Each states an intent in the
+ * What a person may ask of the snapshots: take one, restore to one, undo that, protect,
+ * accept. Each states an intent in the
  * index and an event; `activate()` carries it out. Nothing here removes anything.
  */
 import type { OperationId } from '../../../control-plane/src/contract/ids.ts';
@@ -14,7 +15,7 @@ import type { Lifecycle } from './lifecycle.ts';
 import { finishOperations } from './lifecycle-events.ts';
 
 /** What is listed at most; retention keeps fewer. */
-const listedMax = 200;
+export const listedMax = 200;
 
 const unknown: Refusal = {
   code: 'snapshot_unknown',
@@ -29,7 +30,7 @@ const tooManyProtected: Refusal = {
 };
 
 /** One of this tenant's complete snapshots. */
-function theSnapshot(lifecycle: Lifecycle, id: string): Result<SnapshotRow> {
+export function theSnapshot(lifecycle: Lifecycle, id: string): Result<SnapshotRow> {
   const found = lifecycle.deps.snapshots.get(id);
   return found === null ? err(unknown) : ok(found);
 }
@@ -103,6 +104,25 @@ export function undoRestore(
     });
   }
   return restoreTo(lifecycle, record, operationId, restore.replaced);
+}
+
+/** Protects one, takes a protection back, or accepts one that was set aside. */
+export function changeSnapshot(
+  lifecycle: Lifecycle,
+  record: TenantRecord,
+  snapshotId: string,
+  change: { readonly protected?: boolean | undefined; readonly accepted?: true | undefined },
+): Result<SnapshotRow> {
+  const { snapshots } = lifecycle.deps;
+  const found = theSnapshot(lifecycle, snapshotId);
+  if (!found.ok) return found;
+  if (change.protected === true && found.value.protection !== 'customer') {
+    if (protectedByPerson(lifecycle) >= customerProtectedMax) return err(tooManyProtected);
+  }
+  if (change.protected !== undefined) snapshots.protect(snapshotId, change.protected);
+  if (change.accepted === true) snapshots.accept(snapshotId, incarnationOf(record.state));
+  lifecycle.save(record);
+  return theSnapshot(lifecycle, snapshotId);
 }
 
 function protectedByPerson({ deps }: Lifecycle): number {

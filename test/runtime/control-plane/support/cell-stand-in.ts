@@ -6,9 +6,12 @@ import type {
   ExportedState,
   OpenGrant,
   Operation,
+  SnapshotChanges,
   TenantControl,
   TenantRef,
   TenantReport,
+  TenantSnapshot,
+  TenantSnapshots,
   TenantSpec,
   TenantStateKind,
 } from '../../../../apps/control-plane/src/contract/tenant-rpc.ts';
@@ -39,6 +42,8 @@ export class CellStandIn implements TenantControl {
   readonly grants: OpenGrant[] = [];
   readonly ended: (TenantRef & { userId?: string; parentSessionHash?: string })[] = [];
   readonly acknowledged: number[] = [];
+  /** Of every tenant. */
+  snapshotsKept: TenantSnapshot[] = [];
   /** Answers every call until it is set. */
   fault: (what: CellCall) => Fault = () => 'none';
   nowMs = Date.parse('2026-11-21T12:00:00Z');
@@ -98,6 +103,27 @@ export class CellStandIn implements TenantControl {
     return this.#withTenant('drill', command, (tenant) => {
       if (!tenant.operations.includes(command.operationId)) tenant.operations.push(command.operationId);
       return ok(this.reportOf(tenant));
+    });
+  }
+
+  snapshots(ref: TenantRef): Promise<Result<TenantSnapshots>> {
+    return this.#withTenant('snapshots', ref, () => ok({ items: this.snapshotsKept, restore: null }));
+  }
+
+  snapshotChanges(command: Parameters<TenantControl['snapshotChanges']>[0]): Promise<Result<SnapshotChanges>> {
+    return this.#withTenant('snapshotChanges', command, () =>
+      err({ code: 'snapshot_without_inventory', detail: 'No list.', next: 'Restore without.' } as const),
+    );
+  }
+
+  changeSnapshot(command: Parameters<TenantControl['changeSnapshot']>[0]): Promise<Result<TenantSnapshot>> {
+    return this.#withTenant('changeSnapshot', command, () => {
+      const found = this.snapshotsKept.find(({ id }) => id === command.snapshotId);
+      if (found === undefined)
+        return err({ code: 'snapshot_unknown', detail: 'No such snapshot.', next: 'List them again.' } as const);
+      const changed = { ...found, protection: command.protected === true ? ('customer' as const) : null };
+      this.snapshotsKept = this.snapshotsKept.map((row) => (row.id === changed.id ? changed : row));
+      return ok(changed);
     });
   }
 
