@@ -42,6 +42,7 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   snapshotUpdate: { params: snapshot, body: () => ({ protected: true }), alsoAllowed: [404] },
   snapshotRestore: { params: snapshot, alsoAllowed: [404, 409] },
   snapshotUndo: { params: tenant, alsoAllowed: [404, 409] },
+  timelineRead: { params: tenant },
   operationRead: { params: ({ operationId }) => ({ operationId }) },
   usageRead: { params: tenant },
   receiptList: { params: tenant },

@@ -3,6 +3,7 @@
  * broken promise is noted with its time, and the run ends there. The checks know the truth of the world, not the code's own
  * counters.
  */
+import { Incident } from '../../apps/control-plane/src/contract/incident.ts';
 import type { CommandToTenant, TenantReport } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import { TenantReport as TenantReportSchema } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import * as limits from '../../apps/tenant-worker/src/core/limits.ts';
@@ -73,6 +74,7 @@ export class Checks {
   #restartsAsked = 0;
   #actionsInRound = 0;
   #last: TenantReport | null = null;
+  #judged: TenantRecord | null = null;
   readonly #awakeMs = new Map<string, number>();
   #generation = 0;
   /** What the SQLite held at a count of writes. */
@@ -399,6 +401,30 @@ export class Checks {
       this.fail('operations end', `${this.#read.unfinished.join()} under way while ${kind}`);
     }
     this.#alarmIsSet(record);
+    if (record === this.#judged) return;
+    this.#judged = record;
+    this.#recoveriesAreTold(record);
+  }
+
+  // --- what it says of its recoveries ------------------------------------------------------------------------------------
+
+  /** Every recovery has one incident, which ends when it is well; what was given up is never called nothing. */
+  #recoveriesAreTold({ state, spec }: TenantRecord): void {
+    const told = this.#world.sql
+      .exec('SELECT body FROM incident')
+      .map((row) => Incident.parse(JSON.parse(text(row, 'body'))));
+    const open = told.filter(({ outcome }) => outcome === null);
+    const unwell = state.kind === 'needs_operator' || (state.kind === 'waking' && state.why === 'recover');
+    if (unwell && open.length !== 1) this.fail('recoveries are told', `${open.length} open while ${state.kind}`);
+    const rests = state.kind === 'awake' || state.kind === 'asleep' || state.kind === 'suspended';
+    if (rests && open.length > 0) this.fail('recoveries end', `${JSON.stringify(open[0])} while ${state.kind}`);
+    if (!rests || spec.desired === 'deleted') return;
+    for (const [entry, { wallMs, incarnation }] of this.#world.written) {
+      if (this.#everSaved.has(entry) || this.#read.open.includes(incarnation)) continue;
+      const jumped = this.#world.clockJumps > 0;
+      const said = told.some(({ lost }) => lost !== null && (jumped || (lost.sinceMs ?? 0) <= wallMs));
+      if (!said) return this.fail('losses are told', `${entry} of run ${incarnation} is gone: ${JSON.stringify(told)}`);
+    }
   }
 
   #alarmIsSet(record: TenantRecord): void {

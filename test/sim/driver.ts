@@ -194,6 +194,9 @@ async function endsDeleted(world: World): Promise<void> {
     if (operation.finishedAtMs === null)
       checks.fail('operations end', `${operation.kind} ${operation.id} is under way`);
   }
+  for (const incident of controlPlane.incidents.values()) {
+    if (incident.outcome === null) checks.fail('recoveries end', `the last word is ${JSON.stringify(incident)}`);
+  }
   if (controlPlane.report?.state !== 'deleted')
     checks.fail('outbox', `the last report says ${controlPlane.report?.state}`);
 }

@@ -3,6 +3,7 @@
  * twice; commands are repeated, and old ones come again. It keeps what a projection keeps: the newest report, the newest
  * word on each operation.
  */
+import type { Incident } from '../../apps/control-plane/src/contract/incident.ts';
 import type {
   CommandToTenant,
   Operation,
@@ -27,6 +28,7 @@ export class FakeControlPlane {
   generation = 1;
   report: TenantReport | null = null;
   readonly operations = new Map<string, { readonly seq: number; readonly operation: Operation }>();
+  readonly incidents = new Map<number, Incident>();
   /** Ids of operations that the tenant accepted. */
   readonly accepted = new Set<string>();
   readonly #seen = new Map<number, string>();
@@ -76,6 +78,12 @@ export class FakeControlPlane {
         if (newest === undefined || event.seq > newest.seq) {
           this.operations.set(event.operation.id, { seq: event.seq, operation: event.operation });
         }
+        break;
+      }
+      case 'incident': {
+        const newest = this.incidents.get(event.incident.seq);
+        if (newest === undefined || event.incident.version > newest.version)
+          this.incidents.set(event.incident.seq, event.incident);
         break;
       }
       case 'receipt':

@@ -6,6 +6,7 @@
 import { Lifecycle } from '../../apps/tenant-worker/src/services/lifecycle.ts';
 import { periodBounds, periodOf, toReport } from '../../apps/tenant-worker/src/services/tenant-report.ts';
 import { migrate } from '../../apps/tenant-worker/src/modules/migrate.ts';
+import { INCIDENT_MIGRATIONS, Incidents } from '../../apps/tenant-worker/src/modules/incidents.ts';
 import { OPERATION_MIGRATIONS, Operations } from '../../apps/tenant-worker/src/modules/operations.ts';
 import { Outbox, OUTBOX_MIGRATIONS } from '../../apps/tenant-worker/src/modules/outbox.ts';
 import { SNAPSHOT_MIGRATIONS } from '../../apps/tenant-worker/src/modules/snapshot-schema.ts';
@@ -75,7 +76,13 @@ export class TenantObject {
     const clock = { nowMs: () => world.time.wallMs };
     migrate(
       sql,
-      [...TENANT_MIGRATIONS, ...OPERATION_MIGRATIONS, ...SNAPSHOT_MIGRATIONS, ...OUTBOX_MIGRATIONS],
+      [
+        ...TENANT_MIGRATIONS,
+        ...OPERATION_MIGRATIONS,
+        ...INCIDENT_MIGRATIONS,
+        ...SNAPSHOT_MIGRATIONS,
+        ...OUTBOX_MIGRATIONS,
+      ],
       clock.nowMs(),
     );
     this.store = new TenantStore(sql);
@@ -86,6 +93,7 @@ export class TenantObject {
     this.lifecycle = new Lifecycle({
       store: this.store,
       operations: this.operations,
+      incidents: new Incidents(sql),
       snapshots: this.snapshots,
       outbox: this.outbox,
       sandbox: (_tenantId, incarnation) => sandboxPort(world, this, incarnation),

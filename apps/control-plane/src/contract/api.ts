@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
+import { Incident } from './incident.ts';
 import {
   NanoUsd,
   Operation,
@@ -115,6 +116,13 @@ export const UsageReport = z.object({
   asOf: Instant,
 });
 export type UsageReport = z.infer<typeof UsageReport>;
+
+/** One thing that the assistant did, or that happened to it. `id` is unique in the list. */
+export const TimelineEntry = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('operation'), id: z.string(), operation: Operation }),
+  z.object({ kind: z.literal('incident'), id: z.string(), incident: Incident }),
+]);
+export type TimelineEntry = z.infer<typeof TimelineEntry>;
 
 export const System = z.object({
   version: z.string(),
@@ -346,6 +354,16 @@ export const endpoints = {
     status: 202,
     response: Operation,
     idempotent: true,
+  },
+  timelineRead: {
+    method: 'get',
+    path: '/api/v1/tenants/{tenantId}/timeline',
+    summary: 'What the assistant did and what happened to it, newest first',
+    permission: 'tenant:read',
+    params: TenantParams,
+    query: Page,
+    status: 200,
+    response: z.object({ items: z.array(TimelineEntry), nextCursor: z.string().nullable() }),
   },
   operationRead: {
     method: 'get',

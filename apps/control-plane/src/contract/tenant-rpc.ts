@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { OperationId, TenantId, UserId } from './ids.ts';
+import { Incident } from './incident.ts';
 import type { Result } from './result.ts';
 
 /** What an operator and a customer call the state. One vocabulary for API, pages and badges. */
@@ -199,6 +200,15 @@ export const TenantEvent = z.discriminatedUnion('kind', [
     atMs: z.number().int(),
     kind: z.literal('operation'),
     operation: Operation,
+  }),
+  z.object({
+    v: z.literal(1),
+    tenantId: TenantId,
+    slug: z.string(),
+    seq: z.number().int().min(1),
+    atMs: z.number().int(),
+    kind: z.literal('incident'),
+    incident: Incident,
   }),
 ]);
 export type TenantEvent = z.infer<typeof TenantEvent>;

@@ -12,6 +12,7 @@ import type { TenantCommand } from '../services/tenant-command.ts';
 import { suggestSlug, tenantCreate } from '../services/tenant-create.ts';
 import { requireTenant, tenantList, tenantRead } from '../services/tenant-read.ts';
 import { snapshotChanges, snapshotList, snapshotUpdate } from '../services/tenant-snapshots.ts';
+import { timelineRead } from '../services/timeline.ts';
 import { receiptList, usageRead } from '../services/usage.ts';
 import { implement } from './implement.ts';
 import type { App, Handled, Handler } from './implement.ts';
@@ -76,6 +77,11 @@ const handlers: Handlers = {
   snapshotRestore: (request) =>
     command(request, { kind: 'restore', snapshotId: request.params.snapshotId }, 'tenant:configure'),
   snapshotUndo: (request) => command(request, { kind: 'undo_restore' }, 'tenant:configure'),
+
+  timelineRead: async ({ ctx, session, params, query }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
+    return timelineRead(ctx, row, query);
+  },
 
   operationRead: ({ ctx, session, params }) => operationRead(ctx, session.userId, params.operationId),
 

@@ -4,7 +4,13 @@
  * is of no assistant here, goes to the dead-letter queue by its own retries and blocks nobody.
  */
 import { and, eq } from 'drizzle-orm';
-import { operationStatement, receiptStatement, reportStatements, runBatch } from '../adapters/d1/projection.ts';
+import {
+  incidentStatements,
+  operationStatements,
+  receiptStatement,
+  reportStatements,
+  runBatch,
+} from '../adapters/d1/projection.ts';
 import type { Statement } from '../adapters/d1/projection.ts';
 import { tenant } from '../adapters/d1/schema.ts';
 import { unreachable } from '../contract/result.ts';
@@ -51,6 +57,7 @@ function inconsistency(event: TenantEvent): string | null {
     case 'operation':
       return event.operation.tenantId === event.tenantId ? null : 'the operation is of another tenant';
     case 'receipt':
+    case 'incident':
       return null;
     default:
       return unreachable(event);
@@ -113,7 +120,9 @@ function statementsFor({ db }: Context, event: TenantEvent): Statement[] {
     case 'report':
       return reportStatements(db, event.report, event);
     case 'operation':
-      return [operationStatement(db, event.operation)];
+      return operationStatements(db, event.operation);
+    case 'incident':
+      return incidentStatements(db, event.tenantId, event.incident);
     case 'receipt':
       return [receiptStatement(db, event.tenantId, event.receipt)];
     default:

@@ -2,7 +2,7 @@
  * Keeps what a tenant answered to a call, by the same rules as what it tells through the queue. A failure here loses
  * nothing: the tenant's events say it again.
  */
-import { operationStatement, reportStatements, runBatch } from '../adapters/d1/projection.ts';
+import { operationStatements, reportStatements, runBatch } from '../adapters/d1/projection.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Operation, TenantReport } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
@@ -20,7 +20,7 @@ export async function rememberReport(ctx: Context, row: TenantRow, report: Tenan
 
 export async function rememberOperation(ctx: Context, operation: Operation): Promise<void> {
   try {
-    await runBatch(ctx.db, [operationStatement(ctx.db, operation)]);
+    await runBatch(ctx.db, operationStatements(ctx.db, operation));
   } catch (error) {
     ctx.log('operation.not_kept', { operation: operation.id, error: describeError(error) });
   }

@@ -176,6 +176,12 @@ export class TenantStore {
     }
   }
 
+  /** When the gateway of a run last answered well; null when it never did, or that is no longer known. */
+  lastSeenOkAtMs(incarnation: number): number | null {
+    const row = this.#sql.exec('SELECT seen_at_ms FROM run WHERE incarnation = ?', incarnation)[0];
+    return orNull(row?.['seen_at_ms']);
+  }
+
   /** The gateway is gone since nobody knows when: time goes on counting when it is ready again. */
   gatewayLost(incarnation: number): void {
     this.#sql.exec(

@@ -13,13 +13,14 @@ import { storeInventory } from '../adapters/snapshot-inventory.ts';
 import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
 import type { CheckRequest, CheckResult, KeeperStatus } from '../../../../container/keeper/contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
+import { incidentLogMax, incidentWordsMax } from '../../../control-plane/src/contract/incident.ts';
 import { containerInactivityMs, drainGraceMs, gatewayReadyDeadlineMs } from '../core/limits.ts';
 import type { StartFailure } from '../core/lifecycle/state.ts';
 import { closeCodes } from '../core/edge/close.ts';
 import { relay, readSandboxRequest, sandboxRefusal } from '../edge/relay.ts';
 import { SocketSet } from '../edge/socket-set.ts';
 import type { Env } from '../env.ts';
-import type { Look, RestoreOutcome, SnapshotData } from '../services/lifecycle-ports.ts';
+import type { KeeperWord, Look, RestoreOutcome, SnapshotData } from '../services/lifecycle-ports.ts';
 import { withDeadline } from '../services/lifecycle.ts';
 import { systemClock, systemTimers } from '../adapters/system.ts';
 
@@ -162,7 +163,8 @@ export class TenantSandbox extends DurableObject<Env> {
           failure: status.failure?.code ?? null,
         },
         lastTrafficAtMs,
-        listening: status.steps.some((step) => step.name === 'listen' && step.ok === true),
+        listening: status.steps.some((step) => step.name === 'gateway.listen' && step.ok === true),
+        told: toldBy(status),
       };
     } catch {
       // Not listening yet, or not any more; which of the two follows from `running`.
@@ -298,6 +300,16 @@ export class TenantSandbox extends DurableObject<Env> {
       },
     });
   }
+}
+
+/** Bounded, since it crosses to the tenant's object with every look. */
+function toldBy({ steps, gateway, failure }: KeeperStatus): KeeperWord {
+  return {
+    steps: steps.slice(-16),
+    exitAtMs: gateway.exit?.atMs ?? null,
+    words: failure?.message.slice(0, incidentWordsMax) ?? null,
+    logTail: failure?.logTail.slice(-incidentLogMax) ?? null,
+  };
 }
 
 function hex(buffer: ArrayBuffer): string {

@@ -9,6 +9,7 @@ import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { finishOperations, notTaken, restoreUnreadable } from './lifecycle-events.ts';
+import { noteDone, noteLost, notePassedOver } from './lifecycle-incidents.ts';
 import { saveSnapshot } from './lifecycle-snapshot.ts';
 
 /** Returns whether the action was carried out. `record` was read in this turn. */
@@ -36,6 +37,8 @@ async function perform(lifecycle: Lifecycle, record: TenantRecord, action: Actio
   switch (action.kind) {
     case 'start':
       store.beginRun(action.incarnation, record.spec.release, nowMs);
+      noteDone(lifecycle, 'container_replaced');
+      lifecycle.volatile.seen = null;
       operationStep(lifecycle, record, 'container');
       return lifecycle.withDeadline(
         sandboxOf(lifecycle, record, action).start(record),
@@ -48,6 +51,7 @@ async function perform(lifecycle: Lifecycle, record: TenantRecord, action: Actio
       return restore(lifecycle, record, action.incarnation, action.snapshotId);
     case 'start_gateway':
       store.gatewayAsked(action.incarnation, nowMs);
+      noteDone(lifecycle, 'gateway_started');
       operationStep(lifecycle, record, 'configure');
       return lifecycle.withDeadline(
         sandboxOf(lifecycle, record, action).startGateway(record),
@@ -97,10 +101,12 @@ async function restore(lifecycle: Lifecycle, record: TenantRecord, incarnation: 
   operationStep(lifecycle, record, 'restore');
   const sandbox = lifecycle.deps.sandbox(record.tenantId, incarnation);
   const outcome = await lifecycle.withDeadline(sandbox.restore(record, found), limits.restoreDeadlineMs, 'restore');
-  if (outcome.ok) return;
+  if (outcome.ok) return noteDone(lifecycle, 'restored', id);
   if (outcome.failure === 'snapshot_unreadable') {
     log('snapshot.unreadable', { snapshot: id, incarnation });
-    if (snapshots.unreadable(id)) giveUpRestore(lifecycle);
+    const goneBack = snapshots.unreadable(id);
+    if (snapshots.newest()?.id !== id) notePassedOver(lifecycle, id, goneBack ? 'nothing' : 'since_newest');
+    if (goneBack) giveUpRestore(lifecycle);
   }
   lifecycle.apply({ type: 'start_failed', nowMs: clock.nowMs(), incarnation, failure: outcome.failure });
 }
@@ -146,6 +152,9 @@ function endAsked(lifecycle: Lifecycle, asked: { readonly operationId: string } 
 
 async function destroy(lifecycle: Lifecycle, record: TenantRecord, incarnation: number, why: string): Promise<void> {
   const { store, clock, log } = lifecycle.deps;
+  // From the first try on, what it held and nothing saved is given up.
+  const run = store.run(incarnation);
+  if (run?.unsaved === true && run.destroyTries === 0) noteLost(lifecycle);
   store.destroyTried(incarnation, clock.nowMs());
   if (record.state.kind === 'draining') operationStep(lifecycle, record, 'stop');
   const sandbox = lifecycle.deps.sandbox(record.tenantId, incarnation);

@@ -7,6 +7,7 @@ import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import type { Operation, OperationKind } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { noteLost } from './lifecycle-incidents.ts';
 
 /** Words for a start that did not work: what happened and what to do next. */
 export function failureError(code: string): NonNullable<Operation['error']> {
@@ -137,14 +138,12 @@ export function afterEvent(
       return draining('sleep');
     case 'restart_wanted':
       if (before.state.kind !== 'needs_operator') return draining('restart');
-      for (const incarnation of lifecycle.deps.store.giveUpUnsaved())
-        lifecycle.deps.log('lifecycle.unsaved_given_up', { incarnation });
+      giveUpUnsaved(lifecycle);
       return { ...record, operationId: begin('restart'), reason: null, crashesAtMs: [] };
     case 'restore_wanted':
       if (before.state.kind !== 'needs_operator') return draining('restore');
       lifecycle.deps.snapshots.switchToChosen(before.state.incarnation);
-      for (const incarnation of lifecycle.deps.store.giveUpUnsaved())
-        lifecycle.deps.log('lifecycle.unsaved_given_up', { incarnation });
+      giveUpUnsaved(lifecycle);
       return { ...record, operationId: begin('restore'), reason: null, crashesAtMs: [] };
     case 'suspend_wanted': {
       const next = draining('suspend');
@@ -172,10 +171,19 @@ export function afterEvent(
     case 'erased':
       finishAll(null);
       lifecycle.deps.snapshots.clear();
+      lifecycle.deps.incidents.clear();
       // What may still come to light somewhere can never be opened again.
       return { ...record, wrappedDataKey: { kid: '', wrapped: '' } };
     default:
       return unreachable(event);
+  }
+}
+
+/** A person decided to go on without what could not be saved. */
+function giveUpUnsaved(lifecycle: Lifecycle): void {
+  for (const incarnation of lifecycle.deps.store.giveUpUnsaved()) {
+    lifecycle.deps.log('lifecycle.unsaved_given_up', { incarnation });
+    noteLost(lifecycle);
   }
 }
 
@@ -208,6 +216,7 @@ function ready(
   const operation = before.operationId === null ? null : operations.read(before.operationId);
   // A clock that was set back meanwhile says nothing about how long it took.
   const tookMs = operation === null || operation.finishedAtMs !== null ? -1 : nowMs - operation.startedAtMs;
+  if (before.operationId !== null) lifecycle.showKeeperTimes(before.operationId);
   finishOperations(lifecycle, record, nowMs, null);
   store.gatewayReady(event.incarnation, nowMs);
   lifecycle.volatile.silentProbes = 0;

@@ -12,6 +12,23 @@ export interface Look {
   readonly lastTrafficAtMs: number | null;
   /** The gateway accepts connections, though it may not be ready. */
   readonly listening: boolean;
+  /** What the keeper says beyond its phase; absent when it does not answer. */
+  readonly told?: KeeperWord;
+}
+
+/** The keeper's own word on its run: times by the container's clock, words without anything that looks like a credential. */
+export interface KeeperWord {
+  readonly steps: readonly {
+    readonly name: string;
+    readonly startedAtMs: number;
+    readonly endedAtMs: number | null;
+    readonly ok: boolean | null;
+  }[];
+  /** When the gateway last ended, or null when it did not. */
+  readonly exitAtMs: number | null;
+  /** Why the last start or run failed, and the end of the log then. */
+  readonly words: string | null;
+  readonly logTail: string | null;
 }
 
 export interface SnapshotData {

@@ -13,8 +13,10 @@ import { backoffMs } from '../core/lifecycle/plan-input.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import type { Observed, TenantEvent } from '../core/lifecycle/state.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
+import { withKeeperTimes } from '../core/lifecycle/start-steps.ts';
 import { transition } from '../core/lifecycle/transition.ts';
 import * as limits from '../core/limits.ts';
+import type { Incidents } from '../modules/incidents.ts';
 import type { Operations } from '../modules/operations.ts';
 import type { Outbox } from '../modules/outbox.ts';
 import type { SnapshotIndex } from '../modules/snapshots.ts';
@@ -22,11 +24,22 @@ import type { TenantStore } from '../modules/tenant-store.ts';
 import type { Clock, Ids } from '../ports.ts';
 import { afterEvent } from './lifecycle-events.ts';
 import { performAction } from './lifecycle-actions.ts';
-import type { Alarm, EventSink, LifecycleLog, Look, SandboxPort, SnapshotObjects, Timers } from './lifecycle-ports.ts';
+import { noteEvent } from './lifecycle-incidents.ts';
+import type {
+  Alarm,
+  EventSink,
+  KeeperWord,
+  LifecycleLog,
+  Look,
+  SandboxPort,
+  SnapshotObjects,
+  Timers,
+} from './lifecycle-ports.ts';
 
 export interface LifecycleDeps {
   readonly store: TenantStore;
   readonly operations: Operations;
+  readonly incidents: Incidents;
   readonly snapshots: SnapshotIndex;
   readonly outbox: Outbox;
   readonly sandbox: (tenantId: string, incarnation: number) => SandboxPort;
@@ -51,6 +64,8 @@ export interface Volatile {
   dirtyAtMs: number | null;
   /** Rises with every change, so that a save knows whether there was one while it ran. */
   changes: number;
+  /** What the keeper last said of the present run. */
+  seen: KeeperWord | null;
 }
 
 interface Backoff {
@@ -78,6 +93,7 @@ export class Lifecycle {
       lastActivityAtMs: stored?.lastActivityAtMs ?? nowMs,
       dirtyAtMs: stored === null ? nowMs : stored.dirtyAtMs,
       changes: 0,
+      seen: null,
     };
   }
 
@@ -94,6 +110,7 @@ export class Lifecycle {
       return false;
     }
     this.#failed.clear();
+    noteEvent(this, record, event, { ...record, state: next.value });
     this.save(afterEvent({ ...record, state: next.value }, record, event, this, operationId));
     this.deps.log('lifecycle.state', {
       event: event.type,
@@ -246,8 +263,9 @@ export class Lifecycle {
   }
 
   /** What a look at the present run changes besides the plan: silence counted, traffic and awake time remembered. */
-  #noteLook(record: TenantRecord, { observed, lastTrafficAtMs }: Look, nowMs: number): void {
+  #noteLook(record: TenantRecord, { observed, lastTrafficAtMs, told }: Look, nowMs: number): void {
     const { volatile } = this;
+    if (told !== undefined) volatile.seen = told;
     if (answers(observed)) {
       volatile.silentProbes = 0;
       volatile.silentAtMs = 0;
@@ -291,11 +309,14 @@ export class Lifecycle {
   #showProgress(record: TenantRecord, look: Look): void {
     if (record.operationId === null || look.observed.kind !== 'up') return;
     if (record.state.kind !== 'provisioning' && record.state.kind !== 'waking') return;
-    const { phase } = look.observed;
-    const name =
-      phase === 'starting' ? (look.listening ? 'health' : 'gateway') : phase === 'validating' ? 'configure' : null;
-    if (name === null) return;
-    if (this.deps.operations.step(record.operationId, name, this.deps.clock.nowMs())) this.deps.reportChanged(record);
+    if (this.showKeeperTimes(record.operationId)) this.deps.reportChanged(record);
+  }
+
+  /** Puts the keeper's own times on the steps of a start. Returns whether that changed them. */
+  showKeeperTimes(operationId: string): boolean {
+    const keeper = this.volatile.seen?.steps ?? [];
+    const nowMs = this.deps.clock.nowMs();
+    return this.deps.operations.refine(operationId, (steps) => withKeeperTimes(steps, keeper, nowMs)) !== null;
   }
 
   /** Sends what waits for the control plane. A failure is left to the alarm. */

@@ -19,6 +19,7 @@ import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { readConfig } from '../env.ts';
 import type { Env } from '../env.ts';
 import { LEDGER_MIGRATIONS, Ledger } from '../modules/ledger.ts';
+import { INCIDENT_MIGRATIONS, Incidents } from '../modules/incidents.ts';
 import { migrate } from '../modules/migrate.ts';
 import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
 import { Outbox, OUTBOX_MIGRATIONS } from '../modules/outbox.ts';
@@ -55,6 +56,7 @@ export interface TenantParts {
 const allMigrations = [
   ...TENANT_MIGRATIONS,
   ...OPERATION_MIGRATIONS,
+  ...INCIDENT_MIGRATIONS,
   ...SNAPSHOT_MIGRATIONS,
   ...OUTBOX_MIGRATIONS,
   ...SESSION_MIGRATIONS,
@@ -137,6 +139,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const lifecycle: Lifecycle = new Lifecycle({
     store,
     operations,
+    incidents: new Incidents(sql),
     snapshots,
     outbox,
     sandbox: (tenantId, incarnation) => sandboxPort(env.SANDBOX, keys, config, tenantId, incarnation),

@@ -62,6 +62,21 @@ export const operation = sqliteTable(
   (t) => [index('operation_tenant').on(t.tenantId, t.startedAtMs)],
 );
 
+/** The record of every recovery, as the tenant last told it; a higher version replaces a lower one. */
+export const incident = sqliteTable(
+  'incident',
+  {
+    tenantId: text('tenant_id').notNull(),
+    seq: integer('seq').notNull(),
+    /** What a page of the timeline is ordered by beside the time. */
+    id: text('id').notNull(),
+    version: integer('version').notNull(),
+    noticedAtMs: integer('noticed_at_ms').notNull(),
+    body: text('body').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.seq] }), index('incident_timeline').on(t.tenantId, t.noticedAtMs, t.id)],
+);
+
 /** Absolute totals of a tenant's month; a higher version replaces a lower one, at the same version more time awake. */
 export const usagePeriod = sqliteTable(
   'usage_period',
