@@ -18,6 +18,7 @@ const COMMANDS = {
   check: { script: 'local/check/check.ts', what: 'types, lint, format, unused code, unit tests' },
   bench: { script: 'test/bench/main.ts', what: 'the budgets of the design, measured' },
   doctor: { script: 'local/doctor.ts', what: 'what is real here and what is a stand-in' },
+  soak: { script: 'test/soak/kills.ts', what: 'random kills of the real thing, and what was lost' },
   sim: { script: 'test/sim/main.ts', what: 'the seeded simulation' },
 };
 

@@ -2,6 +2,7 @@
  * OpenClaw's gateway protocol (version 4) as OpenClaw's own clients speak it, through the tenant's own host and gate: no token,
  * no device. Enough to send messages, stop them and read a conversation.
  */
+import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import type WebSocket from 'ws';
 import { z } from 'zod';
 import type { Stack } from '../../local/stack/start-stack.ts';
@@ -15,11 +16,37 @@ const Frame = z.looseObject({
   payload: z.unknown().optional(),
   error: z.unknown().optional(),
 });
+const Challenge = z.looseObject({ nonce: z.string(), ts: z.number() });
 const ChatEvent = z.looseObject({ runId: z.string(), state: z.string(), message: z.unknown().optional() });
 
 interface Waiting {
   resolve(value: unknown): void;
   reject(error: Error): void;
+}
+
+/** A device of its own, as a machine that pairs has. */
+export interface DeviceKey {
+  readonly id: string;
+  readonly publicKey: string;
+  readonly privateKey: KeyObject;
+}
+
+export function newDeviceKey(): DeviceKey {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
+  return { id: createHash('sha256').update(raw).digest('hex'), publicKey: raw.toString('base64url'), privateKey };
+}
+
+const role = 'operator';
+const platform = 'linux';
+const scopes = ['operator.read', 'operator.write', 'operator.admin'];
+const client = { id: 'cli', version: '2026.9.6', platform, mode: 'cli' };
+
+/** The device's signature over the challenge (OpenClaw's protocol, version 3 of what is signed). */
+function signedDevice(device: DeviceKey, { nonce, ts }: z.output<typeof Challenge>): Record<string, unknown> {
+  const signed = ['v3', device.id, client.id, client.mode, role, scopes.join(','), ts, '', nonce, platform, ''];
+  const signature = sign(null, Buffer.from(signed.join('|')), device.privateKey).toString('base64url');
+  return { id: device.id, publicKey: device.publicKey, signature, signedAt: ts, nonce };
 }
 
 export class GatewayClient {
@@ -42,10 +69,10 @@ export class GatewayClient {
   }
 
   /** Connects as a command-line client of the signed-in person. Rejects when the gate or the gateway refuses. */
-  static async connect(stack: Stack, slug: string, cookie: string): Promise<GatewayClient> {
+  static async connect(stack: Stack, slug: string, cookie: string, device?: DeviceKey): Promise<GatewayClient> {
     const origin = stack.tenantOrigin(slug);
     const socket = stack.webSocket(`${slug}.localhost`, '/', { cookie, origin });
-    const client = new GatewayClient(socket);
+    const gateway = new GatewayClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', () => resolve());
       socket.once('error', reject);
@@ -53,19 +80,20 @@ export class GatewayClient {
         reject(new Error(`upgrade refused: ${response.statusCode}`)),
       );
     });
-    await until('the challenge', async () => client.#challenged, 20_000);
-    await client.call('connect', {
+    const challenge = await until('the challenge', async () => gateway.#challenge, 20_000);
+    await gateway.call('connect', {
       minProtocol: 4,
       maxProtocol: 4,
-      client: { id: 'cli', version: '2026.9.6', platform: 'linux', mode: 'cli' },
-      role: 'operator',
-      scopes: ['operator.read', 'operator.write', 'operator.admin'],
+      client,
+      role,
+      scopes,
       caps: [],
       auth: {},
       locale: 'en-US',
       userAgent: 'tidepool-test',
+      ...(device === undefined ? {} : { device: signedDevice(device, challenge) }),
     });
-    return client;
+    return gateway;
   }
 
   /** Connects, again and again while the assistant is starting. */
@@ -73,13 +101,13 @@ export class GatewayClient {
     return until('the gateway to accept a socket', () => GatewayClient.connect(stack(), slug, cookie));
   }
 
-  #challenged = false;
+  #challenge: z.output<typeof Challenge> | null = null;
 
   #onFrame(text: string): void {
     const parsed = Frame.safeParse(JSON.parse(text));
     if (!parsed.success) return;
     const frame = parsed.data;
-    if (frame.type === 'event' && frame.event === 'connect.challenge') this.#challenged = true;
+    if (frame.event === 'connect.challenge') this.#challenge = Challenge.parse(frame.payload);
     if (frame.type === 'event' && frame.event === 'chat') this.#onChat(frame.payload);
     if (frame.type !== 'res' || frame.id === undefined) return;
     const waiting = this.#waiting.get(frame.id);
