@@ -2,11 +2,13 @@
 // server's. Everything is parsed with the contract first, so a fixture can't say what the API can't.
 
 import type { Page } from 'playwright-core';
-import { endpoints, Tenant, UsageReport } from '../../../apps/control-plane/src/contract/api.ts';
+import { endpoints, SnapshotList, Tenant, UsageReport } from '../../../apps/control-plane/src/contract/api.ts';
+import { SnapshotChanges } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
 import type { Operation, Receipt, TenantStateKind } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
 
 export const TENANT_ID = 'ten_01kat3v9x8z2m4q6r8t0v2w4y6';
 const OPERATION_ID = 'op_01kat3v9x8z2m4q6r8t0v2w4y7';
+const SNAPSHOT_ID = '01kat3v9x8z2m4q6r8t0v2w4y8';
 const NOW_MS = Date.now();
 const iso = (agoMs: number): string => new Date(NOW_MS - agoMs).toISOString();
 const period = new Date(NOW_MS).toISOString().slice(0, 7);
@@ -122,6 +124,68 @@ export function usageReport(): UsageReport {
   });
 }
 
+/** Three generations: the newest, one that shrank, one protected and proven; and a restore that can be undone. */
+export function snapshotList(): SnapshotList {
+  const common = { release: '2026.9.6', note: null, cronJobs: 1, unreadable: false, inventory: true, restorable: true };
+  const rows = [
+    { ...common, why: 'sleep', files: 212, sessions: 9, protection: null, aside: false, current: true, provenAt: null },
+    {
+      ...common,
+      why: 'periodic',
+      files: 3,
+      sessions: 1,
+      protection: null,
+      aside: true,
+      current: false,
+      provenAt: null,
+    },
+    {
+      ...common,
+      why: 'manual',
+      note: 'before the talk',
+      files: 208,
+      sessions: 8,
+      protection: 'customer',
+      aside: false,
+      current: false,
+      provenAt: iso(3_600_000),
+    },
+  ];
+  return SnapshotList.parse({
+    items: rows.map((row, n) => ({
+      ...row,
+      id: SNAPSHOT_ID.slice(0, -1) + String(n),
+      at: iso((n + 1) * 3_600_000),
+      bytes: 18_400_000,
+    })),
+    restore: { chosen: SNAPSHOT_ID, replaced: SNAPSHOT_ID, askedAt: iso(60_000), stage: 'done' },
+  });
+}
+
+export function snapshotChanges(): SnapshotChanges {
+  const none = { count: 0, first: [] };
+  return SnapshotChanges.parse({
+    chosen: SNAPSHOT_ID,
+    against: SNAPSHOT_ID,
+    changes: {
+      files: {
+        by: 'files',
+        added: none,
+        changed: { count: 1, first: ['workspace/MEMORY.md'] },
+        removed: { count: 4, first: ['workspace/notes.md', 'workspace/a.md', 'workspace/b.md', 'workspace/c.md'] },
+      },
+      sessions: { added: none, changed: none, removed: { count: 1, first: ['Holiday plans'] } },
+      configKeys: ['agents'],
+      totals: {
+        files: { now: 212, then: 208 },
+        bytes: { now: 1, then: 1 },
+        sessions: { now: 9, then: 8 },
+        cronJobs: { now: 1, then: 1 },
+      },
+    },
+  });
+}
+
 const RECEIPTS = 60;
 const PAGE = 50;
 
@@ -147,6 +211,8 @@ export function receipts(): Receipt[] {
 export async function serveTenant(page: Page, fixture: TenantFixture = {}): Promise<void> {
   await page.route(`**/api/v1/tenants/${TENANT_ID}**`, async (route) => {
     const url = new URL(route.request().url());
+    if (url.pathname.endsWith('/snapshots')) return route.fulfill({ json: snapshotList() });
+    if (url.pathname.endsWith('/changes')) return route.fulfill({ json: snapshotChanges() });
     const body = url.pathname.endsWith('/usage/requests')
       ? pageOfReceipts(Number(url.searchParams.get('cursor') ?? 0))
       : url.pathname.endsWith('/usage')

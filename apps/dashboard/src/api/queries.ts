@@ -27,6 +27,7 @@ export const keys = {
   tenant: (tenantId: string) => ['tenant', tenantId] as const,
   usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
   receipts: (tenantId: string) => ['receipts', tenantId] as const,
+  snapshots: (tenantId: string) => ['snapshots', tenantId] as const,
 };
 
 export const systemQuery = queryOptions({
@@ -70,6 +71,22 @@ export function usageQuery(tenantId: string, period: string) {
     queryKey: keys.usage(tenantId, period),
     queryFn: ({ signal }) => call('usageRead', { params: { tenantId }, query: { period }, signal }),
     refetchInterval: usagePollMs,
+  });
+}
+
+export function snapshotsQuery(tenantId: string, moving: boolean) {
+  return queryOptions({
+    queryKey: keys.snapshots(tenantId),
+    queryFn: ({ signal }) => call('snapshotList', { params: { tenantId }, signal }),
+    refetchInterval: moving ? movingPollMs : calmPollMs,
+  });
+}
+
+export function snapshotChangesQuery(tenantId: string, snapshotId: string) {
+  return queryOptions({
+    queryKey: [...keys.snapshots(tenantId), snapshotId, 'changes'] as const,
+    queryFn: ({ signal }) => call('snapshotChanges', { params: { tenantId, snapshotId }, signal }),
+    retry: false,
   });
 }
 
