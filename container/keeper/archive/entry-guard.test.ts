@@ -76,11 +76,11 @@ test('the number of entries is bounded', () => {
   expect(() => guard.admit(file('c'))).toThrow(/more than 2 entries/);
 });
 
-test('volume: an absolute bound, and a ratio that counts only beyond 64 MiB', () => {
-  checkVolume(limits, 10, 64 * mib);
-  expect(() => checkVolume(limits, 10, 64 * mib + 1)).toThrow(/100 times/);
-  checkVolume(limits, mib, 100 * mib);
-  expect(() => checkVolume(limits, mib, 100 * mib + 1)).toThrow(/100 times/);
+test('volume: an absolute bound, and a ratio that counts only beyond a quarter of it', () => {
+  checkVolume(limits, 10, 256 * mib);
+  expect(() => checkVolume(limits, 10, 256 * mib + 1)).toThrow(/100 times/);
+  checkVolume(limits, 3 * mib, 300 * mib);
+  expect(() => checkVolume(limits, 3 * mib, 300 * mib + 1)).toThrow(/100 times/);
   expect(() => checkVolume(limits, 1024 * mib, 1024 * mib + 1)).toThrow(/uncompressed/);
 });
 

@@ -14,7 +14,9 @@ export interface ArchiveLimits {
 }
 
 export function archiveLimits(uncompressedBytesMax: number): ArchiveLimits {
-  return { entriesMax: 500_000, uncompressedBytesMax, ratioMax: 100, ratioFreeBytes: 64 * 1024 * 1024 };
+  // A tenant may well keep a large file of zeros: up to a quarter of what it may hold, the absolute bound alone counts.
+  const ratioFreeBytes = Math.max(64 * 1024 * 1024, uncompressedBytesMax / 4);
+  return { entriesMax: 500_000, uncompressedBytesMax, ratioMax: 100, ratioFreeBytes };
 }
 
 /** An entry as a tar header states it. */

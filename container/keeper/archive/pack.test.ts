@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -9,6 +10,8 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { DatabaseSync } from 'node:sqlite';
@@ -210,6 +213,54 @@ test('a state that no restore would accept is no snapshot: too large, too compre
   put(stateDir, 'workspace/big', Buffer.alloc(70 * mib));
   await expect(take(stateDir, undefined, archiveLimits(50 * mib))).rejects.toThrow(/larger than/);
   await expect(take(stateDir)).rejects.toThrow(/100 times/);
+});
+
+test('a large file of zeros is kept when the tenant may hold much more', async () => {
+  const stateDir = stateFolder();
+  writeFileSync(path.join(stateDir, 'zeros'), '');
+  truncateSync(path.join(stateDir, 'zeros'), 80 * mib);
+  const { body, packed } = await take(stateDir, () => {}, archiveLimits(1_024 * mib));
+  const folder = new StateFolder(path.join(temporaryFolder(), '.openclaw'));
+  const restored = await folder.replace(Readable.from([body]), packed, archiveLimits(1_024 * mib));
+  expect(restored.files).toBe(1);
+});
+
+test('a socket and a link to /etc/passwd are left out and said; a hard link is kept as a file of its own', async () => {
+  const stateDir = stateFolder();
+  mkdirSync(path.join(stateDir, 'workspace'));
+  writeFileSync(path.join(stateDir, 'workspace/a'), 'same');
+  linkSync(path.join(stateDir, 'workspace/a'), path.join(stateDir, 'workspace/b'));
+  symlinkSync('/etc/passwd', path.join(stateDir, 'workspace/passwd'));
+  const server = createServer().listen(path.join(stateDir, 'workspace/s'));
+  await once(server, 'listening');
+  try {
+    const { body } = await take(stateDir);
+    const manifest = await manifestOf(body);
+    expect(manifest.files.map((file) => file.path)).toEqual(['workspace/a', 'workspace/b']);
+    expect(manifest.skipped.map(({ path: at, reason }) => [at, reason])).toEqual([
+      ['workspace/passwd', 'a link out of the state'],
+      ['workspace/s', 'neither file, folder nor link'],
+    ]);
+    expect(String((await entriesOf(body)).get('workspace/b'))).toBe('same');
+  } finally {
+    server.close();
+  }
+});
+
+test('a state of 100,000 files is packed and comes back whole', { timeout: 300_000 }, async () => {
+  const stateDir = stateFolder();
+  for (let folder = 0; folder < 100; folder++) {
+    mkdirSync(path.join(stateDir, `workspace/${folder}`), { recursive: true });
+    for (let n = 0; n < 1_000; n++) writeFileSync(path.join(stateDir, `workspace/${folder}/${n}`), String(n));
+  }
+  // Thousands of headers that are nearly alike compress further than any bomb guard likes.
+  const roomy = archiveLimits(1_024 * mib);
+  const { body, packed } = await take(stateDir, () => {}, roomy);
+  expect(packed.files).toBe(100_000);
+  const restored = path.join(temporaryFolder(), '.openclaw');
+  await new StateFolder(restored).replace(Readable.from([body]), packed, roomy);
+  expect(readFileSync(path.join(restored, 'workspace/99/999'), 'utf8')).toBe('999');
+  expect(readdirSync(path.join(restored, 'workspace/50'))).toHaveLength(1_000);
 });
 
 test('a consumer that goes away ends the work and leaves no staging behind', async () => {
