@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: proxy overhead and wake time as ratios to baselines measured in the same run (DESIGN §9). Prints JSON
- * lines; asserts nothing. `npm run bench -- --wakes 5 --requests 400`.
+ * lines; asserts nothing. `npm run bench -- --wakes 5 --requests 400`, or one part of it: `--only wake|proxy|snapshot`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -18,10 +18,15 @@ import { Person } from '../support/person.ts';
 import { startProduct, until } from '../support/product.ts';
 import type { Product } from '../support/product.ts';
 import { copyTenantState, startByHand } from './by-hand.ts';
+import { measureSnapshot } from './snapshot.ts';
 import { paced, quantile, round } from './statistics.ts';
 
 const { values } = parseArgs({
-  options: { wakes: { type: 'string', default: '5' }, requests: { type: 'string', default: '400' } },
+  options: {
+    wakes: { type: 'string', default: '5' },
+    requests: { type: 'string', default: '400' },
+    only: { type: 'string' },
+  },
 });
 const wakes = Math.min(Math.max(Number(values.wakes) || 5, 1), 50);
 const requests = Math.min(Math.max(Number(values.requests) || 400, 50), 5_000);
@@ -178,8 +183,10 @@ try {
   const person = await Person.signUp(() => product.stack, 'Bench');
   const tenant = await person.createAssistant('Bench', 'bench-pool-3k');
   await person.waitFor(tenant.id, 'awake');
-  await measureWake(product, person, tenant, openclawDir);
-  await measureProxy(product, person, tenant, product.stack.engineSocket);
+  const wanted = (part: string): boolean => values.only === undefined || values.only === part;
+  if (wanted('snapshot')) await measureSnapshot(product, person, tenant.id, print);
+  if (wanted('wake')) await measureWake(product, person, tenant, openclawDir);
+  if (wanted('proxy')) await measureProxy(product, person, tenant, product.stack.engineSocket);
 } finally {
   await product.close();
 }

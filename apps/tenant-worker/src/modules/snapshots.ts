@@ -243,6 +243,11 @@ export class SnapshotIndex {
     });
   }
 
+  /** A drill booted it. */
+  proven(id: string, atMs: number): void {
+    this.#sql.exec('UPDATE snapshot SET proven_at_ms = ? WHERE id = ?', atMs, id);
+  }
+
   // --- removal -------------------------------------------------------------------------------------------------------------
 
   /** Ids whose objects may be removed now, oldest first. */

@@ -282,8 +282,10 @@ export class Scratch {
     const { runs, operations, clock, log } = this.deps;
     const atMs = clock.nowMs();
     const { snapshotId } = run;
-    if (outcome.ok) runs.proven({ snapshotId, atMs, tookMs, ...outcome.counts });
-    else if (outcome.code !== 'abandoned') {
+    if (outcome.ok) {
+      runs.proven({ snapshotId, atMs, tookMs, ...outcome.counts });
+      this.deps.snapshots.proven(snapshotId, atMs);
+    } else if (outcome.code !== 'abandoned') {
       runs.drillFailed({ snapshotId, atMs, code: outcome.code, detail: outcome.detail });
       // An alert: what was saved may not come back.
       log('drill.failed', { n: run.n, snapshot: snapshotId, code: outcome.code, detail: outcome.detail });
