@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { watchWork, type Work } from './gateway-work.ts';
-import { nextRunOnDisk } from './scheduled-runs.ts';
+import { nextRunOnDisk, runTime } from './scheduled-runs.ts';
 import { KeeperFixture } from './testing/keeper-fixture.ts';
 import { scriptedOpenclaw } from './testing/scripted-openclaw.ts';
 import { temporaryFolder } from './testing/temporary-folder.ts';
@@ -164,6 +164,13 @@ test('the next run is read from the disk as OpenClaw left it', () => {
   // Not yet written back from the write-ahead log: it counts all the same.
   add(1, 'at', { nextRunAtMs: 2_000 });
   expect(nextRunOnDisk(stateDir)).toBe(2_000);
+  expect([runTime(1e300), runTime(Number.NaN), runTime(-5), runTime(undefined), runTime(1.5)]).toEqual([
+    null,
+    null,
+    null,
+    null,
+    1,
+  ]);
   database.exec('DROP TABLE cron_jobs');
   expect(() => nextRunOnDisk(stateDir)).toThrow();
   database.close();

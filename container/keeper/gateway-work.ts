@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { connectGateway, type GatewayConnection } from './gateway-rpc.ts';
 import { describeError } from './problem.ts';
+import { runTime } from './scheduled-runs.ts';
 
 const callTimeoutMs = 5_000;
 /** Failures in a row after which nobody knows what the gateway does. */
@@ -27,7 +28,7 @@ const preflightSchema = z.object({
     activeTasks: z.number(),
   }),
 });
-const cronStatusSchema = z.object({ nextWakeAtMs: z.number().finite().positive().nullish() });
+const cronStatusSchema = z.object({ nextWakeAtMs: z.number().nullish() });
 const cronListSchema = z.object({
   jobs: z
     .array(
@@ -101,11 +102,12 @@ function connect({ port, password, signal }: WorkWatch): Promise<GatewayConnecti
 }
 
 async function ask(connection: GatewayConnection): Promise<Work> {
+  // The schedule first: a run that begins in between shows as still to come, or as work, never as neither.
+  const { nextWakeAtMs } = cronStatusSchema.parse(await connection.call('cron.status', {}));
   // OpenClaw calls it deprecated for restarts; it is the one method that counts the work without closing admission.
   const { counts } = preflightSchema.parse(await connection.call('gateway.restart.preflight', {}));
-  const { nextWakeAtMs } = cronStatusSchema.parse(await connection.call('cron.status', {}));
   const busy = Object.values(counts).some((count) => count > 0);
-  return { busy, nextRunAtMs: typeof nextWakeAtMs === 'number' ? Math.floor(nextWakeAtMs) : null };
+  return { busy, nextRunAtMs: runTime(nextWakeAtMs) };
 }
 
 /**

@@ -11,6 +11,13 @@ import { z } from 'zod';
 const jobsMax = 10_000;
 
 const rowSchema = z.object({ next: z.number().finite().positive().nullable() });
+/** The last instant of a JavaScript date: later ones are a job's nonsense. */
+const timeMaxMs = 8_640_000_000_000_000;
+
+/** A time that a job names, in whole milliseconds; null for none and for what is no time. */
+export function runTime(atMs: number | null | undefined): number | null {
+  return typeof atMs === 'number' && atMs >= 1 && atMs <= timeMaxMs ? Math.floor(atMs) : null;
+}
 
 /**
  * @returns the earliest next run of an enabled job, null when there is none
@@ -31,7 +38,7 @@ export function nextRunOnDisk(stateDir: string): number | null {
       )
       .get();
     const { next } = rowSchema.parse(row);
-    return next === null ? null : Math.floor(next);
+    return runTime(next);
   } finally {
     database.close();
   }

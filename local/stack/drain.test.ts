@@ -33,6 +33,8 @@ function report(slug: string, state: TenantStateKind): TenantReport {
       awakeMs: 0,
     },
     aiCapNanoUsdPerMonth: 0,
+    awakeBecause: null,
+    nextRunAtMs: null,
   };
 }
 

@@ -68,6 +68,8 @@ export class Checks {
   /** What was in any of them, harmed or not: nobody can know of a harm before a restore. */
   readonly #everSaved = new Set<number>();
   readonly #tries = new Map<number, Tries>();
+  /** Wakes by the assistant's own schedule, by the run they were for. */
+  readonly #wakesFor = new Map<number, number>();
   readonly #world: World;
   readonly #recentCalls: number[] = [];
   readonly #recentOf = new Map<string, number[]>();
@@ -334,10 +336,28 @@ export class Checks {
     this.#actionsInRound = 0;
   }
 
-  logged(event: string): void {
+  logged(event: string, fields: Readonly<Record<string, unknown>>): void {
+    if (event === 'lifecycle.state') this.#changed(String(fields['event']));
     if (event !== 'lifecycle.action' && event !== 'lifecycle.action_failed') return;
     if (++this.#actionsInRound > limits.actionsPerActivationMax)
       this.fail('bounded rounds', `${this.#actionsInRound} actions`);
+  }
+
+  /** The tenant decided to sleep, or to wake. */
+  #changed(event: string): void {
+    const state = this.record()?.state;
+    if (event === 'sleep_wanted' && state?.kind === 'draining' && state.why === 'idle') {
+      const { container } = this.#world.sandbox(state.incarnation);
+      const busyMs = container?.busy === true ? this.#world.time.nowMs - container.busySinceMs : 0;
+      // A turn may begin between the look and the decision; the clock may say that hours went by.
+      if (busyMs > 10_000 && this.#world.clockJumps === 0)
+        this.fail('busy is not idle', `run ${state.incarnation} is put to sleep ${busyMs} ms into a turn`);
+    }
+    if (event !== 'wake_wanted' || state?.kind !== 'waking' || state.why !== 'schedule') return;
+    const runAtMs = Number(this.#world.sql.exec('SELECT woken_for_ms AS at FROM schedule')[0]?.['at']);
+    const wakes = (this.#wakesFor.get(runAtMs) ?? 0) + 1;
+    this.#wakesFor.set(runAtMs, wakes);
+    if (wakes > limits.wakesPerRunMax) this.fail('no wake loop', `${wakes} wakes for one run`);
   }
 
   commanded(kind: CommandToTenant['kind']): void {
@@ -433,9 +453,11 @@ export class Checks {
     const { kind } = record.state;
     const rests = kind === 'asleep' || kind === 'suspended' || kind === 'needs_operator' || kind === 'deleted';
     const waiting = sql.exec(
-      'SELECT (SELECT count(*) FROM outbox) AS o, (SELECT count(*) FROM run WHERE ended_at_ms IS NULL) AS r',
+      `SELECT (SELECT count(*) FROM outbox) AS o, (SELECT count(*) FROM run WHERE ended_at_ms IS NULL) AS r,
+         (SELECT count(*) FROM schedule WHERE next_run_at_ms > 0 AND (woken_for_ms IS NOT next_run_at_ms OR wakes < 6)) AS s`,
     )[0];
-    if (rests && waiting?.['r'] === 0 && waiting['o'] === 0) return;
+    const wakes = kind === 'asleep' && waiting?.['s'] === 1;
+    if (rests && !wakes && waiting?.['r'] === 0 && waiting['o'] === 0) return;
     this.fail('alarm', `none is set while ${kind}: ${JSON.stringify(waiting)}`);
   }
 }

@@ -1,5 +1,6 @@
 /** What people, programs and bad luck do to one tenant while the faults are on; then whether everything comes right. */
 import type { StateKind } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
+import type { FakeContainer } from './fake-container.ts';
 import { text } from '../../apps/tenant-worker/src/modules/row.ts';
 import type { FaultMix } from './fault-mix.ts';
 import type { World } from './world.ts';
@@ -18,6 +19,8 @@ export async function driveStep(world: World, mix: FaultMix, pace: Pace): Promis
   const { random, controlPlane } = world;
   const acts: readonly (readonly [weight: number, act: () => void])[] = [
     [30, () => use(world)],
+    [6, () => plans(world)],
+    [6, () => works(world)],
     [10, () => controlPlane.visit()],
     [6, () => controlPlane.command('wake')],
     [6, () => controlPlane.command('sleep')],
@@ -60,6 +63,29 @@ function restoreAny(world: World): void {
   if (row !== undefined) world.controlPlane.restore(text(row, 'id'));
 }
 
+/** The container of the tenant when it is awake and ready, as a person finds it. */
+function readyContainer(world: World): FakeContainer | null {
+  const record = world.checks.record();
+  if (record?.state.kind !== 'awake') return null;
+  const { container } = world.sandbox(record.state.incarnation);
+  return container?.ready === true ? container : null;
+}
+
+/** A person asks for something later. */
+function plans(world: World): void {
+  const container = readyContainer(world);
+  if (container !== null)
+    world.schedule(container, world.random.between(1_000, world.random.pick([90_000, 1_200_000])));
+}
+
+/** A turn begins that takes a while without a word. */
+function works(world: World): void {
+  const container = readyContainer(world);
+  if (container === null) return;
+  container.busySinceMs = container.busy ? container.busySinceMs : world.time.nowMs;
+  container.busyUntilMs = world.time.nowMs + world.random.between(1_000, world.random.pick([60_000, 3_600_000]));
+}
+
 function misfortune(world: World, mix: FaultMix): void {
   const { random, time, bucket } = world;
   for (const sandbox of world.sandboxes.values()) {
@@ -69,6 +95,7 @@ function misfortune(world: World, mix: FaultMix): void {
     if (container.ready && random.chance(0.1)) world.writeTo(incarnation);
     if (world.faults('containerDies')) container.die();
     if (world.faults('keeperRestarts')) container.restartKeeper(random.between(200, 30_000));
+    if (world.faults('gatewayMute')) container.muteUntilMs = time.nowMs + random.between(1_000, 200_000);
     if (world.faults('gatewayCrashes')) container.crashGateway();
     if (world.faults('goesSilent')) {
       sandbox.silentUntilMs = time.nowMs + random.between(2_000, 200_000);
@@ -154,6 +181,12 @@ export async function comesRight(world: World): Promise<void> {
     if (checks.record()?.state.kind === 'needs_operator') controlPlane.command('restart');
     if (!(await until(world, 'usable', ['awake', 'needs_operator']))) return;
   }
+  await wakesByItself(world);
+  if (!ok()) return;
+  while (!use(world)) {
+    await world.advance(500);
+    if (!(await until(world, 'usable after its run', ['awake']))) return;
+  }
   const kept = world.lastWritten;
   await world.advance(world.random.between(0, 2_000));
   controlPlane.command('sleep');
@@ -166,6 +199,33 @@ export async function comesRight(world: World): Promise<void> {
   if (!ok()) return;
   controlPlane.want('deleted');
   await endsDeleted(world);
+}
+
+/** With nothing wrong, a scheduled run begins at most this late. A start on these containers takes up to 13 s, and the lead covers it. */
+const runLateMaxMs = 30_000;
+
+/** Asked for something later and put to sleep at once: it is done on time all the same. */
+async function wakesByItself(world: World): Promise<void> {
+  const { checks, controlPlane, time } = world;
+  const container = readyContainer(world);
+  if (container === null) return;
+  const delayMs = world.random.between(60_000, 900_000);
+  const dueAtMs = time.nowMs + delayMs;
+  const entry = world.schedule(container, delayMs);
+  controlPlane.command('sleep');
+  while (!world.ranAtMs.has(entry)) {
+    if (time.nowMs >= dueAtMs + runLateMaxMs) {
+      const state = JSON.stringify(checks.record()?.state);
+      return checks.fail('a run is not slept through', `${entry} is ${runLateMaxMs} ms late: ${state}`);
+    }
+    await world.advance(500);
+  }
+  const { state } = checks.record() ?? {};
+  if (state !== undefined && 'incarnation' in state && state.incarnation > container.incarnation)
+    world.reach('woke for a run');
+  // It may have gone to sleep again meanwhile.
+  controlPlane.visit();
+  await until(world, 'awake after its run', ['awake']);
 }
 
 async function endsDeleted(world: World): Promise<void> {

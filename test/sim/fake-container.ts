@@ -26,6 +26,11 @@ export class FakeContainer {
   lastTrafficAtMs: number | null = null;
   /** Every gateway that is started here ends at once. */
   refuseStarts = false;
+  /** A turn is under way in the gateway, from and until when. */
+  busySinceMs = 0;
+  busyUntilMs = 0;
+  /** Until then the gateway does not say what it does. */
+  muteUntilMs = 0;
   readonly #world: World;
   #busy = false;
   /** Counts lives of the keeper and runs of the gateway: what was begun in an earlier one does nothing more. */
@@ -123,6 +128,7 @@ export class FakeContainer {
         if (fails !== null) return this.#fail('failed', fails);
         this.#readySinceMs = this.#world.time.nowMs;
         this.#enter('ready');
+        this.planRuns();
       });
     });
   }
@@ -165,6 +171,40 @@ export class FakeContainer {
   /** A person or the assistant writes. */
   write(entry: number): void {
     this.entries = [...this.entries, entry];
+  }
+
+  /** Jobs on this disk that have not run on it, and when each is due by the wall clock. */
+  get #jobs(): { readonly entry: number; readonly dueMs: number }[] {
+    const { jobs } = this.#world;
+    const ran = new Set(this.entries.flatMap((entry) => jobs.get(entry)?.runOf ?? []));
+    return this.entries.flatMap((entry) => {
+      const dueMs = jobs.get(entry)?.dueMs;
+      return dueMs === undefined || ran.has(entry) ? [] : [{ entry, dueMs }];
+    });
+  }
+
+  get busy(): boolean {
+    return this.phase === 'ready' && this.#world.time.nowMs < this.busyUntilMs;
+  }
+
+  /** What the keeper's status says: asked while ready, read from the disk after a stop. */
+  get work(): { busy: boolean; nextRunAtMs: number | null } | null {
+    const { nowMs } = this.#world.time;
+    if ((this.phase !== 'ready' || nowMs < this.muteUntilMs) && this.phase !== 'stopped') return null;
+    this.#runDue();
+    const dues = this.#jobs.map(({ dueMs }) => dueMs);
+    return { busy: this.busy, nextRunAtMs: dues.length === 0 ? null : Math.min(...dues) };
+  }
+
+  /** Runs what is due now, and the rest when it is. */
+  planRuns(): void {
+    this.#runDue();
+    for (const { dueMs } of this.#jobs) this.#later(dueMs - this.#world.time.wallMs, () => this.#runDue());
+  }
+
+  #runDue(): void {
+    if (!this.ready) return;
+    for (const { entry, dueMs } of this.#jobs) if (dueMs <= this.#world.time.wallMs) this.#world.jobRuns(this, entry);
   }
 
   crashGateway(): void {

@@ -44,6 +44,7 @@ export class FakeControlPlane {
       release: '2026.9.6',
       size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
       idleSleepMs: world.random.pick([60_000, 120_000, 600_000]),
+      keepAwake: world.random.chance(0.1),
       models: { primary: 'a/b', utility: 'a/b' },
       aiCapNanoUsdPerMonth: 1_000_000_000,
     };

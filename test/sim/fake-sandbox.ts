@@ -53,21 +53,23 @@ export class FakeSandbox {
     const { container } = this;
     const lastTrafficAtMs = container?.lastTrafficAtMs ?? null;
     if (container === null || !container.running) {
-      return { observed: { kind: 'stopped' }, lastTrafficAtMs, listening: false };
+      return { observed: { kind: 'stopped' }, lastTrafficAtMs, listening: false, work: null };
     }
-    if (!container.listening) return { observed: { kind: 'booting' }, lastTrafficAtMs, listening: false };
+    if (!container.listening) return { observed: { kind: 'booting' }, lastTrafficAtMs, listening: false, work: null };
     const { claimed, phase, failure, hasState } = container;
     if (!claimed) {
       return {
         observed: { kind: 'up', claimed: false, phase: 'idle', hasState: false, failure: null },
         lastTrafficAtMs,
         listening: false,
+        work: null,
       };
     }
     return {
       observed: { kind: 'up', claimed, phase, hasState, failure },
       lastTrafficAtMs,
       listening: phase === 'ready',
+      work: container.work,
     };
   }
 

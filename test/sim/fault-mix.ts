@@ -20,6 +20,7 @@ export interface FaultMix {
   readonly containerDies: number;
   readonly keeperRestarts: number;
   readonly goesSilent: number;
+  readonly gatewayMute: number;
   readonly gatewayCrashes: number;
   readonly gatewayStartFails: number;
   readonly gatewayIgnoresStop: number;
@@ -55,6 +56,7 @@ const usual: Readonly<Record<keyof FaultMix, number>> = {
   containerDies: 0.06,
   keeperRestarts: 0.06,
   goesSilent: 0.06,
+  gatewayMute: 0.05,
   gatewayCrashes: 0.08,
   gatewayStartFails: 0.2,
   gatewayIgnoresStop: 0.1,

@@ -40,6 +40,8 @@ describe('the simulation', () => {
       'lifecycle.action_failed snapshot',
       'lifecycle.action_failed destroy',
       'outbox.send_failed',
+      'scheduled run',
+      'woke for a run',
     ]) {
       expect(reached.get(mark) ?? 0, mark).toBeGreaterThan(0);
     }

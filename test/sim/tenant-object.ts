@@ -9,6 +9,7 @@ import { migrate } from '../../apps/tenant-worker/src/modules/migrate.ts';
 import { INCIDENT_MIGRATIONS, Incidents } from '../../apps/tenant-worker/src/modules/incidents.ts';
 import { OPERATION_MIGRATIONS, Operations } from '../../apps/tenant-worker/src/modules/operations.ts';
 import { Outbox, OUTBOX_MIGRATIONS } from '../../apps/tenant-worker/src/modules/outbox.ts';
+import { Schedule, SCHEDULE_MIGRATIONS } from '../../apps/tenant-worker/src/modules/schedule.ts';
 import { SNAPSHOT_MIGRATIONS } from '../../apps/tenant-worker/src/modules/snapshot-schema.ts';
 import { SnapshotIndex } from '../../apps/tenant-worker/src/modules/snapshots.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../../apps/tenant-worker/src/modules/tenant-store.ts';
@@ -56,6 +57,7 @@ export class TenantObject {
   readonly operations: Operations;
   readonly snapshots: SnapshotIndex;
   readonly outbox: Outbox;
+  readonly schedule: Schedule;
   readonly lifecycle: Lifecycle;
   #pokedAtMs = -1_000;
   readonly #world: World;
@@ -82,6 +84,7 @@ export class TenantObject {
         ...INCIDENT_MIGRATIONS,
         ...SNAPSHOT_MIGRATIONS,
         ...OUTBOX_MIGRATIONS,
+        ...SCHEDULE_MIGRATIONS,
       ],
       clock.nowMs(),
     );
@@ -89,6 +92,7 @@ export class TenantObject {
     this.operations = new Operations(sql);
     this.snapshots = new WatchedIndex(sql, world);
     this.outbox = new Outbox(sql);
+    this.schedule = new Schedule(sql);
     const ids = world.random.stream(`ids ${world.lives}`);
     this.lifecycle = new Lifecycle({
       store: this.store,
@@ -96,6 +100,8 @@ export class TenantObject {
       incidents: new Incidents(sql),
       snapshots: this.snapshots,
       outbox: this.outbox,
+      schedule: this.schedule,
+      inbox: { pending: () => false },
       sandbox: (_tenantId, incarnation) => sandboxPort(world, this, incarnation),
       objects: world.bucket.port(this),
       events: { send: (events) => this.call('queue.send', () => world.controlPlane.enqueue(events)) },
@@ -119,7 +125,7 @@ export class TenantObject {
       },
       log: (event, fields) => {
         world.trace(() => `  ${event} ${JSON.stringify(fields)}`);
-        world.checks.logged(event);
+        world.checks.logged(event, fields);
         world.reach(`${event} ${fields['action'] ?? fields['event'] ?? ''}`.trim());
       },
       reportChanged: (record) => this.#reportChanged(record),
@@ -147,6 +153,8 @@ export class TenantObject {
         awakeMs: this.store.awakeMs(fromMs, toMs),
       },
       lastActivityAtMs: Math.max(record.lastActivityAtMs, this.lifecycle.volatile.lastActivityAtMs),
+      stays: this.lifecycle.staysAwake(record),
+      nextRunAtMs: this.schedule.read().nextRunAtMs,
     });
   }
 

@@ -5,6 +5,7 @@
 import { openNodeSql, type NodeSql } from '../support/node-sql.ts';
 import { Checks } from './checks.ts';
 import { FakeBucket } from './fake-bucket.ts';
+import type { FakeContainer } from './fake-container.ts';
 import { FakeControlPlane } from './fake-control-plane.ts';
 import { FakeSandbox } from './fake-sandbox.ts';
 import type { FaultMix } from './fault-mix.ts';
@@ -51,6 +52,10 @@ export class World {
   clockJumps = 0;
   /** Numbers of what was written; time and run of each. */
   readonly written = new Map<number, { readonly wallMs: number; readonly incarnation: number }>();
+  /** Entries that are scheduled runs, with when they are due; and entries that say that one ran. */
+  readonly jobs = new Map<number, { readonly dueMs?: number; readonly runOf?: number }>();
+  /** When each scheduled run first ran, by the world's own clock. */
+  readonly ranAtMs = new Map<number, number>();
   object: TenantObject | null = null;
   interferer: Interferer | null;
   alarmAtMs: number | null = null;
@@ -87,6 +92,27 @@ export class World {
     this.written.set(entry, { wallMs: this.time.wallMs, incarnation });
     this.sandbox(incarnation).container?.write(entry);
     this.trace(() => `run ${incarnation} writes ${entry}`);
+  }
+
+  /** The assistant is told to do something after `delayMs`. Returns the entry of that job. */
+  schedule(container: FakeContainer, delayMs: number): number {
+    this.writeTo(container.incarnation);
+    const entry = this.written.size;
+    const dueMs = this.time.wallMs + delayMs;
+    this.jobs.set(entry, { dueMs });
+    this.trace(() => `${entry} is a run in ${delayMs / 1000} s`);
+    container.planRuns();
+    return entry;
+  }
+
+  jobRuns(container: FakeContainer, entry: number): void {
+    const run = this.written.size + 1;
+    this.jobs.set(run, { runOf: entry });
+    this.writeTo(container.incarnation);
+    if (!this.ranAtMs.has(entry)) this.ranAtMs.set(entry, this.time.nowMs);
+    this.trace(() => `scheduled run ${entry} runs in ${container.incarnation}`);
+    this.reach('scheduled run');
+    if (this.random.chance(0.5)) this.tenant().lifecycle.touched();
   }
 
   reach(mark: string): void {

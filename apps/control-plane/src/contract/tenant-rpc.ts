@@ -30,6 +30,16 @@ export type MemberRole = z.infer<typeof MemberRole>;
 /** Integer nano-USD (1e-9 USD), a safe integer. */
 export const NanoUsd = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
+/** One minute to one day. */
+export const IdleSleepMs = z.number().int().min(60_000).max(86_400_000);
+
+/**
+ * Why an awake tenant does not sleep: its setting, a turn or a tool in progress, a stored message, a scheduled run that is
+ * near, use within its limit, or a gateway that does not say.
+ */
+export const AwakeBecause = z.enum(['keep_awake', 'busy', 'inbox', 'scheduled', 'activity', 'unknown']);
+export type AwakeBecause = z.infer<typeof AwakeBecause>;
+
 /** What the control plane wants of one tenant. Replaced whole; `generation` orders replacements. */
 export const TenantSpec = z.object({
   displayName: z.string().min(1).max(60),
@@ -44,7 +54,10 @@ export const TenantSpec = z.object({
     memoryMib: z.number().int().min(3072).max(12_288),
     diskMb: z.number().int().min(2000).max(20_000),
   }),
-  idleSleepMs: z.number().int().min(60_000).max(86_400_000),
+  /** Sleeps after this long without anything to do. */
+  idleSleepMs: IdleSleepMs,
+  /** Does not sleep for idleness at all: awake time is what it costs. */
+  keepAwake: z.boolean().default(false),
   models: z.object({ primary: z.string().max(120), utility: z.string().max(120) }),
   aiCapNanoUsdPerMonth: NanoUsd,
 });
@@ -169,6 +182,10 @@ export const TenantReport = z.object({
   operation: Operation.nullable(),
   usage: UsageTotals,
   aiCapNanoUsdPerMonth: NanoUsd,
+  /** Only while awake; `sleepsAtMs` is the earliest time, null when it is not known or never comes. */
+  awakeBecause: z.object({ reason: AwakeBecause, sleepsAtMs: z.number().int().nullable() }).nullable().default(null),
+  /** The assistant's own next scheduled run; asleep, it wakes for it. */
+  nextRunAtMs: z.number().int().nullable().default(null),
 });
 export type TenantReport = z.infer<typeof TenantReport>;
 

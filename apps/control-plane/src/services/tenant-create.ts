@@ -113,6 +113,7 @@ async function reserve(ctx: Context, scope: OrgScope, request: CreateTenant, cla
     release: defaults.defaultRelease,
     size: defaults.defaultSize,
     idleSleepMs: defaults.defaultIdleSleepMs,
+    keepAwake: false,
     models: defaults.defaultModels,
     aiCapNanoUsdPerMonth: defaults.defaultAiCapNanoUsd,
   };

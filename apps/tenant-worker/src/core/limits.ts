@@ -84,6 +84,26 @@ export const awakeGapMaxMs = 900_000;
 /** The last activity is stored when it is this much later than what is stored; a rebuilt object sleeps at most so much early. */
 export const activityGrainMs = 10_000;
 
+/** Woken this long before a scheduled run when no start was measured yet; else by the slowest of the last starts and a slack. */
+export const wakeLeadUnknownMs = 45_000;
+export const wakeLeadSlackMs = 5_000;
+/** A start on a warm machine takes 8–15 s; less than this leaves nothing for a slow one. */
+export const wakeLeadMinMs = 20_000;
+/** A tenant whose starts take longer is late rather than awake for minutes before every run. */
+export const wakeLeadMaxMs = 120_000;
+/** Beyond the lead, a run this near is waited for awake: a drain, a save and a start take most of it, and OpenClaw puts missed jobs off by 120 s. */
+export const nearRunMs = 150_000;
+/** A run that is due and has not begun by then holds nothing any more. */
+export const overdueRunMs = 180_000;
+/** Woken again for one and the same run after such a pause, doubling up to the last, and this often in all. */
+export const wakeAgainFirstMs = 30_000;
+export const wakeAgainMaxMs = 3_600_000;
+export const wakesPerRunMax = 6;
+/** Work without any sign of life (no model call, no client) keeps a tenant awake this long: a turn that hangs ends by the drain. */
+export const busyQuietMaxMs = 14_400_000;
+/** A gateway that runs and does not say what it does is not put to sleep for idleness before this. */
+export const unknownWorkMaxMs = 3_600_000;
+
 /** One call from `Tenant` to `TenantSandbox` that only asks. */
 export const observeDeadlineMs = 4_000;
 

@@ -138,7 +138,7 @@ export class TenantSandbox extends DurableObject<Env> {
   async look(): Promise<Look> {
     const lastTrafficAtMs = this.#lastTrafficAtMs;
     if (!this.#container.running || !this.#run)
-      return { observed: { kind: 'stopped' }, lastTrafficAtMs, listening: false };
+      return { observed: { kind: 'stopped' }, lastTrafficAtMs, listening: false, work: null };
     try {
       const status = await withDeadline(
         (await this.#keeper()).status(),
@@ -151,6 +151,7 @@ export class TenantSandbox extends DurableObject<Env> {
           observed: { kind: 'up', claimed: false, phase: 'idle', hasState: false, failure: null },
           lastTrafficAtMs,
           listening: false,
+          work: null,
         };
       }
       this.#logFailure(status);
@@ -165,11 +166,12 @@ export class TenantSandbox extends DurableObject<Env> {
         lastTrafficAtMs,
         listening: status.steps.some((step) => step.name === 'gateway.listen' && step.ok === true),
         told: toldBy(status),
+        work: status.gateway.work,
       };
     } catch {
       // Not listening yet, or not any more; which of the two follows from `running`.
       const kind = this.#container.running ? 'booting' : 'stopped';
-      return { observed: { kind }, lastTrafficAtMs, listening: false };
+      return { observed: { kind }, lastTrafficAtMs, listening: false, work: null };
     }
   }
 

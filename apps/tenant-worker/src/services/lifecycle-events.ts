@@ -115,6 +115,7 @@ export function afterEvent(
       return record;
     case 'wake_wanted':
       if (before.state.kind === 'draining') return record;
+      if (event.why === 'schedule') lifecycle.deps.schedule.woken(nowMs);
       return { ...record, operationId: begin('wake'), reason: null };
     case 'gateway_ready':
       return ready(record, before, event, lifecycle);

@@ -1,6 +1,7 @@
 /**
  * What the lifecycle service needs of the world. The object wires these to the platform; the simulation to seeded fakes.
  */
+import type { GatewayWork } from '../core/lifecycle/awake.ts';
 import type { Observed, StartFailure } from '../core/lifecycle/state.ts';
 import type { TenantEvent } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
@@ -12,6 +13,8 @@ export interface Look {
   readonly lastTrafficAtMs: number | null;
   /** The gateway accepts connections, though it may not be ready. */
   readonly listening: boolean;
+  /** What the gateway says that it does, or its disk after it stopped; null when nobody knows. */
+  readonly work: GatewayWork | null;
   /** What the keeper says beyond its phase; absent when it does not answer. */
   readonly told?: KeeperWord;
 }
@@ -29,6 +32,11 @@ export interface KeeperWord {
   /** Why the last start or run failed, and the end of the log then. */
   readonly words: string | null;
   readonly logTail: string | null;
+}
+
+/** Messages that were stored and wait for an awake gateway. */
+export interface InboxPort {
+  pending(): boolean;
 }
 
 export interface SnapshotData {

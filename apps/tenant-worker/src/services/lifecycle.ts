@@ -7,6 +7,8 @@
  * next observation. An action that failed is not repeated before its backoff, whoever pokes.
  */
 import type { OperationId } from '../../../control-plane/src/contract/ids.ts';
+import type { AwakeInput, GatewayWork, StaysAwake } from '../core/lifecycle/awake.ts';
+import { staysAwake } from '../core/lifecycle/awake.ts';
 import type { Action, Decision, Facts } from '../core/lifecycle/plan.ts';
 import { decide, runToSave } from '../core/lifecycle/plan.ts';
 import { backoffMs } from '../core/lifecycle/plan-input.ts';
@@ -19,6 +21,7 @@ import * as limits from '../core/limits.ts';
 import type { Incidents } from '../modules/incidents.ts';
 import type { Operations } from '../modules/operations.ts';
 import type { Outbox } from '../modules/outbox.ts';
+import type { Schedule } from '../modules/schedule.ts';
 import type { SnapshotIndex } from '../modules/snapshots.ts';
 import type { TenantStore } from '../modules/tenant-store.ts';
 import type { Clock, Ids } from '../ports.ts';
@@ -28,6 +31,7 @@ import { noteEvent } from './lifecycle-incidents.ts';
 import type {
   Alarm,
   EventSink,
+  InboxPort,
   KeeperWord,
   LifecycleLog,
   Look,
@@ -42,6 +46,8 @@ export interface LifecycleDeps {
   readonly incidents: Incidents;
   readonly snapshots: SnapshotIndex;
   readonly outbox: Outbox;
+  readonly schedule: Schedule;
+  readonly inbox: InboxPort;
   readonly sandbox: (tenantId: string, incarnation: number) => SandboxPort;
   readonly objects: SnapshotObjects;
   readonly events: EventSink;
@@ -62,6 +68,8 @@ export interface Volatile {
   silentAtMs: number;
   lastActivityAtMs: number;
   dirtyAtMs: number | null;
+  /** What the gateway said at the last look. */
+  work: GatewayWork | null;
   /** Rises with every change, so that a save knows whether there was one while it ran. */
   changes: number;
   /** What the keeper last said of the present run. */
@@ -73,8 +81,8 @@ interface Backoff {
   readonly untilMs: number;
 }
 
-const stopped: Look = { observed: { kind: 'stopped' }, lastTrafficAtMs: null, listening: false };
-const silent: Look = { observed: { kind: 'silent' }, lastTrafficAtMs: null, listening: false };
+const stopped: Look = { observed: { kind: 'stopped' }, lastTrafficAtMs: null, listening: false, work: null };
+const silent: Look = { observed: { kind: 'silent' }, lastTrafficAtMs: null, listening: false, work: null };
 
 export class Lifecycle {
   readonly deps: LifecycleDeps;
@@ -92,6 +100,7 @@ export class Lifecycle {
       silentAtMs: 0,
       lastActivityAtMs: stored?.lastActivityAtMs ?? nowMs,
       dirtyAtMs: stored === null ? nowMs : stored.dirtyAtMs,
+      work: null,
       changes: 0,
       seen: null,
     };
@@ -218,6 +227,7 @@ export class Lifecycle {
       facts: this.#facts(record, nowMs),
       desired: record.spec.desired,
       idleSleepMs: record.spec.idleSleepMs,
+      keepAwake: record.spec.keepAwake,
       nowMs,
     });
     if (decision.kind === 'event') this.apply(decision.event);
@@ -263,9 +273,13 @@ export class Lifecycle {
   }
 
   /** What a look at the present run changes besides the plan: silence counted, traffic and awake time remembered. */
-  #noteLook(record: TenantRecord, { observed, lastTrafficAtMs, told }: Look, nowMs: number): void {
+  #noteLook(record: TenantRecord, { observed, lastTrafficAtMs, told, work }: Look, nowMs: number): void {
     const { volatile } = this;
     if (told !== undefined) volatile.seen = told;
+    volatile.work = work;
+    // Also while it drains: what a stopped gateway left on its disk is the last word on its schedule.
+    const ran = record.state.kind === 'awake' || record.state.kind === 'draining';
+    if (ran && work !== null && this.deps.schedule.mirror(work.nextRunAtMs, nowMs) === 'run_begun') this.#active(nowMs);
     if (answers(observed)) {
       volatile.silentProbes = 0;
       volatile.silentAtMs = 0;
@@ -298,12 +312,34 @@ export class Lifecycle {
       snapshotAsked: snapshots.asked() !== null,
       crashesInWindow: record.crashesAtMs.filter((at) => at <= nowMs && nowMs - at < limits.crashWindowMs).length,
       silentProbes: this.volatile.silentProbes,
-      lastActivityAtMs: this.volatile.lastActivityAtMs,
       dirtyAtMs: this.volatile.dirtyAtMs,
       lastSnapshotAtMs: record.lastSnapshotAtMs,
       snapshotFailedAtMs: record.snapshotFailedAtMs,
       snapshotFailuresInRow: record.snapshotFailuresInRow,
+      ...this.#awakeFacts(record),
     };
+  }
+
+  #awakeFacts(record: TenantRecord): AwakeInput['facts'] {
+    return {
+      lastActivityAtMs: this.volatile.lastActivityAtMs,
+      work: this.volatile.work,
+      inboxPending: this.deps.inbox.pending(),
+      schedule: this.deps.schedule.read(),
+      startDurationsMs: record.startDurationsMs,
+    };
+  }
+
+  /** Why an awake tenant does not sleep now, for a person to read; null when it is not awake or about to sleep. */
+  staysAwake(record: TenantRecord): StaysAwake | null {
+    if (record.state.kind !== 'awake') return null;
+    const { keepAwake, idleSleepMs } = record.spec;
+    return staysAwake({
+      facts: this.#awakeFacts(record),
+      keepAwake,
+      idleSleepMs,
+      nowMs: this.deps.clock.nowMs(),
+    });
   }
 
   #showProgress(record: TenantRecord, look: Look): void {

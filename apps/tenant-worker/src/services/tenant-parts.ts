@@ -25,6 +25,7 @@ import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
 import { Outbox, OUTBOX_MIGRATIONS } from '../modules/outbox.ts';
 import { SCRATCH_MIGRATIONS, ScratchRuns } from '../modules/scratch.ts';
 import { Sessions, SESSION_MIGRATIONS } from '../modules/sessions.ts';
+import { Schedule, SCHEDULE_MIGRATIONS } from '../modules/schedule.ts';
 import { SNAPSHOT_MIGRATIONS } from '../modules/snapshot-schema.ts';
 import { SnapshotIndex } from '../modules/snapshots.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
@@ -59,6 +60,7 @@ const allMigrations = [
   ...INCIDENT_MIGRATIONS,
   ...SNAPSHOT_MIGRATIONS,
   ...OUTBOX_MIGRATIONS,
+  ...SCHEDULE_MIGRATIONS,
   ...SESSION_MIGRATIONS,
   ...LEDGER_MIGRATIONS,
   ...SCRATCH_MIGRATIONS,
@@ -81,6 +83,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const operations = new Operations(sql);
   const snapshots = new SnapshotIndex(sql);
   const outbox = new Outbox(sql);
+  const schedule = new Schedule(sql);
   const sessions = new Sessions(sql, clock);
   const ledger = new Ledger(sql, clock);
   const scratchRuns = new ScratchRuns(sql);
@@ -105,6 +108,8 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
         record.lastActivityAtMs,
         record.state.kind === 'awake' ? lifecycle.volatile.lastActivityAtMs : 0,
       ),
+      stays: lifecycle.staysAwake(record),
+      nextRunAtMs: schedule.read().nextRunAtMs,
     });
   };
 
@@ -142,6 +147,9 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     incidents: new Incidents(sql),
     snapshots,
     outbox,
+    schedule,
+    // Until channels store messages here there are none.
+    inbox: { pending: () => false },
     sandbox: (tenantId, incarnation) => sandboxPort(env.SANDBOX, keys, config, tenantId, incarnation),
     objects: r2SnapshotObjects(env.SNAPSHOTS),
     events: { send: async (events) => void (await env.TENANT_EVENTS.sendBatch(events.map((body) => ({ body })))) },

@@ -1,5 +1,6 @@
 /** The tenant as it sees itself, for the control plane and the waiting page. Reads only. */
 import type { Operation, TenantReport, UsageTotals } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { StaysAwake } from '../core/lifecycle/awake.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
 import type { DrillRecord } from '../modules/scratch.ts';
@@ -24,9 +25,12 @@ export interface ReportParts {
   readonly drill: DrillRecord | null;
   readonly usage: UsageTotals;
   readonly lastActivityAtMs: number;
+  readonly stays: StaysAwake | null;
+  readonly nextRunAtMs: number | null;
 }
 
-export function toReport({ record, operation, newest, drill, usage, lastActivityAtMs }: ReportParts): TenantReport {
+export function toReport(parts: ReportParts): TenantReport {
+  const { record, operation, newest, drill, usage, lastActivityAtMs, stays, nextRunAtMs } = parts;
   const { state } = record;
   return {
     tenantId: record.tenantId,
@@ -46,6 +50,8 @@ export function toReport({ record, operation, newest, drill, usage, lastActivity
     operation,
     usage,
     aiCapNanoUsdPerMonth: record.spec.aiCapNanoUsdPerMonth,
+    awakeBecause: stays === null ? null : { reason: stays.because, sleepsAtMs: stays.sleepsAtMs },
+    nextRunAtMs,
   };
 }
 

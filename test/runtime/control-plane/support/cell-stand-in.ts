@@ -196,6 +196,8 @@ export class CellStandIn implements TenantControl {
         awakeMs: 0,
       },
       aiCapNanoUsdPerMonth: tenant.spec.aiCapNanoUsdPerMonth,
+      awakeBecause: null,
+      nextRunAtMs: null,
     };
   }
 

@@ -1,5 +1,6 @@
 /** What the planner is told, what it answers, and when something put off is due. */
 import * as limits from '../limits.ts';
+import type { GatewayWork, ScheduleFacts } from './awake.ts';
 import type { Observed, TenantEvent, TenantState } from './state.ts';
 
 export type SnapshotReason = 'sleep' | 'periodic' | 'rescue' | 'manual' | 'before_restore';
@@ -60,6 +61,13 @@ export interface Facts {
   readonly lastSnapshotAtMs: number;
   readonly snapshotFailedAtMs: number | null;
   readonly snapshotFailuresInRow: number;
+  /** What the gateway of the present run says that it does; null when it does not say. */
+  readonly work: GatewayWork | null;
+  /** A stored message waits for an awake gateway. */
+  readonly inboxPending: boolean;
+  readonly schedule: ScheduleFacts;
+  /** How long the last starts took. */
+  readonly startDurationsMs: readonly number[];
 }
 
 export interface PlanInput {
@@ -72,6 +80,8 @@ export interface PlanInput {
   /** What the control plane wants; the state follows it whenever it can. */
   readonly desired: 'active' | 'suspended' | 'deleted';
   readonly idleSleepMs: number;
+  /** Idleness never puts it to sleep; a command does. */
+  readonly keepAwake: boolean;
   readonly nowMs: number;
 }
 

@@ -40,6 +40,10 @@ const facts: Facts = {
   lastSnapshotAtMs: nowMs,
   snapshotFailedAtMs: null,
   snapshotFailuresInRow: 0,
+  work: { busy: false, nextRunAtMs: null },
+  inboxPending: false,
+  schedule: { nextRunAtMs: null, wakes: 0, lastWakeAtMs: null },
+  startDurationsMs: [],
 };
 const saved = { newestSnapshotId: 's1', hasSnapshots: true };
 
@@ -81,6 +85,7 @@ const input = (
   facts: { ...facts, ...more },
   desired: 'active',
   idleSleepMs: 900_000,
+  keepAwake: false,
   nowMs,
   ...rest,
 });
@@ -261,6 +266,35 @@ describe('awake', () => {
         event: { type },
       });
     }
+  });
+
+  it('does not sleep while its gateway works or does not say, and looks again', () => {
+    const quiet = { lastActivityAtMs: nowMs - 900_000 };
+    for (const work of [{ busy: true, nextRunAtMs: null }, null])
+      expect(decide(input(awake, up('ready'), { ...quiet, work }))).toMatchObject({
+        kind: 'wait',
+        untilMs: nowMs + limits.awakeProbeMs,
+      });
+  });
+
+  it('wakes for its own next run while asleep, and in no other state of rest', () => {
+    const schedule = { nextRunAtMs: nowMs + 600_000, wakes: 0, lastWakeAtMs: null };
+    const at = (kind: 'asleep' | 'suspended' | 'needs_operator' | 'deleted', atMs: number) => {
+      const states: Record<typeof kind, TenantState> = {
+        asleep: { kind: 'asleep', incarnation: 3, sinceMs: 0 },
+        suspended: { kind: 'suspended', incarnation: 3, sinceMs: 0 },
+        needs_operator: { kind: 'needs_operator', incarnation: 3, sinceMs: 0, reason: 'crash_loop' },
+        deleted: { kind: 'deleted', atMs: 0 },
+      };
+      const rest = { nowMs: atMs, desired: kind === 'suspended' ? ('suspended' as const) : ('active' as const) };
+      return decide(input(states[kind], { kind: 'stopped' }, { openRuns: [], run: null, schedule }, rest));
+    };
+    const wakeAtMs = schedule.nextRunAtMs - limits.wakeLeadUnknownMs;
+    expect(at('asleep', nowMs)).toEqual({ kind: 'wait', untilMs: wakeAtMs });
+    expect(at('asleep', wakeAtMs - 1)).toEqual({ kind: 'wait', untilMs: wakeAtMs });
+    expect(at('asleep', wakeAtMs)).toMatchObject({ event: { type: 'wake_wanted', why: 'schedule' } });
+    for (const kind of ['suspended', 'needs_operator', 'deleted'] as const)
+      expect(at(kind, wakeAtMs + 1)).toEqual({ kind: 'wait', untilMs: null });
   });
 
   it('sleeps when idle, not a millisecond early', () => {

@@ -8,10 +8,11 @@
  */
 import { unreachable } from '../../../../control-plane/src/contract/result.ts';
 import * as limits from '../limits.ts';
+import { scheduledWakeAtMs, staysAwake } from './awake.ts';
 import { closeOthers, decideDraining } from './plan-ending.ts';
 import { decideStarting } from './plan-starting.ts';
 import type { Decision, Facts, PlanInput } from './plan-input.ts';
-import { action, dueAtMs, event, passed, snapshotRetryAtMs, wait } from './plan-input.ts';
+import { action, dueAtMs, event, snapshotRetryAtMs, wait } from './plan-input.ts';
 import type { TenantEvent, TenantState } from './state.ts';
 
 export type { Action, Decision, Facts, OpenRun, PlanInput, RunFacts, SnapshotReason } from './plan-input.ts';
@@ -34,6 +35,7 @@ export function decide(input: PlanInput): Decision {
     case 'draining':
       return afterOthers(input, state.incarnation, () => decideDraining(input, state));
     case 'asleep':
+      return afterOthers(input, null, () => decideAsleep(input));
     case 'suspended':
     case 'needs_operator':
       return afterOthers(input, null, () => wait(null));
@@ -101,12 +103,19 @@ function decideAwake(input: PlanInput, state: Extract<TenantState, { kind: 'awak
     return event({ type: 'gateway_lost', nowMs, incarnation, crashes });
   }
   if (facts.snapshotAsked) return action({ kind: 'snapshot', incarnation, why: 'manual' });
-  if (passed(facts.lastActivityAtMs, input.idleSleepMs, nowMs)) {
-    return event({ type: 'sleep_wanted', nowMs, why: 'idle' });
-  }
+  const stays = staysAwake(input);
+  if (stays === null) return event({ type: 'sleep_wanted', nowMs, why: 'idle' });
   const saveAtMs = nextSaveAtMs(facts, nowMs);
   if (saveAtMs !== null && nowMs >= saveAtMs) return action({ kind: 'snapshot', incarnation, why: 'periodic' });
-  return wait(Math.min(probe, facts.lastActivityAtMs + input.idleSleepMs, saveAtMs ?? probe));
+  const sleepsAtMs = stays.sleepsAtMs !== null && stays.sleepsAtMs > nowMs ? stays.sleepsAtMs : probe;
+  return wait(Math.min(probe, sleepsAtMs, saveAtMs ?? probe));
+}
+
+/** Asleep, it waits for its own next run; whatever else wakes it comes from outside. */
+function decideAsleep({ facts, nowMs }: PlanInput): Decision {
+  const wakeAtMs = scheduledWakeAtMs(facts, nowMs);
+  if (wakeAtMs === null || nowMs < wakeAtMs) return wait(wakeAtMs);
+  return event({ type: 'wake_wanted', nowMs, why: 'schedule' });
 }
 
 /** When an awake tenant is due to be saved: quiet for a moment after a change, at the latest after the period. */
