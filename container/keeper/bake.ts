@@ -74,6 +74,7 @@ async function boot(
         },
         settings: 'none',
         timeoutMs: bootTimeoutMs,
+        overdueRuns: 'leave',
       },
       ['127.0.0.1'],
     );

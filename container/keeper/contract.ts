@@ -71,6 +71,8 @@ export const startRequestSchema = z.object({
    */
   settings: z.enum(['current', 'last-good', 'none']).default('current'),
   timeoutMs: z.number().int().min(5_000).max(900_000).default(180_000),
+  /** One-shot jobs that came due while nothing ran are run as soon as the gateway is ready. Never where a copy is looked at. */
+  overdueRuns: z.enum(['run', 'leave']).default('leave'),
 });
 export type StartRequest = z.infer<typeof startRequestSchema>;
 

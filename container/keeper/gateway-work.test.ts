@@ -39,7 +39,7 @@ async function gatewayOf(answers: Record<string, () => unknown>): Promise<{ port
 }
 
 /** Watches until `enough`; what was learned, in order. */
-async function learned(port: number, enough: (seen: readonly (Work | 'unknown')[]) => boolean) {
+async function learned(port: number, enough: (seen: readonly (Work | 'unknown')[]) => boolean, runsOverdue = true) {
   const seen: (Work | 'unknown')[] = [];
   const end = new AbortController();
   const note = (what: Work | 'unknown') => {
@@ -50,6 +50,7 @@ async function learned(port: number, enough: (seen: readonly (Work | 'unknown')[
     port,
     password: 'p',
     everyMs: 5,
+    runsOverdue,
     signal: end.signal,
     nowMs: () => Date.parse('2026-11-21T12:00:00Z'),
     log: () => undefined,
@@ -111,6 +112,8 @@ test('one-shot jobs that came due while nothing ran are run once; others are lef
       ],
     }),
   });
+  await learned(gateway.port, (all) => all.length === 3, false);
+  expect(gateway.calls.filter((call) => call.startsWith('cron.run'))).toEqual([]);
   await learned(gateway.port, (all) => all.length === 3);
   expect(gateway.calls.filter((call) => call.startsWith('cron.run'))).toEqual(['cron.run {"id":"due","mode":"force"}']);
 });

@@ -51,6 +51,7 @@ interface WorkWatch {
   readonly port: number;
   readonly password: string;
   readonly everyMs: number;
+  readonly runsOverdue: boolean;
   /** Ends the watch. */
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
@@ -64,7 +65,7 @@ export async function watchWork(watch: WorkWatch): Promise<void> {
   const { signal } = watch;
   let connection: GatewayConnection | null = null;
   let failures = 0;
-  let overdueTries = 0;
+  let overdueTries = watch.runsOverdue ? 0 : overdueTriesMax;
   while (!signal.aborted) {
     try {
       connection ??= await connect(watch);

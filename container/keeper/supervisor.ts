@@ -215,6 +215,7 @@ export class Supervisor {
       password: run.process?.password ?? '',
       everyMs: workEveryMs,
       signal: run.watching.signal,
+      runsOverdue: request.overdueRuns === 'run',
       nowMs: Date.now,
       log: (line) => this.#log.add('keeper', line),
       known: (work) => this.#board.gatewayWorks(work),

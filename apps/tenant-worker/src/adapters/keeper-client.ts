@@ -3,7 +3,13 @@
  * listening yet rejects. The claim token goes with every call but never into a log or an error.
  */
 import { checkResultSchema, keeperStatusSchema, snapshotResultSchema } from '../../../../container/keeper/contract.ts';
-import type { CheckRequest, CheckResult, KeeperStatus, SnapshotResult } from '../../../../container/keeper/contract.ts';
+import type {
+  CheckRequest,
+  CheckResult,
+  KeeperStatus,
+  SnapshotResult,
+  StartRequest,
+} from '../../../../container/keeper/contract.ts';
 import { inventoryBytesMax, inventorySchema } from '../../../../container/keeper/inventory-contract.ts';
 import type { Inventory } from '../../../../container/keeper/inventory-contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
@@ -89,8 +95,11 @@ export class KeeperClient {
     return { files: Number(body.files), bytes: Number(body.bytes) };
   }
 
-  async startGateway(config: GatewayConfigInput, timeoutMs: number): Promise<void> {
-    await discard(await this.#call('POST', '/v1/gateway/start', { json: { config, timeoutMs } }));
+  async startGateway(
+    config: GatewayConfigInput,
+    options: { readonly timeoutMs: number; readonly overdueRuns: StartRequest['overdueRuns'] },
+  ): Promise<void> {
+    await discard(await this.#call('POST', '/v1/gateway/start', { json: { config, ...options } }));
   }
 
   async check(request: CheckRequest): Promise<CheckResult> {

@@ -190,7 +190,9 @@ export class TenantSandbox extends DurableObject<Env> {
   }
 
   async startGateway(config: GatewayConfigInput): Promise<void> {
-    await (await this.#keeper()).startGateway(config, gatewayReadyDeadlineMs);
+    // A copy that is only looked at does nothing of its own.
+    const overdueRuns = this.#run?.scratch ? 'leave' : 'run';
+    await (await this.#keeper()).startGateway(config, { timeoutMs: gatewayReadyDeadlineMs, overdueRuns });
   }
 
   async stopGateway(): Promise<void> {

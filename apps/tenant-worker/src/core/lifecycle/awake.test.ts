@@ -1,7 +1,7 @@
 /** What keeps a tenant awake and what wakes it, as a table: every row is a promise of docs/sleep.md. */
 import { describe, expect, it } from 'vitest';
 import * as limits from '../limits.ts';
-import type { AwakeInput } from './awake.ts';
+import type { AwakeInput, ScheduleFacts } from './awake.ts';
 import { scheduledWakeAtMs, staysAwake, wakeLeadMs } from './awake.ts';
 
 const nowMs = 1_795_000_000_000;
@@ -72,7 +72,7 @@ describe('stays awake', () => {
 });
 
 describe('wakes for its own schedule', () => {
-  const wakeAt = (schedule: Partial<typeof none & { nextRunAtMs: number | null; lastWakeAtMs: number | null }>) =>
+  const wakeAt = (schedule: Partial<ScheduleFacts>) =>
     scheduledWakeAtMs({ schedule: { ...none, ...schedule }, startDurationsMs: [] }, nowMs);
 
   it('early enough to be ready', () => {
