@@ -158,6 +158,7 @@ const record = {
     release: '2026.9.6',
     size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
     idleSleepMs: 600_000,
+    keepAwake: false,
     models: { primary: 'a', utility: 'b' },
     aiCapNanoUsdPerMonth: 1,
   },
