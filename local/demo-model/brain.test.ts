@@ -30,6 +30,9 @@ function asked(...texts: string[]): DemoRequest {
   };
 }
 
+const nowMs = Date.parse('2026-11-21T08:47:30.500Z');
+const answered = (request: DemoRequest): Reply => answer(request, nowMs);
+
 function textOf(reply: Reply): string {
   return reply.kind === 'text' ? reply.text : reply.say;
 }
@@ -42,15 +45,15 @@ describe('the demo model', () => {
     ['What is my name?', /You have not told me your name/],
     ['Tell me about tides', /You wrote: “Tell me about tides”/],
   ])('%s', (text, expected) => {
-    expect(textOf(answer(asked(text)))).toMatch(expected);
+    expect(textOf(answered(asked(text)))).toMatch(expected);
   });
 
   it('remembers what it was told in this conversation, and the last word counts', () => {
-    expect(textOf(answer(asked('Hello, my name is Ada', 'Nice', "what's my name?")))).toBe('Your name is Ada.');
+    expect(textOf(answered(asked('Hello, my name is Ada', 'Nice', "what's my name?")))).toBe('Your name is Ada.');
     expect(
-      textOf(answer(asked('my name is Ada', 'Nice', 'sorry, my name is Grace', 'Nice', 'what is my name again?'))),
+      textOf(answered(asked('my name is Ada', 'Nice', 'sorry, my name is Grace', 'Nice', 'what is my name again?'))),
     ).toBe('Your name is Grace.');
-    expect(textOf(answer(asked('my favourite colour is teal', 'ok', 'what is my favourite colour?')))).toBe(
+    expect(textOf(answered(asked('my favourite colour is teal', 'ok', 'what is my favourite colour?')))).toBe(
       'Your favourite colour is teal.',
     );
   });
@@ -62,7 +65,7 @@ describe('the demo model', () => {
     ['read the file notes/today.md', 'read', { path: 'notes/today.md' }],
     ['write "tide at six" to notes.md', 'write', { path: 'notes.md', content: 'tide at six\n' }],
   ])('%s calls %s', (text, name, args) => {
-    expect(answer(asked(text))).toMatchObject({ kind: 'tool', name, args });
+    expect(answered(asked(text))).toMatchObject({ kind: 'tool', name, args });
   });
 
   it('never answers a tool result with another call', () => {
@@ -72,26 +75,26 @@ describe('the demo model', () => {
       { role: 'assistant', text: '', toolNames: ['exec'], toolResults: [] },
       { role: 'user', text: '', toolNames: [], toolResults: ['what time is it'] },
     ];
-    expect(answer({ ...request, turns })).toMatchObject({
+    expect(answered({ ...request, turns })).toMatchObject({
       kind: 'text',
       text: expect.stringContaining('`exec`') as string,
     });
   });
 
   it('writes a long answer slowly when asked to', () => {
-    const reply = answer(asked('count to 12 slowly'));
+    const reply = answered(asked('count to 12 slowly'));
     expect(reply).toMatchObject({ kind: 'text', slow: true });
     expect(textOf(reply).match(/^\d+\./gm)).toHaveLength(12);
-    expect(textOf(answer(asked('count to 999999'))).length).toBeLessThan(20_000);
+    expect(textOf(answered(asked('count to 999999'))).length).toBeLessThan(20_000);
   });
 
   it("answers OpenClaw's own small requests", () => {
     const request = { ...asked('{"previousRecap":"","messages":["user: third, hi"]}'), tools: [] };
-    expect(textOf(answer({ ...request, system: 'Write an Activity recap for someone' }))).toBe(
+    expect(textOf(answered({ ...request, system: 'Write an Activity recap for someone' }))).toBe(
       'The user wrote: third, hi The demo model answers it.',
     );
     const title = { ...asked('please plan the harbour party for us'), tools: [] };
-    expect(textOf(answer({ ...title, system: 'Generate a short title.' }))).toBe('Please plan the harbour party');
+    expect(textOf(answered({ ...title, system: 'Generate a short title.' }))).toBe('Please plan the harbour party');
   });
 });
 
@@ -115,5 +118,34 @@ describe('what is sent of a reply', () => {
         expect(produced.cutByLimit).toBe(produced.text !== text);
       }),
     );
+  });
+});
+
+describe('reminders', () => {
+  const withTool = (text: string): DemoRequest => {
+    const request = asked(text);
+    return { ...request, tools: [...request.tools, { name: 'automations', properties: ['action', 'job'] }] };
+  };
+
+  it.each([
+    ['Remind me in two minutes to feed the crabs.', '2026-11-21T08:49:30.500Z', 'feed the crabs'],
+    ['please remind me in an hour to call Ada', '2026-11-21T09:47:30.500Z', 'call Ada'],
+    ['Remind me in 90 seconds to stretch!', '2026-11-21T08:49:00.500Z', 'stretch'],
+  ])('%s', (text, at, what) => {
+    const reply = answered(withTool(text));
+    expect(reply).toMatchObject({
+      kind: 'tool',
+      name: 'automations',
+      args: { action: 'add', job: { schedule: { kind: 'at', at }, sessionTarget: 'current', deleteAfterRun: true } },
+    });
+    // What the job asks when it is due is answered with the reminder itself.
+    const [message = ''] = /The time has come[^"]*/.exec(JSON.stringify(reply)) ?? [];
+    expect(textOf(answered(withTool(`[cron:1 Reminder] ${message}`)))).toBe(`Reminder: ${what}.`);
+  });
+
+  it('makes none without the tool, a time or a thing to say', () => {
+    for (const text of ['Remind me in some minutes to go', 'Remind me in zero minutes to go', 'Remind me in 2 minutes'])
+      expect(answered(withTool(text)).kind).toBe('text');
+    expect(answered(asked('Remind me in two minutes to go')).kind).toBe('text');
   });
 });

@@ -2,13 +2,15 @@
  * What the demo model answers: enough to try the product (it greets, remembers what it was told, uses tools, can write
  * a long slow answer), never anything that could be taken for a real model. Deterministic.
  */
+import { planReminder, remind } from './reminders.ts';
 import { meaningful, type DemoRequest, type DemoTool, type DemoTurn, type Reply } from './conversation.ts';
 
 const CONNECT =
   'To connect a real model, put ANTHROPIC_API_KEY=… or OPENAI_API_KEY=… into the file .dev.vars and start Tidepool again.';
 const WHO = `I am Tidepool's built-in demo model: a small program with canned answers, not a real language model. ${CONNECT}`;
 
-export function answer(request: DemoRequest): Reply {
+/** @param nowMs when the request arrived */
+export function answer(request: DemoRequest, nowMs: number): Reply {
   const turns = meaningful(request.turns);
   const last = turns.at(-1);
   if (!last) return say(WHO);
@@ -17,7 +19,10 @@ export function answer(request: DemoRequest): Reply {
     if (utility !== null) return say(utility);
   }
   if (last.toolResults.length > 0) return say(afterTool(turns, last.toolResults.join('\n')));
+  const reminder = remind(last.text);
+  if (reminder !== null) return say(reminder);
   return (
+    planReminder(last.text, request.tools, nowMs) ??
     useTool(last.text, request.tools) ??
     longAnswer(last.text) ??
     say(recall(last.text, turns) ?? smallTalk(last.text, turns) ?? echo(last.text, turns))
@@ -142,7 +147,7 @@ function smallTalk(text: string, turns: readonly DemoTurn[]): string | null {
   if (/\b(?:who|what) are you\b|\bwhat model\b|\bwhich model\b|\bare you (?:real|an ai|claude|gpt)\b/i.test(text))
     return WHO;
   if (/\bhelp\b|\bwhat can you do\b/i.test(text)) {
-    return `${WHO}\n\nThings to try: "my name is Ada" and later "what is my name?"; "what time is it?" and "list files" (real tools); "run \`uname -a\`"; "count to 30"; "slowly" for a long answer that you can stop.`;
+    return `${WHO}\n\nThings to try: "my name is Ada" and later "what is my name?"; "what time is it?" and "list files" (real tools); "run \`uname -a\`"; "remind me in two minutes to stretch"; "count to 30"; "slowly" for a long answer that you can stop.`;
   }
   const sum = /(-?\d{1,9})\s*([-+*×x/])\s*(-?\d{1,9})\s*[=?]*\s*$/i.exec(text);
   if (sum) return `That is ${calculate(Number(sum[1]), sum[2] ?? '+', Number(sum[3]))}.`;

@@ -79,7 +79,7 @@ async function serveModel(state: DemoState, call: Call & { readonly wire: Wire }
     input: countInput(state.cache, wire, parsed, nowMs),
     includeUsage: asksForUsage(body),
   };
-  const reply = answer(parsed);
+  const reply = answer(parsed, nowMs);
   const produced = produce(reply, parsed.maxTokens, `toolu_${randomBytes(9).toString('hex')}`);
   const served = {
     id: context.id,
