@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
 import { Incident } from './incident.ts';
 import {
+  AwakeBecause,
+  IdleSleepMs,
   NanoUsd,
   Operation,
   Receipt,
@@ -92,6 +94,12 @@ export const Tenant = z.object({
   operation: Operation.nullable(),
   usage: UsageTotals,
   aiCapNanoUsdPerMonth: NanoUsd,
+  idleSleepMs: IdleSleepMs,
+  keepAwake: z.boolean(),
+  /** Why it is awake, and when it sleeps at the earliest; null while it is not awake. `sleepsAt` null: not known, or never. */
+  awakeBecause: z.object({ reason: AwakeBecause, sleepsAt: Instant.nullable() }).nullable(),
+  /** Its own next scheduled run, for which it wakes. */
+  nextRunAt: Instant.nullable(),
   createdAt: Instant,
   /** When the facts above were learned, and whether from the tenant itself or from the stored copy. */
   asOf: Instant,
@@ -235,12 +243,14 @@ export const endpoints = {
   tenantUpdate: {
     method: 'patch',
     path: '/api/v1/tenants/{tenantId}',
-    summary: 'Change the name or the monthly spending cap',
+    summary: 'Change the name, the monthly spending cap, or when it sleeps',
     permission: 'tenant:configure',
     params: TenantParams,
     body: z.strictObject({
       name: z.string().trim().min(1).max(60).optional(),
       aiCapNanoUsdPerMonth: NanoUsd.optional(),
+      idleSleepMs: IdleSleepMs.optional(),
+      keepAwake: z.boolean().optional(),
     }),
     status: 200,
     response: Tenant,

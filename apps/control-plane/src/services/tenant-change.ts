@@ -17,6 +17,8 @@ import { specOf } from './tenant-view.ts';
 export interface TenantChange {
   readonly name?: string | undefined;
   readonly aiCapNanoUsdPerMonth?: number | undefined;
+  readonly idleSleepMs?: number | undefined;
+  readonly keepAwake?: boolean | undefined;
 }
 
 /** Resolves to the row as saved. Nothing to change saves nothing. */
@@ -30,6 +32,8 @@ export async function tenantUpdate(
     ...old,
     displayName: change.name ?? old.displayName,
     aiCapNanoUsdPerMonth: change.aiCapNanoUsdPerMonth ?? old.aiCapNanoUsdPerMonth,
+    idleSleepMs: change.idleSleepMs ?? old.idleSleepMs,
+    keepAwake: change.keepAwake ?? old.keepAwake,
   }));
 }
 

@@ -9,6 +9,10 @@ import { tenantOriginOf } from '../env.ts';
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+/** A time that an assistant names; one beyond the calendar's end is none. */
+const isoTime = (ms: number | null): string | null => (ms === null || Math.abs(ms) > calendarEndMs ? null : iso(ms));
+const calendarEndMs = Date.UTC(9999, 11, 31);
+
 export function storedReport(row: TenantRow): TenantReport | null {
   if (row.report === null) return null;
   const parsed = TenantReport.safeParse(JSON.parse(row.report));
@@ -95,6 +99,13 @@ export function toTenant({ config, row, report, live, nowMs, operation }: ViewPa
     // A report of last month says nothing of this one.
     usage: report?.usage.period === period ? report.usage : nothingUsed(period),
     aiCapNanoUsdPerMonth: spec.aiCapNanoUsdPerMonth,
+    idleSleepMs: spec.idleSleepMs,
+    keepAwake: spec.keepAwake,
+    awakeBecause:
+      report === null || report.awakeBecause === null
+        ? null
+        : { reason: report.awakeBecause.reason, sleepsAt: isoTime(report.awakeBecause.sleepsAtMs) },
+    nextRunAt: isoTime(report?.nextRunAtMs ?? null),
     createdAt: iso(row.createdAtMs),
     asOf: iso(live ? nowMs : row.reportedAtMs || row.createdAtMs),
     live,
