@@ -59,6 +59,7 @@ beforeAll(async () => {
       release: '2026.9.6',
       size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
       idleSleepMs: 600_000,
+      keepAwake: false,
       models: { primary: 'a/b', utility: 'a/b' },
       aiCapNanoUsdPerMonth: 0,
     },
