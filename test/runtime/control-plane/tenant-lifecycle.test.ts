@@ -106,6 +106,16 @@ describe('changing', () => {
     expect(world.cell.tenants.get(tenant.slug)?.generation).toBe(2);
   });
 
+  it('changes when it sleeps, within bounds', async () => {
+    expect(await json(person.browser.send('GET', path))).toMatchObject({ idleSleepMs: 900_000, keepAwake: false });
+    const changed = await json(person.browser.send('PATCH', path, { idleSleepMs: 60_000, keepAwake: true }));
+    expect(changed).toMatchObject({ idleSleepMs: 60_000, keepAwake: true });
+    expect(world.cell.tenants.get(tenant.slug)).toMatchObject({
+      generation: 2,
+      spec: { idleSleepMs: 60_000, keepAwake: true },
+    });
+  });
+
   it('applies both of two changes at the same time', async () => {
     await Promise.all([
       person.browser.send('PATCH', path, { name: 'Both' }),
@@ -133,6 +143,9 @@ describe('changing', () => {
     [{ name: '' }],
     [{ aiCapNanoUsdPerMonth: -1 }],
     [{ aiCapNanoUsdPerMonth: 1.5 }],
+    [{ idleSleepMs: 59_999 }],
+    [{ idleSleepMs: 86_400_001 }],
+    [{ keepAwake: 'yes' }],
     [{ slug: 'other-slug' }],
     [[]],
   ])('refuses %j', async (body) => {

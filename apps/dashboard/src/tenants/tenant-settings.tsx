@@ -1,30 +1,14 @@
-/** The name and the monthly cap. Saved one by one; each form says what its change means before it is sent. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+/** The name, the monthly cap, when it sleeps. Saved one by one; each form says what its change means before it is sent. */
 import { useId, useState } from 'react';
 import type { OrgRole, Tenant } from '../../../control-plane/src/contract/api.ts';
-import { call } from '../api/client.ts';
 import { toFailure } from '../api/errors.ts';
-import { keys, roleMay } from '../api/queries.ts';
+import { roleMay } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 import { formatCap, formatUsd, parseUsd, usdFieldText } from '../ui/format.ts';
 import { FailureNotice } from '../ui/notice.tsx';
-import { showToast } from '../ui/toast.tsx';
-
-type Change = { name?: string; aiCapNanoUsdPerMonth?: number };
-
-function useTenantUpdate(tenant: Tenant, said: string) {
-  const queryClient = useQueryClient();
-  return useMutation({
-    mutationFn: (body: Change) => call('tenantUpdate', { params: { tenantId: tenant.id }, body }),
-    onSuccess: (updated) => {
-      queryClient.setQueryData(keys.tenant(tenant.id), updated);
-      void queryClient.invalidateQueries({ queryKey: keys.tenants(tenant.orgId) });
-      void queryClient.invalidateQueries({ queryKey: ['usage', tenant.id] });
-      showToast({ tone: 'done', text: said });
-    },
-  });
-}
+import { SleepForm } from './sleep-form.tsx';
+import { useTenantUpdate } from './use-tenant-update.ts';
 
 export function TenantSettings({ tenant, role }: { tenant: Tenant; role: OrgRole }) {
   const may = roleMay(role, 'tenant:configure');
@@ -37,6 +21,7 @@ export function TenantSettings({ tenant, role }: { tenant: Tenant; role: OrgRole
       <div className="mt-6 grid gap-x-12 gap-y-10 md:grid-cols-2">
         <NameForm tenant={tenant} reason={reason} />
         <CapForm tenant={tenant} reason={reason} />
+        <SleepForm tenant={tenant} reason={reason} />
       </div>
     </section>
   );

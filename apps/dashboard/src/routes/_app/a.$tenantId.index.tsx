@@ -8,10 +8,12 @@ import { demoModelSentence } from '../../shell/stand-ins.tsx';
 import { OperationCard } from '../../tenants/operation-card.tsx';
 import { operationPhase, operationTitle } from '../../tenants/operation-steps.ts';
 import { PowerActions, reasonAgainst } from '../../tenants/power-actions.tsx';
+import { sleepLine } from '../../tenants/sleep-line.ts';
 import { stateLabel } from '../../tenants/state.tsx';
 import { TenantFacts, TenantSpend } from '../../tenants/tenant-facts.tsx';
 import { TenantSettings } from '../../tenants/tenant-settings.tsx';
 import { useTenantAction } from '../../tenants/use-tenant-actions.ts';
+import { useNow } from '../../ui/use-now.ts';
 
 export const Route = createFileRoute('/_app/a/$tenantId/')({ component: Overview });
 
@@ -29,6 +31,7 @@ function Overview() {
     <div className="flex flex-col gap-8">
       <title>{`${tabTitle(tenant, shown)} · Tidepool`}</title>
       <PowerActions tenant={tenant} role={org.role} />
+      <SleepLine tenant={tenant} clockOffsetMs={clockOffsetMs} />
       {shown?.error ? null : <StateNotice tenant={tenant} />}
       {shown === null ? null : <LiveOperation tenant={tenant} operation={shown} clockOffsetMs={clockOffsetMs} />}
       <div className="grid gap-x-12 gap-y-8 md:grid-cols-2">
@@ -38,6 +41,12 @@ function Overview() {
       <TenantSettings key={tenant.id} tenant={tenant} role={org.role} />
     </div>
   );
+}
+
+/** "Sleeps in 12 min at the earliest: it was used." */
+function SleepLine({ tenant, clockOffsetMs }: { tenant: Tenant; clockOffsetMs: number }) {
+  const line = sleepLine(tenant, useNow(15_000) + clockOffsetMs);
+  return line === null ? null : <p className="-mt-4 text-sm text-soft">{line}</p>;
 }
 
 function LiveOperation({
