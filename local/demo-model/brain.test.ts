@@ -143,6 +143,15 @@ describe('reminders', () => {
     expect(textOf(answered(withTool(`[cron:1 Reminder] ${message}`)))).toBe(`Reminder: ${what}.`);
   });
 
+  it('reaches the tool through the one that calls the others', () => {
+    const request = asked('Remind me in two minutes to go');
+    const reply = answered({
+      ...request,
+      tools: [...request.tools, { name: 'tool_call', properties: ['id', 'args'] }],
+    });
+    expect(reply).toMatchObject({ name: 'tool_call', args: { id: 'automations', args: { action: 'add' } } });
+  });
+
   it('makes none without the tool, a time or a thing to say', () => {
     for (const text of ['Remind me in some minutes to go', 'Remind me in zero minutes to go', 'Remind me in 2 minutes'])
       expect(answered(withTool(text)).kind).toBe('text');

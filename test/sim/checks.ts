@@ -14,6 +14,7 @@ import { text, textOrNull } from '../../apps/tenant-worker/src/modules/row.ts';
 import { recentKept } from '../../apps/tenant-worker/src/core/snapshots/retention.ts';
 import type { Look } from '../../apps/tenant-worker/src/services/lifecycle-ports.ts';
 import type { Entries, FakeContainer } from './fake-container.ts';
+import { SleepChecks } from './sleep-checks.ts';
 import type { World } from './world.ts';
 
 export interface Violation {
@@ -68,8 +69,7 @@ export class Checks {
   /** What was in any of them, harmed or not: nobody can know of a harm before a restore. */
   readonly #everSaved = new Set<number>();
   readonly #tries = new Map<number, Tries>();
-  /** Wakes by the assistant's own schedule, by the run they were for. */
-  readonly #wakesFor = new Map<number, number>();
+  readonly #sleep: SleepChecks;
   readonly #world: World;
   readonly #recentCalls: number[] = [];
   readonly #recentOf = new Map<string, number[]>();
@@ -84,6 +84,7 @@ export class Checks {
 
   constructor(world: World) {
     this.#world = world;
+    this.#sleep = new SleepChecks(world);
   }
 
   fail(rule: string, detail: string): void {
@@ -337,27 +338,10 @@ export class Checks {
   }
 
   logged(event: string, fields: Readonly<Record<string, unknown>>): void {
-    if (event === 'lifecycle.state') this.#changed(String(fields['event']));
+    if (event === 'lifecycle.state') this.#sleep.changed(String(fields['event']));
     if (event !== 'lifecycle.action' && event !== 'lifecycle.action_failed') return;
     if (++this.#actionsInRound > limits.actionsPerActivationMax)
       this.fail('bounded rounds', `${this.#actionsInRound} actions`);
-  }
-
-  /** The tenant decided to sleep, or to wake. */
-  #changed(event: string): void {
-    const state = this.record()?.state;
-    if (event === 'sleep_wanted' && state?.kind === 'draining' && state.why === 'idle') {
-      const { container } = this.#world.sandbox(state.incarnation);
-      const busyMs = container?.busy === true ? this.#world.time.nowMs - container.busySinceMs : 0;
-      // A turn may begin between the look and the decision; the clock may say that hours went by.
-      if (busyMs > 10_000 && this.#world.clockJumps === 0)
-        this.fail('busy is not idle', `run ${state.incarnation} is put to sleep ${busyMs} ms into a turn`);
-    }
-    if (event !== 'wake_wanted' || state?.kind !== 'waking' || state.why !== 'schedule') return;
-    const runAtMs = Number(this.#world.sql.exec('SELECT woken_for_ms AS at FROM schedule')[0]?.['at']);
-    const wakes = (this.#wakesFor.get(runAtMs) ?? 0) + 1;
-    this.#wakesFor.set(runAtMs, wakes);
-    if (wakes > limits.wakesPerRunMax) this.fail('no wake loop', `${wakes} wakes for one run`);
   }
 
   commanded(kind: CommandToTenant['kind']): void {

@@ -37,8 +37,15 @@ it('sleeps through nothing: a reminder wakes it and is answered on time', { time
   const cookie = await person.openAssistant(slug);
   const client = await GatewayClient.connectWhenReady(() => product.stack, slug, cookie);
   await client.say('Remind me in two minutes to feed the crabs.');
-  const planned = await until('the job to be made', async () =>
-    (await messages(client)).map(({ text }) => /I will remind you at ([\d:.TZ-]+Z)\./.exec(text)?.[1]).find(Boolean),
+  const planned = await until(
+    'the job to be made',
+    async () => {
+      const said = (await messages(client)).map(({ text }) => text);
+      const at = said.map((text) => /I will remind you at ([\d:.TZ-]+Z)\./.exec(text)?.[1]).find(Boolean);
+      if (at === undefined) throw new Error(said.join('\n').slice(0, 4_000));
+      return at;
+    },
+    30_000,
   );
   const dueAtMs = Date.parse(planned);
   client.close();
