@@ -41,6 +41,14 @@ async function asleep(world: World): Promise<void> {
   await until(world, 'asleep', ['asleep']);
 }
 
+async function awakeAndSaved(world: World): Promise<void> {
+  await asleep(world);
+  world.controlPlane.command('wake');
+  await until(world, 'awake', ['awake']);
+}
+
+const stageOf = ({ sql }: World): unknown => sql.exec('SELECT stage FROM snapshot_restore')[0]?.['stage'];
+
 /** Complete snapshots in the index. */
 function snapshots(world: World): number {
   return world.checks.completed.size;
@@ -71,6 +79,27 @@ export const operations: Readonly<Record<string, Operation>> = {
     before: awake,
     begin: ({ controlPlane }) => controlPlane.command('restart'),
     ended: (world) => kindOf(world) === 'awake',
+  },
+  'snapshot by hand': {
+    before: awake,
+    begin: ({ controlPlane }) => controlPlane.snapshot(),
+    ended: ({ sql }) => sql.exec("SELECT 1 FROM snapshot WHERE why = 'manual' AND complete = 1").length > 0,
+  },
+  restore: {
+    before: awakeAndSaved,
+    // To the newest, which holds everything: whatever goes wrong, nothing may be missing.
+    begin: (world) => world.controlPlane.restore([...world.checks.completed.keys()].at(-1) ?? ''),
+    ended: (world) => kindOf(world) === 'awake' && stageOf(world) !== 'saving',
+  },
+  undo: {
+    before: async (world) => {
+      await awakeAndSaved(world);
+      world.controlPlane.restore([...world.checks.completed.keys()].at(-1) ?? '');
+      await until(world, 'draining', ['draining']);
+      await until(world, 'restored', ['awake']);
+    },
+    begin: ({ controlPlane }) => controlPlane.undoRestore(),
+    ended: (world) => kindOf(world) === 'awake' && stageOf(world) !== 'saving',
   },
   suspend: {
     before: awake,
