@@ -21,6 +21,7 @@ export interface Sample {
 
 const tenant = ({ tenantId }: Things) => ({ tenantId });
 const snapshot = ({ tenantId }: Things) => ({ tenantId, snapshotId });
+const anImport = (of: Things) => ({ ...tenant(of), importId: `imp_${'0'.repeat(26)}` });
 const org = ({ orgId }: Things) => ({ orgId });
 
 export const samples: { readonly [Name in EndpointName]: Sample } = {
@@ -35,6 +36,12 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   tenantSleep: { params: tenant, alsoAllowed: [409] },
   tenantRestart: { params: tenant, alsoAllowed: [409] },
   tenantExport: { params: tenant, alsoAllowed: [409] },
+  importList: { params: tenant },
+  importCreate: { params: tenant, body: () => ({ fileName: 'openclaw.tar.gz', bytes: 4 }), alsoAllowed: [409] },
+  importPart: { params: (of) => ({ ...anImport(of), part: '0' }), alsoAllowed: [404] },
+  importStart: { params: anImport, alsoAllowed: [404, 409] },
+  importApply: { params: anImport, alsoAllowed: [404, 409] },
+  importRemove: { params: anImport, alsoAllowed: [404] },
   drillCreate: { params: tenant, alsoAllowed: [409] },
   snapshotList: { params: tenant },
   snapshotTake: { params: tenant, body: () => ({ note: 'before the talk' }), alsoAllowed: [409] },

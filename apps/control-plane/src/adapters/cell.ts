@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { errorCodes } from '../contract/errors.ts';
+import { ImportView } from '../contract/imports.ts';
 import { err } from '../contract/result.ts';
 import type { Result } from '../contract/result.ts';
 import { SnapshotChanges, TenantReport, TenantSnapshot, TenantSnapshots } from '../contract/tenant-rpc.ts';
@@ -47,6 +48,8 @@ const ExportAnswer = answerOf(
   }),
 );
 
+const ImportsAnswer = answerOf(z.object({ imports: z.array(ImportView).max(50) }));
+
 const unreachable = err({
   code: 'tenant_unreachable',
   detail: 'The part of Tidepool that runs this assistant does not answer.',
@@ -83,6 +86,7 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     grantOpen: (grant) => call('grantOpen', GrantAnswer, commandDeadlineMs, () => cell.grantOpen(grant)),
     endSessions: (command) => call('endSessions', EndedAnswer, commandDeadlineMs, () => cell.endSessions(command)),
     exportState: (command) => call('exportState', ExportAnswer, commandDeadlineMs, () => cell.exportState(command)),
+    imports: (command) => call('imports', ImportsAnswer, commandDeadlineMs, () => cell.imports(command)),
     acknowledge: (command) => call('acknowledge', PendingAnswer, commandDeadlineMs, () => cell.acknowledge(command)),
   };
 }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
 import { Incident } from './incident.ts';
+import { ImportId, importPartBytes, ImportView } from './imports.ts';
 import {
   AwakeBecause,
   IdleSleepMs,
@@ -156,13 +157,14 @@ export type SnapshotList = z.infer<typeof SnapshotList>;
 const OrgParams = z.object({ orgId: OrgId });
 const TenantParams = z.object({ tenantId: TenantId });
 const SnapshotParams = z.object({ tenantId: TenantId, snapshotId: SnapshotId });
+const ImportParams = TenantParams.extend({ importId: ImportId });
 const Page = z.object({
   cursor: z.string().max(128).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50),
 });
 
 export interface Endpoint {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   readonly path: string;
   readonly summary: string;
   readonly permission: Permission;
@@ -174,6 +176,8 @@ export interface Endpoint {
   readonly response: z.ZodType;
   /** Creates something: an Idempotency-Key header is required. */
   readonly idempotent?: true;
+  /** The body is bytes of at most this length, not JSON. */
+  readonly uploadBytesMax?: number;
   /** Success is a file of this type to be saved, not JSON; `response` says nothing then. */
   readonly download?: string;
 }
@@ -295,6 +299,68 @@ export const endpoints = {
     status: 200,
     response: z.unknown(),
     download: 'application/zstd',
+  },
+  importList: {
+    method: 'get',
+    path: '/api/v1/tenants/{tenantId}/imports',
+    summary: 'Uploads and what came of them, newest first',
+    permission: 'tenant:configure',
+    params: TenantParams,
+    status: 200,
+    response: z.object({ items: z.array(ImportView) }),
+  },
+  importCreate: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/imports',
+    summary: 'Begin to upload an OpenClaw of yours',
+    permission: 'tenant:configure',
+    params: TenantParams,
+    body: z.strictObject({
+      fileName: z.string().trim().min(1).max(200),
+      bytes: z.number().int().min(1).max(20_000_000_000),
+    }),
+    status: 201,
+    response: ImportView,
+    idempotent: true,
+  },
+  importPart: {
+    method: 'put',
+    path: '/api/v1/tenants/{tenantId}/imports/{importId}/parts/{part}',
+    summary: 'Send the next 8 MiB of an upload',
+    permission: 'tenant:configure',
+    params: ImportParams.extend({ part: z.coerce.number().int().min(0).max(10_000) }),
+    uploadBytesMax: importPartBytes,
+    status: 200,
+    response: ImportView,
+  },
+  importStart: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/imports/{importId}/start',
+    summary: 'Convert an upload beside the assistant; nothing of it changes yet',
+    permission: 'tenant:configure',
+    params: ImportParams,
+    status: 202,
+    response: Operation,
+    idempotent: true,
+  },
+  importApply: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/imports/{importId}/apply',
+    summary: 'Let the converted upload take the place of the present state, which is kept',
+    permission: 'tenant:configure',
+    params: ImportParams,
+    status: 202,
+    response: Operation,
+    idempotent: true,
+  },
+  importRemove: {
+    method: 'delete',
+    path: '/api/v1/tenants/{tenantId}/imports/{importId}',
+    summary: 'Take an upload back',
+    permission: 'tenant:configure',
+    params: ImportParams,
+    status: 200,
+    response: ImportView,
   },
   drillCreate: {
     method: 'post',

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { OperationId, TenantId, UserId } from './ids.ts';
 import { Incident } from './incident.ts';
+import type { ImportCommand, ImportView } from './imports.ts';
 import type { Result } from './result.ts';
 
 /** What an operator and a customer call the state. One vocabulary for API, pages and badges. */
@@ -73,6 +74,7 @@ export const OperationKind = z.enum([
   'drill',
   'snapshot',
   'restore',
+  'import',
 ]);
 export type OperationKind = z.infer<typeof OperationKind>;
 
@@ -81,6 +83,7 @@ export const OperationStep = z.object({
     'reserve',
     'container',
     'restore',
+    'convert',
     'configure',
     'gateway',
     'health',
@@ -354,6 +357,8 @@ export interface TenantControl {
   endSessions(command: TenantRef & { userId?: string; parentSessionHash?: string }): Promise<Result<{ ended: number }>>;
   /** Opens the newest snapshot, or the named one, for download. Wakes nothing and needs no container. */
   exportState(command: TenantRef & { snapshotId: string | null }): Promise<Result<ExportedState>>;
+  /** Uploads on their way to become a snapshot; answers with what is known of all of them, newest first. */
+  imports(command: TenantRef & ImportCommand): Promise<Result<{ imports: ImportView[] }>>;
   /** The control plane has applied these events; they need not be sent again. */
   acknowledge(command: TenantRef & { seqs: readonly number[] }): Promise<Result<{ pending: number }>>;
 }
@@ -367,6 +372,7 @@ export const tenantCan = {
   snapshot: ['awake'],
   restore: ['awake', 'asleep', 'needs_operator'],
   open: ['provisioning', 'asleep', 'waking', 'awake', 'draining'],
+  import: ['awake', 'asleep', 'suspended', 'needs_operator'],
   export: ['provisioning', 'asleep', 'waking', 'awake', 'draining', 'suspended', 'needs_operator'],
 } as const satisfies Record<string, readonly TenantStateKind[]>;
 export type TenantAction = keyof typeof tenantCan;

@@ -137,6 +137,26 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The assistant has no snapshot yet, so there is nothing to restore.',
     next: 'Let it run once and go to sleep.',
   },
+  import_unknown: {
+    when: 'The upload was never there, or its record was removed.',
+    next: 'Begin a new one.',
+  },
+  import_too_large: {
+    when: 'Packed, an upload has at most half of what the disk of the assistant holds.',
+    next: 'Leave out what the assistant does not need, such as `node_modules`, or choose a larger size.',
+  },
+  import_part_unexpected: {
+    when: 'Parts of an upload come in order, each of 8 MiB but the last.',
+    next: 'Read the upload; `nextPart` says which one is expected.',
+  },
+  import_not_startable: {
+    when: 'Only an upload that has arrived whole, and was not converted before, can be converted.',
+    next: 'Send the missing parts, or begin a new upload.',
+  },
+  import_not_ready: {
+    when: 'Only an upload that was converted can take the place of the present state.',
+    next: 'Wait until it is ready; a conversion takes a minute or two.',
+  },
   generation_stale: {
     when: 'Somebody else changed the assistant at the same time.',
     next: 'Look at it again and repeat your change.',

@@ -21,6 +21,32 @@ export async function readText(request: Request): Promise<string> {
   return parts.join('') + decoder.decode();
 }
 
+/**
+ * Bytes of at most `bytesMax`, held whole.
+ * @throws AppError body_too_large
+ */
+export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+  const tooLarge = new AppError('body_too_large', {
+    detail: `This body has at most ${bytesMax} bytes.`,
+    next: 'Send less.',
+  });
+  if (Number(request.headers.get('content-length') ?? 0) > bytesMax) throw tooLarge;
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of request.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > bytesMax) throw tooLarge;
+    parts.push(chunk);
+  }
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 /** @throws AppError body_too_large, bad_request */
 export async function readJson(request: Request): Promise<unknown> {
   const text = await readText(request);

@@ -11,7 +11,7 @@ import type { Endpoint } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import type { Context } from '../context.ts';
 import type { AppEnv, Session } from './app-env.ts';
-import { readJson } from './body.ts';
+import { readBytes, readJson } from './body.ts';
 import { isUnsafe } from './security.ts';
 import { findSession } from './session.ts';
 
@@ -28,6 +28,8 @@ export interface Handled<E extends Endpoint> {
   readonly params: Out<E['params']>;
   readonly query: Out<E['query']>;
   readonly body: Out<E['body']>;
+  /** The bytes that were sent; null where the table takes none. */
+  readonly upload: E extends { readonly uploadBytesMax: number } ? Uint8Array : null;
   /** Empty where the table asks for none. */
   readonly idempotencyKey: string;
 }
@@ -75,9 +77,10 @@ export function implement<E extends Endpoint>(
     const scope = await scopeOf(ctx, endpoint, session, params);
     const query = parse(endpoint.query, c.req.query(), 'query');
     const body = endpoint.body ? parse(endpoint.body, await readJson(c.req.raw), 'body') : {};
+    const upload = endpoint.uploadBytesMax === undefined ? null : await readBytes(c.req.raw, endpoint.uploadBytesMax);
     const idempotencyKey = endpoint.idempotent ? readIdempotencyKey(c.req.header('idempotency-key')) : '';
     // The schemas parsed these by the same table entry that types them.
-    const request = { ctx, session, scope, params, query, body, idempotencyKey } as unknown as Handled<E>;
+    const request = { ctx, session, scope, params, query, body, upload, idempotencyKey } as unknown as Handled<E>;
     const handled = await handle(request);
     if (endpoint.download !== undefined && handled instanceof Response) {
       for (const line of setCookies) handled.headers.append('set-cookie', line);
@@ -104,6 +107,14 @@ function describe(name: string, endpoint: Endpoint) {
       ...(endpoint.body
         ? { body: { content: { 'application/json': { schema: endpoint.body } }, required: true } }
         : {}),
+      ...(endpoint.uploadBytesMax === undefined
+        ? {}
+        : {
+            body: {
+              content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+              required: true,
+            },
+          }),
       ...(endpoint.idempotent ? { headers: z.object({ 'Idempotency-Key': z.string().min(1).max(100) }) } : {}),
     },
     responses: {

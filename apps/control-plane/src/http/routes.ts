@@ -9,6 +9,7 @@ import { tenantUpdate } from '../services/tenant-change.ts';
 import { operationRead, tenantCommand } from '../services/tenant-command.ts';
 import { tenantExport } from '../services/tenant-export.ts';
 import type { TenantCommand } from '../services/tenant-command.ts';
+import { importCreate, importedSnapshot, importList, importPart, importRemove } from '../services/tenant-import.ts';
 import { suggestSlug, tenantCreate } from '../services/tenant-create.ts';
 import { requireTenant, tenantList, tenantRead } from '../services/tenant-read.ts';
 import { snapshotChanges, snapshotList, snapshotUpdate } from '../services/tenant-snapshots.ts';
@@ -55,6 +56,39 @@ const handlers: Handlers = {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
     return tenantExport(ctx, { row, userId: session.userId, snapshotId: query.snapshot ?? null });
   },
+  importList: async ({ ctx, session, params }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    return { items: await importList(ctx, row) };
+  },
+
+  importCreate: async ({ ctx, session, params, body, idempotencyKey }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    return importCreate(ctx, row, session.userId, { ...body, idempotencyKey });
+  },
+
+  importPart: async ({ ctx, session, params, upload }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    return importPart(ctx, row, params.importId, { n: params.part, content: upload });
+  },
+
+  importStart: async ({ ctx, session, params, idempotencyKey }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    const { importId } = params;
+    return tenantCommand(ctx, { row, userId: session.userId, what: { kind: 'import', importId }, idempotencyKey });
+  },
+
+  importApply: async ({ ctx, session, params, idempotencyKey }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    const snapshotId = await importedSnapshot(ctx, row, params.importId);
+    const what = { kind: 'restore', snapshotId } as const;
+    return tenantCommand(ctx, { row, userId: session.userId, what, idempotencyKey });
+  },
+
+  importRemove: async ({ ctx, session, params }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    return importRemove(ctx, row, params.importId);
+  },
+
   drillCreate: (request) => command(request, { kind: 'drill' }),
 
   snapshotList: async ({ ctx, session, params }) => {

@@ -11,8 +11,10 @@ import { operationRow } from '../adapters/d1/tenants.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import { AppError } from '../contract/errors.ts';
 import { OperationId } from '../contract/ids.ts';
+import { ok } from '../contract/result.ts';
+import type { Result } from '../contract/result.ts';
 import { Operation, tenantAllows } from '../contract/tenant-rpc.ts';
-import type { CommandToTenant } from '../contract/tenant-rpc.ts';
+import type { CommandToTenant, TenantRef, TenantReport } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { progressUntold } from '../core/operation-progress.ts';
 import { rememberReport } from './tenant-memory.ts';
@@ -22,7 +24,7 @@ import { newOperation } from './tenant-view.ts';
 export interface TenantCommand {
   readonly row: TenantRow;
   readonly userId: string;
-  readonly what: CommandToTenant | { readonly kind: 'drill' };
+  readonly what: CommandToTenant | { readonly kind: 'drill' } | { readonly kind: 'import'; readonly importId: string };
   readonly idempotencyKey: string;
 }
 
@@ -42,14 +44,33 @@ export async function tenantCommand(ctx: Context, command: TenantCommand): Promi
     nowMs: ctx.system.nowMs(),
   });
   const asked = { ...refOf(row), operationId: intended.id };
-  const answer = await (what.kind === 'drill' ? ctx.tenants.drill(asked) : ctx.tenants.command({ ...asked, ...what }));
+  const answer = await send(ctx, asked, what);
   if (!answer.ok) {
     if (answer.error.code !== 'tenant_unreachable') await withdraw(ctx, claim, intended.id);
     throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
   }
-  await rememberReport(ctx, row, answer.value);
-  const told = answer.value.operation?.id === intended.id ? answer.value.operation : intended;
+  if (answer.value !== null) await rememberReport(ctx, row, answer.value);
+  const shown = answer.value?.operation ?? null;
+  const told = shown?.id === intended.id ? shown : intended;
   return Operation.parse(JSON.parse(await claimAnswer(ctx.db, claim, JSON.stringify(told))));
+}
+
+/** The report that came back; null where the answer is of something else. */
+async function send(
+  ctx: Context,
+  asked: TenantRef & { operationId: OperationId },
+  what: TenantCommand['what'],
+): Promise<Result<TenantReport | null>> {
+  switch (what.kind) {
+    case 'drill':
+      return ctx.tenants.drill(asked);
+    case 'import': {
+      const answer = await ctx.tenants.imports({ ...asked, do: 'start', id: what.importId });
+      return answer.ok ? ok(null) : answer;
+    }
+    default:
+      return ctx.tenants.command({ ...asked, ...what });
+  }
 }
 
 function operationKindOf({ kind }: TenantCommand['what']) {

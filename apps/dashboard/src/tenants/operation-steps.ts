@@ -18,6 +18,7 @@ const stepLabels: Record<StepName, string> = {
   reserve: 'Reserving the address',
   container: 'Starting the container',
   restore: 'Restoring its memory',
+  convert: 'Unpacking and cleaning',
   configure: 'Checking the configuration',
   gateway: 'Starting OpenClaw',
   health: 'Checking its health',
@@ -36,6 +37,7 @@ const usualSteps: Record<OperationKind, readonly StepName[]> = {
   suspend: ['drain', 'snapshot', 'stop'],
   delete: ['drain', 'stop', 'erase'],
   drill: ['container', 'restore', 'gateway', 'check'],
+  import: ['container', 'convert', 'gateway', 'snapshot'],
   snapshot: ['snapshot'],
   restore: ['drain', 'snapshot', 'stop', 'container', 'restore', 'configure', 'gateway', 'health'],
 };
@@ -49,6 +51,7 @@ export function operationTitle(kind: OperationKind, phase: 'running' | 'done' | 
     restart: [`Restarting ${name}`, `${name} has restarted`, `${name} did not restart`],
     suspend: [`Suspending ${name}`, `${name} is suspended`, `${name} could not be suspended`],
     drill: [`Proving a restore of ${name}`, `A restore of ${name} is proven`, `A restore of ${name} failed`],
+    import: [`Preparing what you brought`, `What you brought is ready`, `What you brought was not taken`],
     snapshot: [`Taking a snapshot of ${name}`, `The snapshot of ${name} is taken`, `The snapshot was not taken`],
     restore: [`Restoring ${name}`, `${name} is restored`, `${name} was not restored`],
     delete: [`Deleting ${name}`, `${name} is deleted`, `${name} could not be deleted`],

@@ -12,6 +12,7 @@ import type {
 } from '../../../../container/keeper/contract.ts';
 import { inventoryBytesMax, inventorySchema } from '../../../../container/keeper/inventory-contract.ts';
 import type { Inventory } from '../../../../container/keeper/inventory-contract.ts';
+import { ImportReport } from '../../../control-plane/src/contract/imports.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 
 export interface HttpPort {
@@ -22,12 +23,15 @@ export interface HttpPort {
 export class KeeperRefusal extends Error {
   readonly status: number;
   readonly code: string;
+  /** The keeper's own sentence. */
+  readonly words: string;
 
   constructor(status: number, code: string, message: string) {
     super(`keeper: ${status} ${code}: ${message}`);
     this.name = 'KeeperRefusal';
     this.status = status;
     this.code = code;
+    this.words = message;
   }
 }
 
@@ -100,6 +104,12 @@ export class KeeperClient {
     options: { readonly timeoutMs: number; readonly overdueRuns: StartRequest['overdueRuns'] },
   ): Promise<void> {
     await discard(await this.#call('POST', '/v1/gateway/start', { json: { config, ...options } }));
+  }
+
+  /** Makes the state from an archive that somebody brought, of any known shape. */
+  async importState(archive: ReadableStream<Uint8Array>): Promise<ImportReport> {
+    const response = await this.#call('PUT', '/v1/import', { body: archive });
+    return ImportReport.parse(await response.json());
   }
 
   async check(request: CheckRequest): Promise<CheckResult> {

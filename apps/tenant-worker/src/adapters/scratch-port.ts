@@ -1,4 +1,5 @@
 /** The `ScratchPort` over the stub of one scratch run's `TenantSandbox`. */
+import { partsOf } from '../../../control-plane/src/contract/imports.ts';
 import { imageNameOf } from '../core/releases.ts';
 import { checkDeadlineMs } from '../core/scratch/limits.ts';
 import { trialTurn } from '../core/scratch/stand-in.ts';
@@ -38,6 +39,13 @@ export function scratchPort(
     },
     startGateway: async (record) => stub().startGateway(gatewayConfigOf(record, config)),
     check: async (turn) => stub().check({ turn: turn ? trialTurn : null, timeoutMs: checkDeadlineMs - keeperMarginMs }),
+    import: async (record, { id, bytes }) => {
+      const dataKey = await keys.unwrapDataKey(record.tenantId, record.wrappedDataKey);
+      return stub().importState({ id, parts: partsOf(bytes), dataKey });
+    },
+    stopGateway: async () => stub().stopGateway(),
+    snapshot: async (record, id) =>
+      stub().snapshot({ id, incarnation: 0, dataKey: await keys.unwrapDataKey(tenantId, record.wrappedDataKey) }),
     destroy: async (why) => stub().destroy(why),
   };
 }

@@ -75,6 +75,11 @@ export class SnapshotIndex {
     );
   }
 
+  /** Whether the intent is written down, complete or not. */
+  begun(id: string): boolean {
+    return this.#row(id) !== null;
+  }
+
   /** The data was read back and the manifest is stored. Says whether it was set aside because it shrank suspiciously. */
   complete(id: string, facts: SnapshotFacts): 'promoted' | 'aside' {
     return this.#sql.transaction(() => {
@@ -91,8 +96,9 @@ export class SnapshotIndex {
         sessions: facts.sessions ?? null,
       };
       const against = head === null || head.unreadable >= unreadableMax ? null : sized(head);
-      const aside = mustWaitAside(against, made, all.filter((row) => row.aside).map(sized));
-      const parent = ofLine ? (head?.id ?? null) : (restore?.replaced ?? null);
+      const imported = begun.why === 'imported';
+      const aside = !imported && mustWaitAside(against, made, all.filter((row) => row.aside).map(sized));
+      const parent = imported ? null : ofLine ? (head?.id ?? null) : (restore?.replaced ?? null);
       this.#sql.exec(
         `UPDATE snapshot SET complete = 1, completed_at_ms = ?, bytes = ?, sha256 = ?, files = ?, uncompressed_bytes = ?,
            inventory = ?, sessions = ?, cron_jobs = ?, aside = ?, parent = ?, protection = ? WHERE id = ?`,
@@ -109,6 +115,8 @@ export class SnapshotIndex {
         protectedFrom[begun.why] ?? (ofLine ? null : 'automatic'),
         id,
       );
+      // What was brought is beside every line, until a person restores it.
+      if (imported) return 'promoted';
       if (restore?.stage === 'saving' || (!ofLine && restore?.stage === 'waiting')) this.#marker.replacedIs(id);
       if (aside) return 'aside';
       if (!ofLine) return 'promoted';
@@ -132,12 +140,16 @@ export class SnapshotIndex {
       const row = byId.get(at);
       if (row !== undefined && good(row)) return row;
     }
-    return all.find(good) ?? null;
+    return all.find((row) => good(row) && row.why !== 'imported') ?? null;
   }
 
-  /** Whether there is any complete one, readable or not: then nothing may start from blank. */
+  /** Whether there is any complete one of the tenant's own, readable or not: then nothing may start from blank. */
   any(): boolean {
-    return this.#sql.exec('SELECT 1 FROM snapshot WHERE complete = 1 LIMIT 1').length > 0;
+    const rows = this.#sql.exec(
+      `SELECT 1 FROM snapshot WHERE complete = 1
+         AND (why <> 'imported' OR id IN (SELECT head FROM snapshot_line)) LIMIT 1`,
+    );
+    return rows.length > 0;
   }
 
   get(id: string): SnapshotRow | null {

@@ -5,8 +5,10 @@
 import { WorkerEntrypoint } from 'cloudflare:workers';
 import { CellKeys } from '../adapters/cell-keys.ts';
 import { openExport } from '../adapters/export-stream.ts';
+import { putImportPart } from '../adapters/import-objects.ts';
 import { logEvent } from '../adapters/log.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
+import type { ImportView } from '../../../control-plane/src/contract/imports.ts';
 import type { Result } from '../../../control-plane/src/contract/result.ts';
 import type {
   ExportedState,
@@ -51,6 +53,18 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
 
   endSessions(command: Parameters<Contract['endSessions']>[0]): Promise<Result<{ ended: number }>> {
     return this.#tenant(command).endSessions(command);
+  }
+
+  /** The bytes of a part go from here into the bucket; everything else is the tenant's to decide. */
+  async imports(command: Parameters<Contract['imports']>[0]): Promise<Result<{ imports: ImportView[] }>> {
+    if (command.do !== 'part') return this.#tenant(command).imports(command);
+    const { tenantId, slug, id, n, content } = command;
+    const part = { tenantId, slug, id, n };
+    const target = await this.#tenant(command).importTarget({ ...part, bytes: content.length });
+    if (!target.ok) return target;
+    const dataKey = await new CellKeys(this.env.CELL_KEYS).unwrapDataKey(tenantId, target.value);
+    await putImportPart(this.env.SNAPSHOTS, { tenantId, id, dataKey }, n, content);
+    return this.#tenant(command).importPartStored(part);
   }
 
   acknowledge(command: Parameters<Contract['acknowledge']>[0]): Promise<Result<{ pending: number }>> {

@@ -8,6 +8,8 @@ import { logEvent } from '../adapters/log.ts';
 import { CellKeys, snapshotKey } from '../adapters/cell-keys.ts';
 import { KeeperClient } from '../adapters/keeper-client.ts';
 import { KeeperRefusal } from '../adapters/keeper-client.ts';
+import { openImport } from '../adapters/import-objects.ts';
+import type { ImportOutcome } from '../services/scratch.ts';
 import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
 import { storeInventory } from '../adapters/snapshot-inventory.ts';
 import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
@@ -208,8 +210,7 @@ export class TenantSandbox extends DurableObject<Env> {
   /** Streams the keeper's archive into R2, sealed, then reads it back. Memory is bounded by two parts. */
   async snapshot(sealed: SealedSnapshot): Promise<SnapshotData> {
     const run = this.#run;
-    if (!run || run.scratch || run.incarnation !== sealed.incarnation)
-      throw new Error('a snapshot is asked of another run');
+    if (!run || run.incarnation !== sealed.incarnation) throw new Error('a snapshot is asked of another run');
     const keeper = await this.#keeper();
     const key = await snapshotKey(sealed.dataKey, sealed.id);
     const context = ['snapshot', run.tenantId, sealed.id, sealed.incarnation];
@@ -275,6 +276,21 @@ export class TenantSandbox extends DurableObject<Env> {
       const failure = failures[error.code];
       if (failure === undefined) throw error;
       return { ok: false, failure };
+    }
+  }
+
+  /** Makes the state of a fresh scratch container from an upload. A refusal comes with the keeper's words. */
+  async importState(upload: { id: string; parts: number; dataKey: Uint8Array<ArrayBuffer> }): Promise<ImportOutcome> {
+    const run = this.#run;
+    if (!run?.scratch) throw new Error('an import is made beside the tenant');
+    const { id, parts, dataKey } = upload;
+    const plain = openImport(this.env.SNAPSHOTS, { tenantId: run.tenantId, id, dataKey }, parts);
+    try {
+      return { ok: true, report: await (await this.#keeper()).importState(plain) };
+    } catch (error) {
+      const told = error instanceof KeeperRefusal && ['archive_refused', 'disk_full'].includes(error.code);
+      if (!told) throw error;
+      return { ok: false, detail: error.words.slice(0, 1_000) };
     }
   }
 

@@ -26,7 +26,10 @@ import type { Admission, NewSession, TenantGate, TenantProgress } from '../tenan
 import { exportSource } from '../services/tenant-export.ts';
 import type { ExportPlan } from '../services/tenant-export.ts';
 
-import type { Result } from '../../../control-plane/src/contract/result.ts';
+import { admitPart, changeImports, partStored } from '../services/imports.ts';
+import type { ImportCommand, ImportView } from '../../../control-plane/src/contract/imports.ts';
+import type { TenantRecord } from '../core/lifecycle/record.ts';
+import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type {
   OpenGrant,
@@ -40,6 +43,12 @@ import type {
 } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { egressHeaders } from './egress.ts';
+
+const admittedNowhere: Refusal = {
+  code: 'tenant_unknown',
+  detail: 'There is no such assistant at this address.',
+  next: 'Check the address.',
+};
 
 type Members = TenantSpec['members'];
 type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
@@ -216,6 +225,39 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     return this.#with(command, (parts) => exportSource(parts, command));
   }
 
+  /** Uploads, but for the bytes of a part, which do not pass through here. */
+  async imports(
+    command: TenantRef & Exclude<ImportCommand, { do: 'part' }>,
+  ): Promise<Result<{ imports: ImportView[] }>> {
+    return this.#with(command, (parts) => {
+      const record = parts.store.read();
+      if (record === null) throw new Error('the tenant has no record');
+      const done = changeImports(parts, record, command);
+      if (done !== null && !done.ok) return done;
+      this.ctx.waitUntil(parts.cleanImports().then(() => parts.scratch.activate()));
+      return ok({ imports: parts.imports.list() });
+    });
+  }
+
+  /** Whether a part may be stored, and with which key. */
+  async importTarget(
+    command: TenantRef & { id: string; n: number; bytes: number },
+  ): Promise<Result<TenantRecord['wrappedDataKey']>> {
+    return this.#with(command, (parts) => {
+      const admitted = admitPart(parts, command.id, command.n, command.bytes);
+      const record = parts.store.read();
+      if (!admitted.ok) return admitted;
+      return record === null ? err(admittedNowhere) : ok(record.wrappedDataKey);
+    });
+  }
+
+  async importPartStored(command: TenantRef & { id: string; n: number }): Promise<Result<{ imports: ImportView[] }>> {
+    return this.#with(command, (parts) => {
+      const stored = partStored(parts, command.id, command.n);
+      return stored.ok ? ok({ imports: parts.imports.list() }) : stored;
+    });
+  }
+
   async acknowledge(command: Args<'acknowledge'>): Promise<Result<{ pending: number }>> {
     return this.#with(command, (parts) => ok({ pending: parts.outbox.acknowledge(command.seqs) }));
   }
@@ -347,6 +389,7 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     await parts.reconciler.run();
     // Not waited for: a step of a scratch run takes minutes, and the next alarm must not wait for it.
     this.ctx.waitUntil(parts.scratch.activate());
+    await parts.cleanImports();
     await parts.lifecycle.activate();
   }
 }

@@ -189,7 +189,7 @@ function giveUpUnsaved(lifecycle: Lifecycle): void {
 }
 
 /** Work that goes on beside the lifecycle and ends by itself. */
-const besideLifecycle: readonly OperationKind[] = ['drill'];
+const besideLifecycle: readonly OperationKind[] = ['drill', 'import'];
 
 /** Ends every operation of the lifecycle that is under way, and tells the control plane of each: the report carries only the present one. */
 export function finishOperations(

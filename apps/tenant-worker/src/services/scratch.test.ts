@@ -9,10 +9,13 @@ import type { Observed } from '../core/lifecycle/state.ts';
 import { drillEveryMs, drillJitterMs, scratchDeadlineMs } from '../core/scratch/limits.ts';
 import { migrate } from '../modules/migrate.ts';
 import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
+import type { ImportReport } from '../../../control-plane/src/contract/imports.ts';
+import { IMPORT_MIGRATIONS, Imports } from '../modules/imports.ts';
 import { SCRATCH_MIGRATIONS, ScratchRuns } from '../modules/scratch.ts';
 import { SNAPSHOT_MIGRATIONS } from '../modules/snapshot-schema.ts';
 import { SnapshotIndex } from '../modules/snapshots.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
+import { changeImports } from './imports.ts';
 import { drill } from './scratch-commands.ts';
 import { Scratch } from './scratch.ts';
 import type { ScratchPort } from './scratch.ts';
@@ -27,6 +30,9 @@ class FakeWorld {
   readonly destroyed = new Set<number>();
   readonly logged: string[] = [];
   readonly concluded: string[] = [];
+  readonly manifests: string[] = [];
+  /** Words with which the keeper refuses what is brought. */
+  refuses: string | null = null;
   nowMs = 1_000_000;
   calls = 0;
   fault: (call: number) => Fault = () => 'none';
@@ -48,12 +54,28 @@ class FakeWorld {
       },
       transaction: <T>(fn: () => T) => sql.transaction(fn),
     };
-    migrate(guarded, [...TENANT_MIGRATIONS, ...OPERATION_MIGRATIONS, ...SNAPSHOT_MIGRATIONS, ...SCRATCH_MIGRATIONS], 0);
+    migrate(
+      guarded,
+      [
+        ...TENANT_MIGRATIONS,
+        ...OPERATION_MIGRATIONS,
+        ...SNAPSHOT_MIGRATIONS,
+        ...SCRATCH_MIGRATIONS,
+        ...IMPORT_MIGRATIONS,
+      ],
+      0,
+    );
     object.scratch = new Scratch({
       store: new TenantStore(guarded),
       runs: new ScratchRuns(guarded),
       snapshots: new SnapshotIndex(guarded),
       operations: new Operations(guarded),
+      imports: new Imports(guarded),
+      objects: {
+        putManifest: async (_tenant, id) => void this.manifests.push(id),
+        remove: () => Promise.resolve(),
+        removeAll: () => Promise.resolve(true),
+      },
       port: (_tenantId, n) => this.#port(object, n),
       clock: { nowMs: () => this.nowMs },
       timers: { after: () => () => undefined },
@@ -119,6 +141,16 @@ class FakeWorld {
         }),
       check: (turn) =>
         call(() => ({ healthy: true, sessions: 2, cronJobs: 1, answered: turn ? true : null, problem: null })),
+      import: () =>
+        call(() => {
+          if (this.refuses !== null) return { ok: false as const, detail: this.refuses };
+          const seen = at().observed;
+          if (seen.kind === 'up' && seen.hasState) throw new Error('there is a state already');
+          at().observed = see('idle', true);
+          return { ok: true as const, report };
+        }),
+      stopGateway: () => call(() => void (at().observed = see('idle', true))),
+      snapshot: () => call(() => ({ bytes: 9, sha256: 'b', files: 3, storedBytes: 10 })),
       destroy: () =>
         call(() => {
           this.destroyed.add(n);
@@ -175,6 +207,16 @@ const record = {
   startDurationsMs: [],
   wrappedDataKey: { kid: 'k1', wrapped: 'AAAA' },
 } as unknown as TenantRecord;
+
+const report: ImportReport = {
+  shape: 'openclaw',
+  openclawVersion: '2026.8.2',
+  taken: { files: 3, bytes: 9, conversations: 1, workspaceFiles: 1, skills: 0, cronJobs: 0, agents: 1 },
+  left: [{ reason: 'key_or_login', count: 1, examples: ['.env'] }],
+  settingsLeft: ['gateway'],
+  channelsOff: [],
+  warnings: [],
+};
 
 let world: FakeWorld;
 beforeEach(() => {
@@ -281,6 +323,102 @@ describe('a drill', () => {
     await world.settle();
     expect([world.running, drillOf()?.failure]).toEqual([[], null]);
     expect(world.concluded).toEqual(['1 abandoned']);
+  });
+});
+
+const importId = 'imp_00000000000000000000000001';
+
+/** An upload that has arrived, and its conversion begun. */
+function bring(): void {
+  const { imports, clock } = world.object.scratch.deps;
+  imports.create({ id: importId, fileName: 'openclaw.tar.gz', bytes: 4, createdAtMs: clock.nowMs() });
+  imports.partStored(importId, 0);
+  start();
+}
+function start(): void {
+  const { scratch } = world.object;
+  const deps = { imports: scratch.deps.imports, scratch, clock: scratch.deps.clock, ids: scratch.deps.ids };
+  const begun = changeImports(deps, record, { do: 'start', id: importId, operationId });
+  expect(begun).toMatchObject({ ok: true, value: { state: 'converting' } });
+}
+const upload = () => world.object.scratch.deps.imports.get(importId);
+
+describe('an import', () => {
+  it('becomes a protected snapshot beside the tenant, which goes on from its own', async () => {
+    save('s1');
+    bring();
+    await world.settle();
+    const { snapshots, operations } = world.object.scratch.deps;
+    const snapshotId = upload()?.snapshotId ?? '';
+    expect(upload()).toMatchObject({ state: 'ready', report });
+    expect(snapshots.get(snapshotId)).toMatchObject({
+      why: 'imported',
+      protection: 'automatic',
+      files: 3,
+      parent: null,
+    });
+    expect(world.manifests).toEqual([snapshotId]);
+    expect(snapshots.newest()?.id).toBe('s1');
+    expect(operations.read(operationId)?.steps.map((step) => step.name)).toEqual([
+      'container',
+      'convert',
+      'gateway',
+      'snapshot',
+    ]);
+    expect(operations.read(operationId)).toMatchObject({ kind: 'import', error: null });
+    expect([world.running, [...world.destroyed]]).toEqual([[], [1]]);
+    // Switched to by a restore, and back.
+    snapshots.chooseRestore(snapshotId, world.nowMs);
+    snapshots.switchToChosen(3);
+    expect(snapshots.newest()?.id).toBe(snapshotId);
+    expect(snapshots.restore()?.replaced).toBe('s1');
+  });
+
+  it('is nothing to start from by itself, when the tenant has nothing of its own', async () => {
+    bring();
+    await world.settle();
+    const { snapshots } = world.object.scratch.deps;
+    expect(upload()?.state).toBe('ready');
+    expect([snapshots.any(), snapshots.newest()]).toEqual([false, null]);
+  });
+
+  it('that is refused keeps the words, and its bytes may go', async () => {
+    world.refuses = 'there is no OpenClaw state in it';
+    bring();
+    await world.settle();
+    expect(upload()).toMatchObject({ state: 'failed', error: { code: 'import_refused', detail: world.refuses } });
+    expect(world.object.scratch.deps.imports.spent()).toEqual([{ id: importId, parts: 1 }]);
+    expect(world.object.scratch.deps.operations.read(operationId)?.error?.code).toBe('import_refused');
+  });
+
+  it('whose gateway does not start may be begun again with the same bytes', async () => {
+    world.gateway = 'ends';
+    bring();
+    await world.settle();
+    expect(upload()).toMatchObject({ state: 'uploading', nextPart: 1, error: { code: 'gateway_exit' } });
+    expect(world.object.scratch.deps.imports.spent()).toEqual([]);
+    world.gateway = 'starts';
+    start();
+    await world.settle();
+    expect(upload()).toMatchObject({ state: 'ready', error: null });
+  });
+
+  it.each(
+    (['crash_before', 'crash_after', 'fails', 'answer_lost'] as const).flatMap((fault) =>
+      Array.from({ length: 24 }, (_, i) => [fault, i + 1] as const),
+    ),
+  )('%s at call %i: ready or to be begun again, never in between, nothing left', async (fault, at) => {
+    save('s1');
+    bring();
+    const offset = world.calls;
+    world.fault = (call) => (call === offset + at ? fault : 'none');
+    await world.settle();
+    expect([world.running, world.concluded.length]).toEqual([[], 1]);
+    expect(world.object.scratch.deps.snapshots.newest()?.id).toBe('s1');
+    expect(world.object.scratch.deps.operations.read(operationId)?.finishedAtMs).not.toBeNull();
+    expect(['ready', 'uploading']).toContain(upload()?.state);
+    // Losing the answer of the conversion itself is the one fault that costs a second try.
+    if (upload()?.state === 'uploading') expect(world.concluded).toEqual(['1 restore_failed']);
   });
 });
 

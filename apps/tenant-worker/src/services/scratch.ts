@@ -5,6 +5,7 @@
  */
 import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
+import type { ImportReport, ImportView } from '../../../control-plane/src/contract/imports.ts';
 import type { Operation } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import type { Observed } from '../core/lifecycle/state.ts';
@@ -16,13 +17,14 @@ import * as limits from '../core/scratch/limits.ts';
 import type { ScratchAction } from '../core/scratch/plan.ts';
 import { decideScratch, needsLook } from '../core/scratch/plan.ts';
 import type { GatewayFindings, ScratchOutcome, ScratchPurpose, ScratchRun } from '../core/scratch/run.ts';
+import type { Imports } from '../modules/imports.ts';
 import type { Operations, StepName } from '../modules/operations.ts';
 import type { ScratchRuns } from '../modules/scratch.ts';
 import type { SnapshotRow } from '../modules/snapshot-schema.ts';
 import type { SnapshotIndex } from '../modules/snapshots.ts';
 import type { TenantStore } from '../modules/tenant-store.ts';
 import type { Clock, Ids } from '../ports.ts';
-import type { LifecycleLog, RestoreOutcome, Timers } from './lifecycle-ports.ts';
+import type { LifecycleLog, RestoreOutcome, SnapshotData, SnapshotObjects, Timers } from './lifecycle-ports.ts';
 import { withDeadline } from './lifecycle.ts';
 
 /** One scratch container. Calls reject when it cannot be reached; none makes a choice. */
@@ -34,10 +36,21 @@ export interface ScratchPort {
   restore(record: TenantRecord, snapshot: SnapshotRow): Promise<RestoreOutcome>;
   startGateway(record: TenantRecord): Promise<void>;
   check(turn: boolean): Promise<GatewayFindings>;
+  /** Makes the state from an upload. */
+  import(record: TenantRecord, upload: ImportView): Promise<ImportOutcome>;
+  stopGateway(): Promise<void>;
+  /** Uploads the data of a snapshot and reads it back. */
+  snapshot(record: TenantRecord, id: string): Promise<SnapshotData>;
   destroy(why: string): Promise<void>;
 }
 
+export type ImportOutcome =
+  | { readonly ok: true; readonly report: ImportReport }
+  | { readonly ok: false; readonly detail: string };
+
 export interface ScratchDeps {
+  readonly imports: Imports;
+  readonly objects: SnapshotObjects;
   readonly store: TenantStore;
   readonly runs: ScratchRuns;
   readonly snapshots: SnapshotIndex;
@@ -63,6 +76,7 @@ export interface ScratchRequest {
 }
 
 const steps: Partial<Record<ScratchAction, StepName>> = {
+  save: 'snapshot',
   start: 'container',
   restore: 'restore',
   start_gateway: 'gateway',
@@ -103,6 +117,14 @@ export class Scratch {
     this.deps.operationChanged(operation);
     // Proven with the release that wrote it: that is what a wake does.
     return this.begin({ purpose: 'drill', snapshotId: newest.id, release: newest.release, operationId: operation.id });
+  }
+
+  /** Begins the conversion of an upload into `snapshotId`. False when another scratch run is under way. */
+  beginImport(record: TenantRecord, operationId: OperationId, snapshotId: string): boolean {
+    if (this.deps.runs.open() !== null) return false;
+    const operation = this.deps.operations.begin(operationId, record.tenantId, 'import', this.deps.clock.nowMs());
+    this.deps.operationChanged(operation);
+    return this.begin({ purpose: 'import', snapshotId, release: record.spec.release, operationId }) !== null;
   }
 
   /** When this has to run again; null = nothing is under way and nothing to prove. */
@@ -196,6 +218,7 @@ export class Scratch {
   #abandoned(run: ScratchRun): string | null {
     const desired = this.deps.store.read()?.spec.desired;
     if (desired === undefined || desired === 'deleted') return 'The assistant is being deleted.';
+    if (run.purpose === 'import') return null;
     if (this.deps.snapshots.get(run.snapshotId) === null) return 'The snapshot is not kept any more.';
     return null;
   }
@@ -223,7 +246,9 @@ export class Scratch {
       case 'claim':
         return this.#within(port.claim(), tenantLimits.observeDeadlineMs, 'claim');
       case 'restore':
-        return this.#restore(record, run);
+        return run.purpose === 'import' ? this.#import(record, run) : this.#restore(record, run);
+      case 'save':
+        return this.#save(record, run);
       case 'start_gateway':
         runs.tried(run.n, 'start_gateway');
         return this.#within(port.startGateway(record), tenantLimits.observeDeadlineMs * 2, 'start gateway');
@@ -249,6 +274,50 @@ export class Scratch {
     this.#conclude(run, { ok: false, code: outcome.failure, detail });
   }
 
+  async #import(record: TenantRecord, run: ScratchRun): Promise<void> {
+    const { imports, runs } = this.deps;
+    const upload = imports.bySnapshot(run.snapshotId);
+    if (upload === null) {
+      return this.#conclude(run, { ok: false, code: 'abandoned', detail: 'The upload is not there any more.' });
+    }
+    runs.tried(run.n, 'restore');
+    const port = this.#port(record, run);
+    const outcome = await this.#within(port.import(record, upload), tenantLimits.restoreDeadlineMs, 'import');
+    if (!outcome.ok) return this.#conclude(run, { ok: false, code: 'import_refused', detail: outcome.detail });
+    imports.reported(upload.id, outcome.report);
+    runs.restored(run.n, outcome.report.taken.files);
+  }
+
+  /** Stops the gateway, so that what it wrote is whole, and keeps the state as a snapshot beside the tenant's own line. */
+  async #save(record: TenantRecord, run: ScratchRun): Promise<void> {
+    const { runs, snapshots, objects, clock } = this.deps;
+    runs.tried(run.n, 'check');
+    const port = this.#port(record, run);
+    await this.#within(port.stopGateway(), tenantLimits.drainDeadlineMs, 'stop gateway');
+    const { snapshotId: id, release } = run;
+    const { tenantId } = record;
+    const begunAtMs = clock.nowMs();
+    // Incarnation 0 is nobody's: it never becomes what a start goes on from unless a person restores it.
+    if (!snapshots.begun(id)) snapshots.begin({ id, incarnation: 0, release, why: 'imported', begunAtMs });
+    const data = await this.#within(port.snapshot(record, id), tenantLimits.snapshotDeadlineMs, 'snapshot');
+    const completedAtMs = clock.nowMs();
+    const manifest = {
+      v: 1,
+      tenantId,
+      snapshotId: id,
+      incarnation: 0,
+      release,
+      why: 'imported',
+      begunAtMs,
+      completedAtMs,
+      parent: null,
+      ...data,
+    };
+    await this.#within(objects.putManifest(tenantId, id, manifest), tenantLimits.objectDeadlineMs, 'manifest');
+    snapshots.complete(id, { ...data, completedAtMs });
+    this.#conclude(run, { ok: true, counts: { files: data.files, sessions: null, cronJobs: null } });
+  }
+
   async #check(record: TenantRecord, run: ScratchRun): Promise<void> {
     this.deps.runs.tried(run.n, 'check');
     const turn = run.purpose === 'upgrade';
@@ -266,6 +335,7 @@ export class Scratch {
     const tookMs = Math.max(0, clock.nowMs() - run.begunAtMs);
     runs.conclude(run.n, outcome);
     if (run.purpose === 'drill') this.#concludeDrill(run, outcome, tookMs);
+    if (run.purpose === 'import') this.#concludeImport(run, outcome);
     log(outcome.ok ? 'scratch.proven' : 'scratch.failed', {
       n: run.n,
       purpose: run.purpose,
@@ -296,12 +366,30 @@ export class Scratch {
     if (operation) this.deps.operationChanged(operation);
   }
 
+  #concludeImport(run: ScratchRun, outcome: ScratchOutcome): void {
+    const { imports, operations, clock } = this.deps;
+    const upload = imports.bySnapshot(run.snapshotId);
+    if (upload !== null && outcome.ok) imports.ready(upload.id);
+    // Only what was refused is refused again; everything else may be tried again with the same bytes.
+    if (upload !== null && !outcome.ok)
+      imports[outcome.code === 'import_refused' ? 'failed' : 'again'](upload.id, outcome);
+    if (run.operationId === null) return;
+    const error = outcome.ok ? null : importError(outcome.code, outcome.detail);
+    const operation = operations.finish(run.operationId, clock.nowMs(), error);
+    if (operation) this.deps.operationChanged(operation);
+  }
+
   #showStep(run: ScratchRun, action: ScratchAction): void {
-    const name = steps[action];
-    if (name === undefined || run.operationId === null || run.purpose !== 'drill') return;
+    const name = action === 'restore' && run.purpose === 'import' ? 'convert' : steps[action];
+    if (name === undefined || run.operationId === null || run.purpose === 'upgrade') return;
     const operation = this.deps.operations.step(run.operationId, name, this.deps.clock.nowMs());
     if (operation) this.deps.operationChanged(operation);
   }
+}
+
+function importError(code: string, detail: string): NonNullable<Operation['error']> {
+  const next = 'Nothing of the assistant was changed. Mend what is said and bring it again, or ask support.';
+  return { code, detail: detail.slice(0, 500), next };
 }
 
 function drillError(code: string, detail: string): NonNullable<Operation['error']> {

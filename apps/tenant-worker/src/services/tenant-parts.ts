@@ -7,6 +7,7 @@ import { logEvent } from '../adapters/log.ts';
 import { durableObjectSql } from '../adapters/do-sql.ts';
 import { sandboxPort } from '../adapters/sandbox-port.ts';
 import { scratchPort } from '../adapters/scratch-port.ts';
+import { removeImport } from '../adapters/import-objects.ts';
 import { r2SnapshotObjects } from '../adapters/snapshot-objects.ts';
 import { systemClock, systemIds, systemTimers } from '../adapters/system.ts';
 import { createAiDispatch } from '../ai/dispatch.ts';
@@ -23,6 +24,7 @@ import { INCIDENT_MIGRATIONS, Incidents } from '../modules/incidents.ts';
 import { migrate } from '../modules/migrate.ts';
 import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
 import { Outbox, OUTBOX_MIGRATIONS } from '../modules/outbox.ts';
+import { IMPORT_MIGRATIONS, Imports } from '../modules/imports.ts';
 import { SCRATCH_MIGRATIONS, ScratchRuns } from '../modules/scratch.ts';
 import { Sessions, SESSION_MIGRATIONS } from '../modules/sessions.ts';
 import { Schedule, SCHEDULE_MIGRATIONS } from '../modules/schedule.ts';
@@ -30,6 +32,7 @@ import { SNAPSHOT_MIGRATIONS } from '../modules/snapshot-schema.ts';
 import { SnapshotIndex } from '../modules/snapshots.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
 import type { Operation, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { Clock, Ids } from '../ports.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { LifecycleLog } from './lifecycle-ports.ts';
 import { Scratch } from './scratch.ts';
@@ -37,6 +40,9 @@ import { periodBounds, toReport } from './tenant-report.ts';
 
 /** However overdue something is, the object is not called faster than this. */
 const alarmSpacingMs = 50;
+
+/** R2 that is away is left alone for a while. */
+const removeRetryMs = 300_000;
 
 export interface TenantParts {
   readonly store: TenantStore;
@@ -47,6 +53,11 @@ export interface TenantParts {
   readonly ledger: Ledger;
   readonly lifecycle: Lifecycle;
   readonly scratch: Scratch;
+  readonly imports: Imports;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Removes the bytes of uploads that nothing needs any more; never rejects. */
+  cleanImports(): Promise<void>;
   readonly ai: AiDispatch;
   /** Asks the second witness about what a crash left open in the ledger. */
   readonly reconciler: Reconciler;
@@ -64,6 +75,7 @@ const allMigrations = [
   ...SESSION_MIGRATIONS,
   ...LEDGER_MIGRATIONS,
   ...SCRATCH_MIGRATIONS,
+  ...IMPORT_MIGRATIONS,
 ];
 
 /** Whether this object was ever provisioned. Reads only. */
@@ -87,6 +99,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const sessions = new Sessions(sql, clock);
   const ledger = new Ledger(sql, clock);
   const scratchRuns = new ScratchRuns(sql);
+  const imports = new Imports(sql);
   // No request can be under way in an object that was just built: what is held was left by a crash.
   ledger.orphan();
 
@@ -128,10 +141,17 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   /** What the lifecycle last asked for; undefined in an object that was just built, whose alarm is still set for it. */
   let lifecycleDueMs: number | null | undefined;
 
+  /** Removing bytes that could not be removed is tried again this much later. */
+  let cleanAfterMs = 0;
+  const importsDueMs = (): number | null => {
+    const dueMs = imports.nextDueMs();
+    return dueMs === null ? null : Math.max(dueMs, cleanAfterMs);
+  };
+
   /** One alarm, the earliest of all that is due: the lifecycle's, a scratch run's, what a crash left open in the ledger. */
   const rearm = async (): Promise<void> => {
     const known = lifecycleDueMs === undefined ? await ctx.storage.getAlarm() : lifecycleDueMs;
-    const dueMs = [known, reconciler.nextRunMs(), scratch.nextDueMs()].filter((ms) => ms !== null);
+    const dueMs = [known, reconciler.nextRunMs(), scratch.nextDueMs(), importsDueMs()].filter((ms) => ms !== null);
     if (dueMs.length === 0) return ctx.storage.deleteAlarm();
     return ctx.storage.setAlarm(Math.max(Math.min(...dueMs), clock.nowMs() + alarmSpacingMs));
   };
@@ -181,8 +201,11 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     ctx.waitUntil(lifecycle.flush());
   };
 
+  const objects = r2SnapshotObjects(env.SNAPSHOTS);
   const scratch: Scratch = new Scratch({
     store,
+    imports,
+    objects,
     runs: scratchRuns,
     snapshots,
     operations,
@@ -204,6 +227,23 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
       if (record !== null) lifecycle.save(record);
     },
   });
+
+  /** Removes the bytes of uploads that nothing needs any more. */
+  const cleanImports = async (): Promise<void> => {
+    imports.expire(clock.nowMs());
+    const record = store.read();
+    for (const { id, parts } of record === null ? [] : imports.spent()) {
+      try {
+        await removeImport(env.SNAPSHOTS, record?.tenantId ?? '', id, parts);
+        imports.removed(id);
+      } catch (error) {
+        // What is left is sealed, and goes with the tenant at the latest.
+        cleanAfterMs = clock.nowMs() + removeRetryMs;
+        log('import.remove_failed', { import: id, error: String(error).slice(0, 200) });
+        break;
+      }
+    }
+  };
 
   const reconciler = createReconciler({
     ledger,
@@ -236,6 +276,10 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     ledger,
     lifecycle,
     scratch,
+    imports,
+    clock,
+    ids,
+    cleanImports,
     ai,
     reconciler,
     report,

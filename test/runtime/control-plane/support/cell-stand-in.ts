@@ -1,6 +1,7 @@
 // A cell in memory that keeps state and follows the contract: provision and command take an operation once, an older
 // generation is refused, reading writes nothing. `fault` decides per call whether it is away, before or after the effect.
 
+import type { ImportView } from '../../../../apps/control-plane/src/contract/imports.ts';
 import { err, ok, type Refusal, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
 import type {
   ExportedState,
@@ -44,6 +45,7 @@ export class CellStandIn implements TenantControl {
   readonly acknowledged: number[] = [];
   /** Of every tenant. */
   snapshotsKept: TenantSnapshot[] = [];
+  readonly imported: ImportView[] = [];
   /** Answers every call until it is set. */
   fault: (what: CellCall) => Fault = () => 'none';
   nowMs = Date.parse('2026-11-21T12:00:00Z');
@@ -138,6 +140,33 @@ export class CellStandIn implements TenantControl {
     return this.#withTenant('endSessions', command, () => {
       this.ended.push(command);
       return ok({ ended: 1 });
+    });
+  }
+
+  imports(command: Parameters<TenantControl['imports']>[0]): Promise<Result<{ imports: ImportView[] }>> {
+    return this.#withTenant('imports', command, () => {
+      if (command.do === 'create' && !this.imported.some(({ id }) => id === command.id)) {
+        const { id, fileName, bytes } = command;
+        const nothing = { operationId: null, snapshotId: null, report: null, error: null };
+        this.imported.unshift({
+          id,
+          fileName,
+          bytes,
+          nextPart: 0,
+          state: 'uploading',
+          createdAtMs: this.nowMs,
+          ...nothing,
+        });
+      }
+      const found = 'id' in command ? this.imported.find(({ id }) => id === command.id) : undefined;
+      if ('id' in command && found === undefined) {
+        return err({ code: 'import_unknown', detail: 'No such upload.', next: 'Begin it anew.' } as const);
+      }
+      if (command.do === 'part' && found !== undefined) found.nextPart = command.n + 1;
+      if (command.do === 'start' && found !== undefined) {
+        Object.assign(found, { state: 'ready', operationId: command.operationId, snapshotId: '5'.repeat(26) });
+      }
+      return ok({ imports: this.imported.map((each) => ({ ...each })) });
     });
   }
 

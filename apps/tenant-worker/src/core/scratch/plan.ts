@@ -19,7 +19,7 @@ export interface ScratchInput {
   readonly nowMs: number;
 }
 
-export type ScratchAction = 'start' | 'claim' | 'restore' | 'start_gateway' | 'check' | 'destroy';
+export type ScratchAction = 'start' | 'claim' | 'restore' | 'start_gateway' | 'check' | 'save' | 'destroy';
 
 export type ScratchDecision =
   | { readonly kind: 'action'; readonly action: ScratchAction }
@@ -64,6 +64,11 @@ export function decideScratch({ run, observed, abandoned, nowMs }: ScratchInput)
   if (!observed.claimed) return act('claim');
   switch (observed.phase) {
     case 'ready':
+      // What was brought has proved itself by starting; now it is stopped and kept.
+      if (run.purpose === 'import')
+        return run.checks < limits.scratchTriesMax
+          ? act('save')
+          : fail('snapshot_failed', 'What it became could not be saved.');
       return run.checks < limits.scratchTriesMax
         ? act('check')
         : fail('check_failed', 'The gateway of the trial could not be asked.');
@@ -86,7 +91,7 @@ function atRest(run: ScratchRun, observed: Extract<Observed, { kind: 'up' }>): S
   if (run.restoredFiles === null || !observed.hasState) {
     return run.restores < limits.scratchTriesMax
       ? act('restore')
-      : fail(observed.failure ?? 'restore_failed', 'The snapshot could not be restored.');
+      : fail(observed.failure ?? 'restore_failed', 'The state could not be put into the container.');
   }
   if (observed.failure !== null && run.gatewayStarts > 0)
     return fail(observed.failure, 'OpenClaw did not start on the restored state.');

@@ -4,7 +4,7 @@
  */
 import type { StartFailure } from '../lifecycle/state.ts';
 
-export type ScratchPurpose = 'drill' | 'upgrade';
+export type ScratchPurpose = 'drill' | 'upgrade' | 'import';
 
 /** Why a scratch run proved nothing, or proved that it does not work. Codes with a section in docs/runbook.md. */
 export type ScratchFailure =
@@ -16,6 +16,10 @@ export type ScratchFailure =
   /** The scripted turn got no answer. */
   | 'no_answer'
   | 'scratch_timeout'
+  /** What somebody brought is not taken; the sentence says why. */
+  | 'import_refused'
+  /** What it became could not be saved. */
+  | 'snapshot_failed'
   /** Nobody needs the answer any more: the snapshot is gone, the tenant is being deleted, or another thing was asked for. */
   | 'abandoned';
 
@@ -34,6 +38,7 @@ export type ScratchOutcome =
 export interface ScratchRun {
   readonly n: number;
   readonly purpose: ScratchPurpose;
+  /** What it restores; of an import, what it becomes. */
   readonly snapshotId: string;
   readonly release: string;
   readonly operationId: string | null;
@@ -43,6 +48,7 @@ export interface ScratchRun {
   /** Files the keeper restored; null until it has. */
   readonly restoredFiles: number | null;
   readonly gatewayStarts: number;
+  /** Of an import: tries to save what it became. */
   readonly checks: number;
   readonly outcome: ScratchOutcome | null;
   readonly destroyTries: number;

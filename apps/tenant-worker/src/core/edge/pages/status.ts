@@ -36,6 +36,7 @@ const stepLabels: Record<OperationStep['name'], string> = {
   reserve: 'Reserve a place',
   container: 'Start the container',
   restore: 'Bring back the saved state',
+  convert: 'Unpack what was brought',
   configure: 'Write the configuration',
   gateway: 'Start OpenClaw',
   health: 'Check that it answers',

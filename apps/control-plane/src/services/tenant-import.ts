@@ -1,0 +1,80 @@
+/**
+ * Bringing an OpenClaw of one's own: the upload and what came of it. The cell keeps the rows; here it is checked who may,
+ * and what was begun is written to the audit trail. Converting and switching are operations (`tenant-command.ts`).
+ */
+import { audit } from '../adapters/d1/schema.ts';
+import type { TenantRow } from '../adapters/d1/tenants.ts';
+import { AppError } from '../contract/errors.ts';
+import type { ImportCommand, ImportView } from '../contract/imports.ts';
+import type { Context } from '../context.ts';
+import { refOf } from './tenant-read.ts';
+
+const unknown = (): AppError =>
+  new AppError('import_unknown', { detail: 'There is no such upload.', next: 'Begin it anew.' });
+
+/** @throws AppError with the cell's refusal */
+async function ask(ctx: Context, row: TenantRow, command: ImportCommand): Promise<readonly ImportView[]> {
+  const answer = await ctx.tenants.imports({ ...refOf(row), ...command });
+  if (answer.ok) return answer.value.imports;
+  throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
+}
+
+function theOne(imports: readonly ImportView[], id: string): ImportView {
+  const found = imports.find((each) => each.id === id);
+  if (found === undefined) throw unknown();
+  return found;
+}
+
+export async function importList(ctx: Context, row: TenantRow): Promise<ImportView[]> {
+  return [...(await ask(ctx, row, { do: 'list' }))];
+}
+
+/** The same key begins the same upload: the id is made from it. */
+export async function importCreate(
+  ctx: Context,
+  row: TenantRow,
+  userId: string,
+  { fileName, bytes, idempotencyKey }: { fileName: string; bytes: number; idempotencyKey: string },
+): Promise<ImportView> {
+  const id = await importIdOf(row.id, idempotencyKey);
+  const created = theOne(await ask(ctx, row, { do: 'create', id, fileName, bytes }), id);
+  await ctx.db.insert(audit).values({
+    id: `aud_${ctx.system.ulid()}`,
+    orgId: row.orgId,
+    actorId: userId,
+    action: 'tenant.import',
+    targetId: row.id,
+    atMs: ctx.system.nowMs(),
+  });
+  return created;
+}
+
+export async function importPart(
+  ctx: Context,
+  row: TenantRow,
+  id: string,
+  { n, content }: { n: number; content: Uint8Array },
+): Promise<ImportView> {
+  return theOne(await ask(ctx, row, { do: 'part', id, n, content }), id);
+}
+
+export async function importRemove(ctx: Context, row: TenantRow, id: string): Promise<ImportView> {
+  return theOne(await ask(ctx, row, { do: 'remove', id }), id);
+}
+
+/** What a converted upload became. */
+export async function importedSnapshot(ctx: Context, row: TenantRow, id: string): Promise<string> {
+  const found = theOne(await importList(ctx, row), id);
+  if (found.snapshotId !== null) return found.snapshotId;
+  throw new AppError('import_not_ready', {
+    detail: found.state === 'failed' ? 'This upload was not taken.' : 'This upload is not converted yet.',
+    next: found.state === 'failed' ? 'See its report, and bring another.' : 'Wait until it is ready.',
+  });
+}
+
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+
+async function importIdOf(tenantId: string, key: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`import\n${tenantId}\n${key}`));
+  return `imp_${Array.from(new Uint8Array(digest).subarray(0, 26), (byte) => alphabet[byte & 31]).join('')}`;
+}

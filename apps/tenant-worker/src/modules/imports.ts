@@ -1,0 +1,172 @@
+/**
+ * Uploads on their way to become a snapshot. Owns `import`. Parts come in order, each stored before it is counted, so the
+ * count says what is there. The bytes are removed once nothing needs them (`spent`); the row stays as the record of what
+ * was taken and left.
+ */
+import { ImportReport, ImportView, importKeptMs, partsOf } from '../../../control-plane/src/contract/imports.ts';
+import type { Migration, Sql, SqlRow } from '../ports.ts';
+import { text, textOrNull } from './row.ts';
+
+export const IMPORT_MIGRATIONS: readonly Migration[] = [
+  {
+    id: 'import/1',
+    sql: [
+      `CREATE TABLE import (
+        id TEXT PRIMARY KEY,
+        file_name TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        next_part INTEGER NOT NULL DEFAULT 0,
+        state TEXT NOT NULL DEFAULT 'uploading',
+        created_at_ms INTEGER NOT NULL,
+        operation_id TEXT,
+        snapshot_id TEXT UNIQUE,
+        report TEXT,
+        error TEXT,
+        objects INTEGER NOT NULL DEFAULT 1
+      )`,
+    ],
+  },
+];
+
+/** Rows kept as a record; uploads under way at a time. */
+const keptMax = 20;
+export const importsOpenMax = 2;
+
+function toView(row: SqlRow): ImportView {
+  const [report, error] = [textOrNull(row, 'report'), textOrNull(row, 'error')];
+  return ImportView.parse({
+    id: text(row, 'id'),
+    fileName: text(row, 'file_name'),
+    bytes: Number(row['bytes']),
+    nextPart: Number(row['next_part']),
+    state: text(row, 'state'),
+    createdAtMs: Number(row['created_at_ms']),
+    operationId: textOrNull(row, 'operation_id'),
+    snapshotId: row['state'] === 'ready' ? textOrNull(row, 'snapshot_id') : null,
+    report: report === null ? null : JSON.parse(report),
+    error: error === null ? null : JSON.parse(error),
+  });
+}
+
+const bounded = ({ code, detail }: NonNullable<ImportView['error']>) => ({
+  code: code.slice(0, 64),
+  detail: detail.slice(0, 1_200),
+});
+
+export class Imports {
+  readonly #sql: Sql;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+  }
+
+  get(id: string): ImportView | null {
+    const row = this.#sql.exec('SELECT * FROM import WHERE id = ?', id)[0];
+    return row === undefined ? null : toView(row);
+  }
+
+  /** The one that becomes this snapshot. */
+  bySnapshot(snapshotId: string): ImportView | null {
+    const row = this.#sql.exec('SELECT * FROM import WHERE snapshot_id = ?', snapshotId)[0];
+    return row === undefined ? null : toView(row);
+  }
+
+  /** Newest first. */
+  list(): ImportView[] {
+    return this.#sql.exec('SELECT * FROM import ORDER BY rowid DESC LIMIT ?', keptMax).map(toView);
+  }
+
+  /** Uploads and conversions under way. */
+  open(): number {
+    const row = this.#sql.exec("SELECT count(*) AS n FROM import WHERE state IN ('uploading', 'converting')")[0];
+    return Number(row?.['n'] ?? 0);
+  }
+
+  create(view: Pick<ImportView, 'id' | 'fileName' | 'bytes' | 'createdAtMs'>): void {
+    this.#sql.exec(
+      'INSERT INTO import (id, file_name, bytes, created_at_ms) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      view.id,
+      view.fileName,
+      view.bytes,
+      view.createdAtMs,
+    );
+    this.#sql.exec(
+      'DELETE FROM import WHERE objects = 0 AND rowid NOT IN (SELECT rowid FROM import ORDER BY rowid DESC LIMIT ?)',
+      keptMax,
+    );
+  }
+
+  /** Part `n` is stored. One that came before changes nothing. */
+  partStored(id: string, n: number): void {
+    this.#sql.exec(
+      "UPDATE import SET next_part = ? WHERE id = ? AND next_part = ? AND state = 'uploading'",
+      n + 1,
+      id,
+      n,
+    );
+  }
+
+  /** It becomes `snapshotId`, if it can. */
+  converting(id: string, operationId: string, snapshotId: string): void {
+    this.#sql.exec(
+      "UPDATE import SET state = 'converting', operation_id = ?, snapshot_id = ?, error = NULL WHERE id = ? AND state = 'uploading'",
+      operationId,
+      snapshotId,
+      id,
+    );
+  }
+
+  reported(id: string, report: ImportReport): void {
+    this.#sql.exec('UPDATE import SET report = ? WHERE id = ?', JSON.stringify(ImportReport.parse(report)), id);
+  }
+
+  ready(id: string): void {
+    this.#sql.exec("UPDATE import SET state = 'ready' WHERE id = ? AND state = 'converting'", id);
+  }
+
+  /** The conversion ended for a reason that is not the upload's: it can be begun again. */
+  again(id: string, error: NonNullable<ImportView['error']>): void {
+    this.#sql.exec(
+      `UPDATE import SET state = 'uploading', operation_id = NULL, snapshot_id = NULL, report = NULL, error = ?
+       WHERE id = ? AND state = 'converting'`,
+      JSON.stringify(bounded(error)),
+      id,
+    );
+  }
+
+  failed(id: string, error: NonNullable<ImportView['error']>): void {
+    this.#sql.exec(
+      "UPDATE import SET state = 'failed', error = ? WHERE id = ? AND state IN ('uploading', 'converting')",
+      JSON.stringify(bounded(error)),
+      id,
+    );
+  }
+
+  /** Uploads that nobody went on with end here. */
+  expire(nowMs: number): void {
+    this.#sql.exec(
+      "UPDATE import SET state = 'expired' WHERE state = 'uploading' AND (created_at_ms + ? <= ? OR created_at_ms > ?)",
+      importKeptMs,
+      nowMs,
+      nowMs + importKeptMs,
+    );
+  }
+
+  /** Nothing needs the bytes of these any more. */
+  spent(): { readonly id: string; readonly parts: number }[] {
+    return this.#sql
+      .exec("SELECT id, bytes FROM import WHERE objects = 1 AND state NOT IN ('uploading', 'converting') LIMIT 5")
+      .map((row) => ({ id: text(row, 'id'), parts: partsOf(Number(row['bytes'])) }));
+  }
+
+  removed(id: string): void {
+    this.#sql.exec('UPDATE import SET objects = 0 WHERE id = ?', id);
+  }
+
+  /** When the oldest upload under way expires, or the bytes of a spent one are to be removed: at once. */
+  nextDueMs(): number | null {
+    if (this.spent().length > 0) return 0;
+    const row = this.#sql.exec("SELECT min(created_at_ms) AS at FROM import WHERE state = 'uploading'")[0];
+    return row === undefined || row['at'] === null ? null : Number(row['at']) + importKeptMs;
+  }
+}
