@@ -71,6 +71,8 @@ export interface TenantGate {
 
 /** Headers from the gate to `TenantSandbox.fetch`; removed there before anything reaches the container. */
 export const sandboxHeaders = {
+  /** `1` when somebody did this, `0` when a page asks by itself. */
+  act: 'x-tidepool-internal-act',
   incarnation: 'x-tidepool-internal-incarnation',
   sessionExpiresAtMs: 'x-tidepool-internal-session-expires',
   sessionHash: 'x-tidepool-internal-session',

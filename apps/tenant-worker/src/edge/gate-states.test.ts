@@ -36,6 +36,10 @@ describe('an assistant that is not awake', () => {
     ['a script', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty', 'sec-fetch-site': 'same-origin' }, {}],
     ['a change', { origin }, { method: 'POST', body: 'x' }],
     ['a prefetch', { ...page, 'sec-purpose': 'prefetch' }, {}],
+    ['a frame', { ...page, 'sec-fetch-dest': 'iframe' }, {}],
+    ['an image', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image', 'sec-fetch-site': 'same-origin' }, {}],
+    ['a look', {}, { method: 'HEAD' }],
+    ['a deletion', { origin }, { method: 'DELETE' }],
   ])('is not woken by %s', async (_what, headers, init) => {
     const world = new EdgeWorld();
     const cookie = await world.signIn();
@@ -48,6 +52,16 @@ describe('an assistant that is not awake', () => {
     ]);
     expect(world.calls).toEqual(['nora-7f3k.admit']);
     expect(world.state).toBe('asleep');
+  });
+
+  it('is not woken by a page that opens itself again, and offers to be', async () => {
+    const world = new EdgeWorld();
+    const cookie = await world.signIn();
+    world.state = 'asleep';
+    const answer = await world.ask('/chat', { cookie, ...page, 'sec-fetch-site': 'same-origin' });
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain('Wake it now');
+    expect([world.calls, world.state]).toEqual([['nora-7f3k.admit'], 'asleep']);
   });
 
   it('tells its status without waking, and wakes when asked to', async () => {

@@ -184,6 +184,7 @@ describe('with a session', () => {
       'x-openclaw-scopes': 'operator.read,operator.write,operator.approvals,operator.questions',
       'x-tidepool-proof': '1',
       'x-tidepool-user': 'usr_1',
+      'x-tidepool-internal-act': '0',
       'x-tidepool-internal-incarnation': '3',
       'x-tidepool-internal-session': await sha256(/session=([^.]+)/.exec(cookie)?.[1] ?? ''),
       'x-tidepool-internal-session-expires': String(startMs + 12 * 3_600_000),

@@ -154,6 +154,7 @@ async function forward(context: GateContext, entry: CachedAdmission): Promise<Fo
       principal: entry.principal,
       isWebSocket,
     }),
+    [sandboxHeaders.act, request.isAct ? '1' : '0'],
     [sandboxHeaders.incarnation, String(entry.route.incarnation)],
     [sandboxHeaders.sessionHash, entry.sessionHash],
     [sandboxHeaders.sessionExpiresAtMs, String(entry.sessionExpiresAtMs)],
@@ -209,7 +210,7 @@ async function notAwake(
     const refusal = notAwakeRefusal(progress.state);
     return answers.refuse(refusal, { retryAfterSeconds: progress.state === 'asleep' ? 30 : 3 });
   }
-  if (wakesOnOpening.includes(progress.state)) {
+  if (request.isAct && wakesOnOpening.includes(progress.state)) {
     try {
       const { sessionHash } = session;
       const woken = await callTenant(() => deps.tenant(request.slug).wakeFor({ sessionHash, why: 'navigation' }));

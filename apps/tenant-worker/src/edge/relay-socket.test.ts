@@ -79,7 +79,7 @@ function join(over: { expiresAtMs?: number; recheck?: () => Promise<number | nul
 
 describe('joinLegs', () => {
   it('carries text and bytes both ways and counts them', () => {
-    const { client, container, sockets, activity } = join();
+    const { client, container, sockets } = join();
     expect([client.accepted, container.accepted, client.binaryType]).toEqual([true, true, 'arraybuffer']);
     const bytes = new Uint8Array([1, 2, 3]).buffer;
     client.emit('message', { data: 'hi' });
@@ -88,7 +88,15 @@ describe('joinLegs', () => {
     expect(container.sent).toEqual(['hi']);
     expect(client.sent).toEqual([bytes, 'hello']);
     expect(sockets.counters).toMatchObject({ open: 1, opened: 1, framesIn: 1, framesOut: 2, bytesIn: 2, bytesOut: 8 });
-    expect(activity()).toBe(3);
+  });
+
+  it('only what a person does counts as activity', () => {
+    const { client, container, activity } = join();
+    container.emit('message', { data: JSON.stringify({ type: 'event', event: 'chat' }) });
+    client.emit('message', { data: JSON.stringify({ type: 'req', id: '1', method: 'sessions.catalog.list' }) });
+    expect([activity(), container.sent.length, client.sent.length]).toEqual([0, 1, 1]);
+    client.emit('message', { data: JSON.stringify({ type: 'req', id: '2', method: 'chat.send' }) });
+    expect(activity()).toBe(1);
   });
 
   it('an open socket on which nothing passes is no activity', async () => {

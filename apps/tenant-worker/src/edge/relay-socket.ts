@@ -1,8 +1,10 @@
 /**
  * A browser's socket and the gateway's, joined frame by frame. Both legs are accepted here, so that the object counts as
  * in use while frames pass; whichever leg closes first, both are closed, with a code and reason that may be sent.
- * Frames are never looked into and never logged.
+ * Frames are never changed and never logged; of a small one from the browser the method is read, to tell a person's act
+ * from what an open tab asks by itself.
  */
+import { isActOnSocket } from '../core/edge/activity.ts';
 import type { CloseFrame } from '../core/edge/close.ts';
 import { closeCodes, exceedsUtf8, relayClose } from '../core/edge/close.ts';
 import type { Port } from './port.ts';
@@ -84,7 +86,7 @@ export function joinLegs(client: Leg, container: Leg, told: SandboxRequest, hook
         return;
       }
       sockets.frame(live, direction, bytes);
-      hooks.onActivity();
+      if (side === 'client' && isActOnSocket(event.data)) hooks.onActivity();
       try {
         to.send(event.data as string | ArrayBuffer);
       } catch {

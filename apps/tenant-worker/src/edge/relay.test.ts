@@ -11,6 +11,7 @@ const told = {
   [sandboxHeaders.incarnation]: '3',
   [sandboxHeaders.sessionHash]: 'hash',
   [sandboxHeaders.sessionExpiresAtMs]: '9999999999999',
+  [sandboxHeaders.act]: '1',
 };
 
 class FakePort implements Port {
@@ -45,6 +46,11 @@ async function ask(
   const answer = await relay(port, request, { onActivity: () => activity++, sockets });
   return { answer, activity };
 }
+
+it('a request that a page makes by itself is no activity', async () => {
+  const port = new FakePort(new Response('file'));
+  expect((await ask(port, '/favicon.svg', { headers: { [sandboxHeaders.act]: '0' } })).activity).toBe(0);
+});
 
 const lost = new Error('connection lost');
 
@@ -142,7 +148,12 @@ const read = (over: Record<string, string>): unknown =>
 
 describe('readSandboxRequest', () => {
   it('takes what the gate writes', () => {
-    expect(read({})).toEqual({ incarnation: 3, sessionHash: 'hash', sessionExpiresAtMs: 9_999_999_999_999 });
+    expect(read({})).toEqual({
+      isAct: true,
+      incarnation: 3,
+      sessionHash: 'hash',
+      sessionExpiresAtMs: 9_999_999_999_999,
+    });
   });
 
   it.each([

@@ -13,7 +13,7 @@ import { relayWebSocket } from './relay-socket.ts';
 import type { SocketSet } from './socket-set.ts';
 
 export interface RelayHooks {
-  /** A person's request or frame passed. */
+  /** A person's act passed: a page opened, a change, a frame that no tab sends by itself. */
   onActivity(): void;
   /** The sockets of this run; one set per sandbox object. */
   readonly sockets: SocketSet;
@@ -24,6 +24,8 @@ export interface SandboxRequest {
   readonly incarnation: number;
   readonly sessionHash: string;
   readonly sessionExpiresAtMs: number;
+  /** Somebody did this; a page did not ask by itself. */
+  readonly isAct: boolean;
 }
 
 /** Reads the gate's headers; null when they are not as the gate writes them. */
@@ -33,7 +35,7 @@ export function readSandboxRequest(request: Request): SandboxRequest | null {
   const sessionHash = request.headers.get(sandboxHeaders.sessionHash);
   if (!Number.isSafeInteger(incarnation) || incarnation < 1 || sessionHash === null || sessionHash === '') return null;
   if (!Number.isSafeInteger(sessionExpiresAtMs) || sessionExpiresAtMs <= 0) return null;
-  return { incarnation, sessionHash, sessionExpiresAtMs };
+  return { incarnation, sessionHash, sessionExpiresAtMs, isAct: request.headers.get(sandboxHeaders.act) === '1' };
 }
 
 /** An answer of the sandbox object itself: the container was not asked, or did not answer. */
@@ -47,7 +49,7 @@ export async function relay(port: Port, request: Request, hooks: RelayHooks): Pr
   const told = readSandboxRequest(request);
   if (told === null) return sandboxRefusal('session_expired');
   return request.headers.get('upgrade') === null
-    ? relayHttp(port, request, hooks)
+    ? relayHttp(port, request, told, hooks)
     : relayWebSocket(port, request, told, hooks);
 }
 
@@ -66,10 +68,10 @@ export function towardsContainer(
   return { url: request.url, headers, origin: `${scheme}://${host}`, path: path.split('?')[0] ?? path };
 }
 
-async function relayHttp(port: Port, request: Request, hooks: RelayHooks): Promise<Response> {
+async function relayHttp(port: Port, request: Request, told: SandboxRequest, hooks: RelayHooks): Promise<Response> {
   const target = towardsContainer(request);
   if (target === null) return sandboxRefusal('unreachable');
-  hooks.onActivity();
+  if (told.isAct) hooks.onActivity();
   const { method, body } = request;
   const init: RequestInit = { method, headers: target.headers, body, redirect: 'manual' };
   let answer = await askPort(port, target.url, init, answerDeadlineMs);

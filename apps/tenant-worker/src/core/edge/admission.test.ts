@@ -26,6 +26,11 @@ const navigates = (headers: Record<string, string>, method = 'GET'): boolean => 
   return verdict.kind === 'go' && verdict.request.isNavigation;
 };
 
+const acts = (headers: Record<string, string>, method = 'GET'): boolean => {
+  const verdict = judge('/', { headers, method });
+  return verdict.kind === 'go' && verdict.request.isAct;
+};
+
 const upgrade = { upgrade: 'websocket', origin, 'sec-websocket-version': '13' };
 
 describe('judgeRequest', () => {
@@ -101,6 +106,24 @@ describe('judgeRequest', () => {
     expect(navigates({ accept: 'text/html', 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' })).toBe(false);
     expect(navigates({ accept: '*/*' })).toBe(false);
     expect(navigates({ accept: 'text/html' }, 'HEAD')).toBe(false);
+  });
+
+  const opens = { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  it.each([
+    ['a typed address', { ...opens, 'sec-fetch-site': 'none', 'sec-fetch-user': '?1' }, 'GET', true],
+    ['a link of another site', { ...opens, 'sec-fetch-site': 'cross-site' }, 'GET', true],
+    ['a link on the page', { ...opens, 'sec-fetch-site': 'same-origin', 'sec-fetch-user': '?1' }, 'GET', true],
+    ['a browser that says nothing', { accept: 'text/html' }, 'GET', true],
+    ['a change', { origin }, 'POST', true],
+    ['a page that opens itself again', { ...opens, 'sec-fetch-site': 'same-origin' }, 'GET', false],
+    ['a prefetch', { ...opens, 'sec-fetch-site': 'none', 'sec-purpose': 'prefetch' }, 'GET', false],
+    ['a frame', { 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' }, 'GET', false],
+    ['a file', { 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' }, 'GET', false],
+    ['a script that reads', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }, 'GET', false],
+    ['a script that looks', { 'sec-fetch-mode': 'cors', 'sec-fetch-dest': 'empty' }, 'HEAD', false],
+    ['a socket', upgrade, 'GET', false],
+  ])("%s is somebody's act: %#", (_what, headers, method, expected) => {
+    expect(acts(headers, method)).toBe(expected);
   });
 
   it('serves its own pages with their method, and never as a socket', () => {

@@ -34,8 +34,10 @@ export interface TenantRequest {
   /** With credentials in it removed. */
   readonly search: string;
   readonly isWebSocket: boolean;
-  /** A person opens a page: may be redirected to sign in, gets pages instead of problems, and may wake. */
+  /** A page is opened: may be redirected to sign in, and gets pages instead of problems. */
   readonly isNavigation: boolean;
+  /** Somebody did this. Only such a request keeps an assistant awake, and only such a navigation wakes one. */
+  readonly isAct: boolean;
   readonly own: OwnPage | null;
 }
 
@@ -83,7 +85,8 @@ export function judgeRequest(facts: RequestFacts, tenantOrigin: TenantOrigin): E
   const search = own === null ? stripQuery(url.search) : url.search;
   const { slug, host: name } = host;
   const { method } = facts;
-  const request = { slug, host: name, origin, method, path: url.path, search, isWebSocket, isNavigation, own };
+  const isAct = isNavigation ? !isOwnReload(facts) : method !== 'GET' && method !== 'HEAD';
+  const request = { slug, host: name, origin, method, path: url.path, search, isWebSocket, isNavigation, isAct, own };
   if (search !== url.search && isNavigation) return { kind: 'clean_url', location: `${url.path}${search}`, request };
   return { kind: 'go', request };
 }
@@ -129,6 +132,14 @@ function looksLikeNavigation(facts: RequestFacts): boolean {
   const dest = facts.header('sec-fetch-dest');
   if (mode !== null || dest !== null) return mode === 'navigate' && dest === 'document';
   return facts.header('accept')?.includes('text/html') === true;
+}
+
+/**
+ * True for a page of this very host that opens itself again without anybody having touched it, as the Control UI does when
+ * its files changed. Browsers that do not mark a person's touch (Safari) count so as well; there a button wakes.
+ */
+function isOwnReload(facts: RequestFacts): boolean {
+  return facts.header('sec-fetch-site') === 'same-origin' && facts.header('sec-fetch-user') !== '?1';
 }
 
 export const refusals = {
