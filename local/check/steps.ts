@@ -34,7 +34,7 @@ function staticTasks(root: string): Task[] {
 /** Bundles one Worker exactly as a deployment would; the local stack bundles by itself (local/stack/bundle.ts). */
 function bundleTask(root: string, name: string, config: string): Task {
   const out = path.join(root, '.tidepool/test/bundle', name.replace(' ', '-'));
-  const assets = path.join(out, 'assets'); // Stands for the built dashboard, which this step is not about.
+  const assets = path.join(out, 'assets'); // Stands for the built static files, which this step is not about.
   mkdirSync(assets, { recursive: true });
   return {
     name: `deployable ${name}`,
@@ -45,7 +45,7 @@ function bundleTask(root: string, name: string, config: string): Task {
       '--containers-rollout=none',
       `--config=${config}`,
       `--outdir=${path.join(out, 'code')}`,
-      ...(config === 'wrangler.toml' ? [`--assets=${assets}`] : []),
+      `--assets=${assets}`,
     ],
     cwd: root,
   };

@@ -60,7 +60,8 @@ async function build(root: string, target: string): Promise<void> {
   else renameSync(partial, target);
 }
 
-function removeOldBuilds(dir: string): void {
+/** Removes all but the last used builds of a folder; a build's time of change says when it was used. */
+export function removeOldBuilds(dir: string): void {
   const builds = readdirSync(dir)
     .map((name) => ({ name, usedMs: statSync(path.join(dir, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
     .toSorted((a, b) => b.usedMs - a.usedMs);

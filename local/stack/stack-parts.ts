@@ -4,6 +4,7 @@
 import path from 'node:path';
 import { buildKeeper } from '../../container/keeper/build.ts';
 import { startDemoModel } from '../demo-model/main.ts';
+import { controlUiDir, ensureControlUi } from './control-ui.ts';
 import { dashboardDir, ensureDashboard } from './dashboard-build.ts';
 import { readDevVars, type DevVars } from './dev-vars.ts';
 import { EGRESS_SIDECAR_IMAGE, ensureDockerImages } from './docker.ts';
@@ -56,6 +57,7 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
     startModel(options, demoModelLog).then((modelUrl) => loadBoth(options, vars, secrets, modelUrl)),
     ensureDashboard(root, progress),
   ]);
+  await ensureControlUi(root, progress); // Out of the package that the local engine has just made sure of.
   if (engine.isolation === 'docker') {
     await buildKeeper(path.join(root, 'container/dist/keeper.mjs')); // The Dockerfile copies it.
     await ensureDockerImages(tenantWorker.imageBuilds, EGRESS_SIDECAR_IMAGE, progress);
@@ -119,6 +121,7 @@ function loadBoth(
     loadWorker(
       {
         configPath: path.join(root, 'apps/tenant-worker/wrangler.toml'),
+        assetsDir: controlUiDir(root),
         bindings: { ...model, ...origins, CELL_KEYS: secrets.cellKeys },
         routes: ['*.localhost/*'],
       },

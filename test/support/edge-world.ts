@@ -8,6 +8,7 @@ import { refusalHeader } from '../../apps/tenant-worker/src/core/edge/refusal.ts
 import type { SandboxRefusal } from '../../apps/tenant-worker/src/core/edge/refusal.ts';
 import { AdmissionCache } from '../../apps/tenant-worker/src/edge/admission-cache.ts';
 import { handleTenantRequest } from '../../apps/tenant-worker/src/edge/gate.ts';
+import type { ControlUiPage } from '../../apps/tenant-worker/src/edge/control-ui.ts';
 import type { GateDeps } from '../../apps/tenant-worker/src/edge/gate.ts';
 import { newHandoffCode, sha256 } from '../../apps/tenant-worker/src/edge/tokens.ts';
 import { migrate } from '../../apps/tenant-worker/src/modules/migrate.ts';
@@ -50,6 +51,9 @@ export class EdgeWorld {
   /** Errors that the tenant's object throws, one per call. */
   errors: Error[] = [];
   answer: (request: Request) => Promise<Response> = async (request) => Response.json({ url: request.url });
+  /** The Control UI's files that the cell carries, by release and path, and its page. */
+  readonly files = new Map<string, string>();
+  page: ControlUiPage | null = null;
   #random = 0;
 
   constructor() {
@@ -88,6 +92,7 @@ export class EdgeWorld {
           principal: session.principal,
           sessionExpiresAtMs: session.expiresAtMs,
           route: this.state === 'awake' ? { tenantId: 'ten_1', incarnation: this.incarnation } : null,
+          release: '2026.9.6',
           progress: this.progress,
         };
       },
@@ -111,6 +116,14 @@ export class EdgeWorld {
       keys: this.keys,
       clock: { nowMs: () => this.clock.ms },
       cache: this.cache,
+      controlUi: {
+        file: async (release, path) => {
+          const content = this.files.get(`${release}${path}`);
+          return content === undefined ? null : new Response(content, { headers: { 'content-type': 'text/x-file' } });
+        },
+        page: async () => this.page,
+      },
+      withTabScript: (page) => new Response(page.body, { headers: [...page.headers, ['x-test-script', 'in']] }),
       random: (bytes) => new Uint8Array(bytes).fill(++this.#random % 256),
       tenant: (slug) => this.tenant(slug),
       sandbox: (route) => ({

@@ -11,6 +11,8 @@ export interface Env {
   readonly TENANT: DurableObjectNamespace<Tenant>;
   readonly SANDBOX: DurableObjectNamespace<TenantSandbox>;
   readonly SNAPSHOTS: R2Bucket;
+  /** Absent only where the Worker runs without static files: then every file is the gateway's to give. */
+  readonly ASSETS?: Fetcher;
   readonly TENANT_EVENTS: Queue;
   readonly PLATFORM_ORIGIN: string;
   readonly TENANT_ORIGIN: string;

@@ -4,7 +4,9 @@
  */
 import { CellKeys } from './adapters/cell-keys.ts';
 import { logEvent } from './adapters/log.ts';
+import { ControlUiAssets } from './adapters/control-ui-assets.ts';
 import { systemClock } from './adapters/system.ts';
+import { withTabScript } from './adapters/tab-script.ts';
 import { parseTenantOrigin } from './core/edge/host.ts';
 import { AdmissionCache } from './edge/admission-cache.ts';
 import { handleTenantRequest } from './edge/gate.ts';
@@ -31,6 +33,8 @@ function depsFor(env: Env): GateDeps {
       keys: new CellKeys(env.CELL_KEYS),
       clock: systemClock,
       cache: new AdmissionCache(),
+      controlUi: new ControlUiAssets(env.ASSETS),
+      withTabScript,
       random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
       failed: (error, requestId) => logEvent('gate.failed', { requestId, error: String(error).slice(0, 500) }),
       tenant: (slug) => env.TENANT.getByName(slug),

@@ -39,6 +39,8 @@ export type Admission =
       readonly principal: Principal;
       readonly sessionExpiresAtMs: number;
       readonly route: LiveRoute | null;
+      /** The OpenClaw release that runs, or will run at the next start. */
+      readonly release: string;
       readonly progress: TenantProgress;
     }
   | { readonly kind: 'no_session' }

@@ -9,7 +9,10 @@ export interface CachedAdmission {
   readonly sessionHash: string;
   readonly principal: Principal;
   readonly sessionExpiresAtMs: number;
-  readonly route: LiveRoute;
+  /** The release whose files are shown. */
+  readonly release: string;
+  /** Null while no gateway runs; only the files of the Control UI are answered from such an entry. */
+  readonly route: LiveRoute | null;
 }
 
 const entryLifeMs = 30_000;

@@ -5,11 +5,14 @@
 import type { ErrorCode } from '../../../control-plane/src/contract/errors.ts';
 import { AppError, errorCatalogue, toProblem } from '../../../control-plane/src/contract/errors.ts';
 import type { EdgeRefusal } from '../core/edge/admission.ts';
+import { controlUiPolicies, tabScriptTag } from '../core/edge/control-ui.ts';
 import { pagePolicy } from '../core/edge/pages/document.ts';
 import { goneServiceWorker, renderNotice } from '../core/edge/pages/notice.ts';
 import type { StatusView } from '../core/edge/pages/status.ts';
+import { tabScript } from '../core/edge/pages/tab-script.ts';
 import { renderWaitingPage } from '../core/edge/pages/waiting.ts';
-import { commonHeaders } from '../core/edge/response-headers.ts';
+import { commonHeaders, immutable } from '../core/edge/response-headers.ts';
+import type { ControlUiPage } from './control-ui.ts';
 import { toHeaders } from './headers.ts';
 
 export interface AnswerContext {
@@ -81,6 +84,37 @@ export class Answers {
     const { nonce, platformOrigin } = this.#context;
     const status = errorStatus(view.kind);
     return this.#html(renderWaitingPage({ nonce, platformOrigin, view }), status, []);
+  }
+
+  /** The Control UI's page of a release, with our script over it until its socket connects. */
+  controlUiPage({ html, scriptHashes }: ControlUiPage, view: StatusView): Response {
+    const policies = controlUiPolicies(this.#context.origin, scriptHashes);
+    return new Response(
+      html.replace(/<head\b[^>]*>/i, (head) => head + tabScriptTag(view)),
+      {
+        headers: this.#headers(
+          'text/html; charset=utf-8',
+          policies.map((policy) => ['content-security-policy', policy]),
+        ),
+      },
+    );
+  }
+
+  /** One of the Control UI's files; of what the file store says about it only its type is kept. */
+  controlUiFile(file: Response, isImmutable: boolean): Response {
+    const policies = controlUiPolicies(this.#context.origin, []);
+    const headers = this.#headers(
+      file.headers.get('content-type') ?? 'application/octet-stream',
+      policies.map((policy) => ['content-security-policy', policy]),
+    );
+    if (isImmutable) headers.set('cache-control', immutable);
+    return new Response(file.body, { headers });
+  }
+
+  /** What our own script is, on the Control UI's page. */
+  tabScript(): Response {
+    const script = tabScript(this.#context.platformOrigin);
+    return new Response(script, { headers: this.#headers('text/javascript; charset=utf-8') });
   }
 
   json(body: unknown, status = 200): Response {

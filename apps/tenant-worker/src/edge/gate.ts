@@ -19,6 +19,8 @@ import { sandboxHeaders } from '../tenant-api.ts';
 import type { AdmissionCache, CachedAdmission } from './admission-cache.ts';
 import { Answers } from './answers.ts';
 import { limitBody } from './body-limit.ts';
+import type { ControlUiFiles } from './control-ui.ts';
+import { answerFile, answerPage } from './control-ui.ts';
 import { toHeaders } from './headers.ts';
 import { answerOwnPage, redeemCode, signInFirst, signOut } from './own-pages.ts';
 import { callTenant } from './tenant-call.ts';
@@ -32,6 +34,9 @@ export interface GateDeps {
   readonly keys: KeySource;
   readonly clock: Clock;
   readonly cache: AdmissionCache;
+  readonly controlUi: ControlUiFiles;
+  /** The Control UI's page with our script in it; other documents unchanged. */
+  withTabScript(page: Response): Response;
   random(bytes: number): Uint8Array;
   /** A fresh stub of the tenant's object; making one calls nothing. */
   tenant(slug: string): TenantGate;
@@ -88,10 +93,15 @@ async function withSession(context: GateContext): Promise<Response> {
   const nowMs = deps.clock.nowMs();
   const cached = deps.cache.get(key, nowMs);
   if (cached !== null && request.own === null) {
-    const answer = await forward(context, cached);
-    if (answer.kind === 'answered') return answer.response;
-    deps.cache.drop(key);
-    if (!answer.mayRepeat) return answers.refuse(moved, { retryAfterSeconds: 1 });
+    const { release, route } = cached;
+    const file = await answerFile(context, { release, gatewayRuns: route !== null });
+    if (file !== null) return file;
+    if (route !== null) {
+      const answer = await forward(context, { ...cached, route });
+      if (answer.kind === 'answered') return answer.response;
+      deps.cache.drop(key);
+      if (!answer.mayRepeat) return answers.refuse(moved, { retryAfterSeconds: 1 });
+    }
   }
 
   const sessionHash =
@@ -102,6 +112,7 @@ async function withSession(context: GateContext): Promise<Response> {
     deps.cache.drop(key);
     return signOut(context, sessionHash);
   }
+  if (request.own === 'tab.js') return answers.tabScript();
   return await admitted(context, { sessionHash, key });
 }
 
@@ -127,11 +138,13 @@ async function admitted(context: GateContext, session: { sessionHash: string; ke
       break;
   }
   if (request.own !== null) return answerOwnPage(context, { sessionHash, admission });
-  if (admission.route === null) return notAwake(context, { sessionHash, admission });
-  const { principal, sessionExpiresAtMs, route } = admission;
-  const entry = { sessionHash, principal, sessionExpiresAtMs, route };
+  const { principal, sessionExpiresAtMs, route, release } = admission;
+  const entry = { sessionHash, principal, sessionExpiresAtMs, route, release };
   deps.cache.set(session.key, entry, deps.clock.nowMs());
-  const answer = await forward(context, entry);
+  const file = await answerFile(context, { release, gatewayRuns: route !== null });
+  if (file !== null) return file;
+  if (route === null) return notAwake(context, { sessionHash, admission });
+  const answer = await forward(context, { ...entry, route });
   if (answer.kind === 'answered') return answer.response;
   deps.cache.drop(session.key);
   return answers.refuse(moved, { retryAfterSeconds: 1, retries: true });
@@ -143,7 +156,10 @@ type Forwarded =
   | { readonly kind: 'stale'; readonly mayRepeat: boolean };
 
 /** Sends the request to the sandbox object with rebuilt headers. */
-async function forward(context: GateContext, entry: CachedAdmission): Promise<Forwarded> {
+async function forward(
+  context: GateContext,
+  entry: CachedAdmission & { readonly route: LiveRoute },
+): Promise<Forwarded> {
   const { deps, incoming, request, answers } = context;
   const { host, origin, isWebSocket } = request;
   const headers = toHeaders([
@@ -159,6 +175,8 @@ async function forward(context: GateContext, entry: CachedAdmission): Promise<Fo
     [sandboxHeaders.sessionHash, entry.sessionHash],
     [sandboxHeaders.sessionExpiresAtMs, String(entry.sessionExpiresAtMs)],
   ]);
+  // A page that our script is put into comes as plain text; the platform compresses it on its way out.
+  if (request.isNavigation) headers.set('accept-encoding', 'identity');
   const limited = limitBody(incoming, bodyMaxBytes);
   const init: RequestInit & { duplex?: 'half' } = { method: request.method, headers, redirect: 'manual' };
   if (limited.body !== null) Object.assign(init, { body: limited.body, duplex: 'half' });
@@ -178,7 +196,7 @@ async function forward(context: GateContext, entry: CachedAdmission): Promise<Fo
     return answered(answers.refuse(refusals.bodyTooLarge));
   }
   const refusal = parseRefusal(response.headers.get(refusalHeader));
-  if (refusal === null) return answered(response);
+  if (refusal === null) return answered(request.isNavigation ? withScript(deps, response) : response);
   switch (refusal) {
     case 'incarnation_stale':
     case 'session_expired':
@@ -190,6 +208,11 @@ async function forward(context: GateContext, entry: CachedAdmission): Promise<Fo
     default:
       return unreachable(refusal);
   }
+}
+
+function withScript(deps: GateDeps, response: Response): Response {
+  const isPage = response.status === 200 && response.headers.get('content-type')?.startsWith('text/html') === true;
+  return isPage && !response.headers.has('content-encoding') ? deps.withTabScript(response) : response;
 }
 
 function answered(response: Response): Forwarded {
@@ -220,11 +243,21 @@ async function notAwake(
       return answers.refuse(tenantUnavailable, { retryAfterSeconds: 2, retries: true });
     }
   }
-  return answers.waiting(toStatusView(progress, { ready: false, nowMs: deps.clock.nowMs() }));
+  const view = toStatusView(progress, { ready: false, nowMs: deps.clock.nowMs() });
+  const page = showsControlUi.includes(progress.state)
+    ? await answerPage(context, session.admission.release, view)
+    : null;
+  return page ?? answers.waiting(view);
 }
 
 /** A start that is under way needs no second word; one that may not begin gets none. */
 const wakesOnOpening: readonly TenantStateKind[] = ['asleep', 'draining', 'awake'];
+
+/**
+ * The Control UI's own page, whose socket connects as soon as there is a gateway; until then our script says on it what is
+ * happening. A first start has no conversation to show yet, and a problem needs the page that explains it.
+ */
+const showsControlUi: readonly TenantStateKind[] = ['asleep', 'waking', 'awake', 'draining'];
 
 function notAwakeRefusal(state: TenantStateKind): EdgeRefusal {
   const codes: Partial<Record<TenantStateKind, ErrorCode>> = {

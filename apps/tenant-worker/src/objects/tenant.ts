@@ -327,6 +327,7 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
       principal: { userId: member.userId, role: member.role },
       sessionExpiresAtMs: session.expiresAtMs,
       route,
+      release: record.spec.release,
       progress: toProgress(record, parts.operationOf(record)),
     };
   }

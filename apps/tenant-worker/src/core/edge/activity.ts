@@ -13,7 +13,9 @@ const lookedIntoMax = 4_096;
 /**
  * What the Control UI of OpenClaw 2026.9.6 sends by itself, seen in Chromium over 200 s without a touch and over a
  * reconnect. At rest: `sessions.catalog.list` every 30 s, `agent.identity.get` every 45 s, some `sessions.list` and
- * `sessions.describe`. The rest follow each connection.
+ * `sessions.describe`. The page of the system asks `system.info` every 15 s, the one of the logs `logs.tail` every 2 s, the one
+ * of the usage `usage.status` and `sessions.usage` every 10 s, the debugging one `diagnostics.lanes` and `last-heartbeat`
+ * every 3 s. The rest follow each connection.
  */
 const askedByItself: ReadonlySet<string> = new Set([
   'agent.identity.get',
@@ -26,7 +28,10 @@ const askedByItself: ReadonlySet<string> = new Set([
   'controlUi.sessionPullRequests.subscribe',
   'cron.list',
   'cron.status',
+  'diagnostics.lanes',
   'exec.approval.list',
+  'last-heartbeat',
+  'logs.tail',
   'mentions.list',
   'models.authStatus',
   'models.list',
@@ -48,12 +53,14 @@ const askedByItself: ReadonlySet<string> = new Set([
   'sessions.messages.subscribe',
   'sessions.observer.visibility',
   'sessions.subscribe',
+  'sessions.usage',
   'sessions.viewers.set',
   'system.info',
   'talk.catalog',
   'taskSuggestions.list',
   'tasks.list',
   'update.status',
+  'usage.status',
   'users.prefs.get',
 ]);
 

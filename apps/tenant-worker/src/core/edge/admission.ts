@@ -14,7 +14,7 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 export const bodyMaxBytes = 100 * 1024 * 1024;
 
 /** Our own pages and the method each takes. */
-const ownPages = { callback: 'GET', status: 'GET', wake: 'POST', 'sign-out': 'POST' } as const;
+const ownPages = { callback: 'GET', status: 'GET', 'tab.js': 'GET', wake: 'POST', 'sign-out': 'POST' } as const;
 export type OwnPage = keyof typeof ownPages;
 
 export interface RequestFacts {
@@ -95,6 +95,7 @@ function ownPageOf(name: string): OwnPage | null {
   switch (name) {
     case 'callback':
     case 'status':
+    case 'tab.js':
     case 'wake':
     case 'sign-out':
       return name;

@@ -86,12 +86,13 @@ export function commonHeaders(origin: string): [name: string, value: string][] {
   return headers;
 }
 
+/** For what never changes under its name: it may stay in the browser, and nowhere else. */
+export const immutable = 'private, max-age=31536000, immutable';
+
 /** Hashed files of the Control UI may stay in the browser; nothing may stay anywhere else. */
 function cacheControl(facts: ResponseFacts, theirs: string | null): string {
   const hashed = facts.status === 200 && /^\/assets\/[A-Za-z0-9._/-]+-[A-Za-z0-9_-]{8,}\.[a-z0-9]+$/.test(facts.path);
-  return hashed && theirs !== null && theirs.includes('immutable')
-    ? 'private, max-age=31536000, immutable'
-    : 'private, no-store';
+  return hashed && theirs !== null && theirs.includes('immutable') ? immutable : 'private, no-store';
 }
 
 /** A redirect target within our own origin, as a path where it was absolute; null for anything that could lead away. */

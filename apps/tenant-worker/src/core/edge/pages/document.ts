@@ -74,8 +74,11 @@ export function pagePolicy(nonce: string, platformOrigin: string): string {
 }
 
 /** The dashboard's colours (apps/dashboard/src/styles.css), so that both hosts look like one product. */
+export const colours =
+  '--bg:light-dark(oklch(.972 .005 205),oklch(.19 .022 222));--card:light-dark(oklch(.995 .002 205),oklch(.226 .025 220));--line:light-dark(oklch(.893 .013 208),oklch(.318 .027 217));--edge:light-dark(oklch(.62 .026 214),oklch(.56 .03 214));--text:light-dark(oklch(.262 .038 218),oklch(.945 .012 200));--dim:light-dark(oklch(.445 .032 216),oklch(.762 .022 206));--accent:light-dark(oklch(.455 .082 209),oklch(.815 .092 196));--on-accent:light-dark(oklch(.99 .006 200),oklch(.2 .042 216));--bad:light-dark(oklch(.52 .145 33),oklch(.79 .115 30))';
+
 const styles = `
-:root{color-scheme:light dark;--bg:light-dark(oklch(.972 .005 205),oklch(.19 .022 222));--card:light-dark(oklch(.995 .002 205),oklch(.226 .025 220));--line:light-dark(oklch(.893 .013 208),oklch(.318 .027 217));--edge:light-dark(oklch(.62 .026 214),oklch(.56 .03 214));--text:light-dark(oklch(.262 .038 218),oklch(.945 .012 200));--dim:light-dark(oklch(.445 .032 216),oklch(.762 .022 206));--accent:light-dark(oklch(.455 .082 209),oklch(.815 .092 196));--on-accent:light-dark(oklch(.99 .006 200),oklch(.2 .042 216));--bad:light-dark(oklch(.52 .145 33),oklch(.79 .115 30))}
+:root{color-scheme:light dark;${colours}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;min-height:100dvh;display:flex;flex-direction:column;align-items:center;justify-content:center;gap:1rem;padding:1.5rem 1rem;background:var(--bg);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 main{width:100%;max-width:30rem;background:var(--card);border:1px solid var(--line);border-radius:14px;padding:1.5rem}
