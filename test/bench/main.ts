@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: proxy overhead and wake time as ratios to baselines measured in the same run (DESIGN §9). Prints JSON
- * lines; asserts nothing. `npm run bench -- --wakes 5 --requests 400`, or one part of it: `--only wake|proxy|snapshot`.
+ * `npm run bench`: proxy overhead and wake time as ratios to baselines measured in the same run (DESIGN §9), and the Control
+ * UI opened in a browser. Prints JSON lines; asserts nothing. `npm run bench -- --wakes 5 --requests 400 --opens 5`, or one
+ * part of it: `--only wake|proxy|snapshot|ui`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -18,6 +19,7 @@ import { Person } from '../support/person.ts';
 import { startProduct, until } from '../support/product.ts';
 import type { Product } from '../support/product.ts';
 import { copyTenantState, startByHand } from './by-hand.ts';
+import { measureOpening } from './open-ui.ts';
 import { measureSnapshot } from './snapshot.ts';
 import { paced, quantile, round } from './statistics.ts';
 
@@ -25,11 +27,16 @@ const { values } = parseArgs({
   options: {
     wakes: { type: 'string', default: '5' },
     requests: { type: 'string', default: '400' },
+    opens: { type: 'string', default: '5' },
     only: { type: 'string' },
   },
 });
 const wakes = Math.min(Math.max(Number(values.wakes) || 5, 1), 50);
 const requests = Math.min(Math.max(Number(values.requests) || 400, 50), 5_000);
+const opens = Math.min(Math.max(Number(values.opens) || 5, 1), 50);
+const parts = ['wake', 'proxy', 'snapshot', 'ui'];
+const { only } = values;
+if (only !== undefined && !parts.includes(only)) throw new Error(`--only takes one of ${parts.join(', ')}`);
 const paceMs = 10;
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -183,10 +190,11 @@ try {
   const person = await Person.signUp(() => product.stack, 'Bench');
   const tenant = await person.createAssistant('Bench', 'bench-pool-3k');
   await person.waitFor(tenant.id, 'awake');
-  const wanted = (part: string): boolean => values.only === undefined || values.only === part;
+  const wanted = (part: string): boolean => only === undefined || only === part;
   if (wanted('snapshot')) await measureSnapshot(product, person, tenant.id, print);
   if (wanted('wake')) await measureWake(product, person, tenant, openclawDir);
   if (wanted('proxy')) await measureProxy(product, person, tenant, product.stack.engineSocket);
+  if (wanted('ui')) await measureOpening({ product, person, tenant, runs: opens, print });
 } finally {
   await product.close();
 }
