@@ -17,6 +17,7 @@ import { loadSecrets, type LocalSecrets } from './secrets.ts';
 import { hashSources } from './source-hash.ts';
 import { startTenantEngine, type TenantEngine } from './tenant-engine.ts';
 import { chooseUpstream, type Upstream } from './upstream.ts';
+import { withOutside, type Outside } from './outside.ts';
 import { loadWorker, runWorkers, withBindings, type LoadedWorker, type RunningWorkers } from './workers.ts';
 
 export interface PartsOptions {
@@ -25,6 +26,8 @@ export interface PartsOptions {
   readonly stateDir: string;
   readonly isolation: Isolation | undefined;
   readonly model: 'configured' | 'demo';
+  /** Stands in for everything outside; default: the public internet. */
+  readonly outside: Outside | undefined;
   readonly origins: { readonly platform: string; readonly tenant: string };
   readonly progress: Progress;
   /** Takes what ends a part that was just started. */
@@ -68,7 +71,7 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
     CONTAINERS_STAND_IN: engine.isolation === 'docker' ? '0' : '1',
   });
   const workers = await progress.step('workers', 'starting workerd', () =>
-    startWorkers(options, engine, [controlPlane, tenantWorker]),
+    startWorkers(options, engine, [controlPlane, withOutside(tenantWorker, options.outside)]),
   );
   options.onStop(() => workers.stop());
   const db = await workers.miniflare.getD1Database('DB', controlPlane.name);

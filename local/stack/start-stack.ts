@@ -9,6 +9,7 @@ import type { WebSocket } from 'ws';
 import { drainTenants, type DrainOutcome } from './drain.ts';
 import type { Isolation } from './isolation.ts';
 import { loopbackFetch, loopbackWebSocket, type LoopbackInit } from './loopback.ts';
+import type { Outside } from './outside.ts';
 import { isPortFree, nextFreePort } from './ports.ts';
 import { silentProgress, StackError, type Progress } from './progress.ts';
 import { takeStackLock } from './stack-lock.ts';
@@ -24,6 +25,8 @@ export interface StackOptions {
   readonly isolation?: Isolation;
   /** `demo` never leaves the machine whatever keys are around; default `configured`. */
   readonly model?: 'configured' | 'demo';
+  /** Answers what assistants send out, instead of the public internet. */
+  readonly outside?: Outside;
   readonly progress?: Progress;
   /** Something gave up for good after repeated deaths; the stack is stopped by then. */
   readonly onGaveUp?: (why: string) => void;
@@ -79,6 +82,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       stateDir,
       isolation: options.isolation,
       model: options.model ?? 'configured',
+      outside: options.outside,
       origins: { platform: originOf(PLATFORM_HOST, options.port), tenant: originOf('{slug}.localhost', options.port) },
       progress: options.progress ?? silentProgress,
       onStop: (cleanup) => cleanups.push(cleanup),

@@ -51,6 +51,17 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   snapshotUndo: { params: tenant, alsoAllowed: [404, 409] },
   timelineRead: { params: tenant },
   operationRead: { params: ({ operationId }) => ({ operationId }) },
+  networkRead: { params: tenant },
+  networkReplace: { params: tenant, body: () => ({ version: 0, preset: 'locked', rules: [] }) },
+  networkRuleAdd: {
+    params: tenant,
+    body: () => ({ version: 0, rule: { host: 'api.example.com', effect: 'allow' } }),
+  },
+  networkRuleRemove: { params: (things) => ({ ...tenant(things), ruleId: 'none' }) },
+  networkAnswer: { params: tenant, body: () => ({ host: 'api.example.com', method: 'GET', verdict: 'once' }) },
+  networkAnswerRemove: { params: (things) => ({ ...tenant(things), answerId: 'none' }) },
+  networkLog: { params: tenant },
+  networkTest: { params: tenant, body: () => ({ url: 'https://example.com/' }) },
   usageRead: { params: tenant },
   receiptList: { params: tenant },
 };

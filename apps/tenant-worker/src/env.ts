@@ -22,6 +22,11 @@ export interface Env {
   readonly ANTHROPIC_API_KEY?: string;
   readonly OPENAI_API_KEY?: string;
   readonly DEMO_MODEL_BASE_URL?: string;
+  /**
+   * Where a container's allowed requests go out. Set by the local launcher to a network that reaches public addresses
+   * only, after names are resolved; on Cloudflare absent: there a Worker's `fetch` reaches nothing else.
+   */
+  readonly EGRESS_NETWORK?: Fetcher;
 }
 
 const ConfigSchema = z.object({

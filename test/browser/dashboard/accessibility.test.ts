@@ -122,6 +122,25 @@ const cases: readonly PageCase[] = [
     shows: 'Last report',
   },
   {
+    what: 'network',
+    path: `${overview}/network`,
+    heading: 'Nora',
+    signedIn: true,
+    prepare: (page) => serveTenant(page),
+    shows: 'news.example.net',
+  },
+  {
+    what: 'network, not there',
+    path: `${overview}/network`,
+    heading: 'Nora',
+    signedIn: true,
+    prepare: async (page) => {
+      await serveTenant(page);
+      await serveProblem(page, `**/api/v1/tenants/${TENANT_ID}/network`, unavailable);
+    },
+    shows: 'The database did not answer',
+  },
+  {
     what: 'usage',
     path: `${overview}/usage`,
     heading: 'Nora',

@@ -190,6 +190,36 @@ export function snapshotChanges(): SnapshotChanges {
   });
 }
 
+export function network() {
+  const rule = { id: 'r1', host: '*.example.com', methods: ['GET'], pathPrefix: '/v1', effect: 'allow', note: '' };
+  const answer = { id: 'a1', host: 'api.example.org', method: 'GET', byUserId: 'usr1', atMs: NOW_MS - 60_000 };
+  const refused = { method: 'GET', pathPrefix: '/', count: 3, firstAtMs: NOW_MS - 90_000, lastAtMs: NOW_MS - 5_000 };
+  return endpoints.networkRead.response.parse({
+    policy: {
+      version: 4,
+      preset: 'balanced',
+      rules: [rule],
+      approvals: [
+        { ...answer, verdict: 'once', expiresAtMs: NOW_MS + 840_000 },
+        { ...answer, id: 'a2', method: null, verdict: 'never', expiresAtMs: null },
+      ],
+      updatedAtMs: NOW_MS,
+      updatedBy: 'usr1',
+    },
+    denied: [
+      { ...refused, host: 'news.example.net', rule: 'preset:balanced', reason: 'not_listed', canAllow: true },
+      {
+        ...refused,
+        host: '169.254.169.254',
+        rule: 'platform:link_local',
+        reason: 'address_link_local',
+        canAllow: false,
+      },
+    ],
+    traffic: [],
+  });
+}
+
 const RECEIPTS = 60;
 const PAGE = 50;
 
@@ -221,7 +251,9 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
       ? pageOfReceipts(Number(url.searchParams.get('cursor') ?? 0))
       : url.pathname.endsWith('/usage')
         ? usageReport()
-        : tenant('org', fixture);
+        : url.pathname.endsWith('/network')
+          ? network()
+          : tenant('org', fixture);
     await route.fulfill({ json: body });
   });
 }

@@ -3,6 +3,7 @@
  * refusal with a code. A cell that is away, slow or of another version never throws into a service.
  */
 import { z } from 'zod';
+import { EgressDenied, EgressLogEntry, EgressPolicy, EgressRuling, EgressTraffic } from '../contract/egress.ts';
 import { errorCodes } from '../contract/errors.ts';
 import { ImportView } from '../contract/imports.ts';
 import { err } from '../contract/result.ts';
@@ -36,6 +37,12 @@ const EndedAnswer = answerOf(z.object({ ended: z.number().int().min(0) }));
 const SnapshotsAnswer = answerOf(TenantSnapshots);
 const ChangesAnswer = answerOf(SnapshotChanges);
 const SnapshotAnswer = answerOf(TenantSnapshot);
+const PolicyAnswer = answerOf(EgressPolicy);
+const NetworkAnswer = answerOf(
+  z.object({ policy: EgressPolicy, denied: z.array(EgressDenied), traffic: z.array(EgressTraffic) }),
+);
+const LogAnswer = answerOf(z.object({ items: z.array(EgressLogEntry), nextBeforeSeq: z.number().int().nullable() }));
+const RulingAnswer = answerOf(EgressRuling.extend({ host: z.string() }));
 const PendingAnswer = answerOf(z.object({ pending: z.number().int().min(0) }));
 
 const ExportAnswer = answerOf(
@@ -87,6 +94,11 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     endSessions: (command) => call('endSessions', EndedAnswer, commandDeadlineMs, () => cell.endSessions(command)),
     exportState: (command) => call('exportState', ExportAnswer, commandDeadlineMs, () => cell.exportState(command)),
     imports: (command) => call('imports', ImportsAnswer, commandDeadlineMs, () => cell.imports(command)),
+    network: (ref) => call('network', NetworkAnswer, reportDeadlineMs, () => cell.network(ref)),
+    changeNetwork: (command) =>
+      call('changeNetwork', PolicyAnswer, commandDeadlineMs, () => cell.changeNetwork(command)),
+    networkLog: (command) => call('networkLog', LogAnswer, reportDeadlineMs, () => cell.networkLog(command)),
+    testNetwork: (command) => call('testNetwork', RulingAnswer, reportDeadlineMs, () => cell.testNetwork(command)),
     acknowledge: (command) => call('acknowledge', PendingAnswer, commandDeadlineMs, () => cell.acknowledge(command)),
   };
 }

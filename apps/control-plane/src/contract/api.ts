@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
 import { Incident } from './incident.ts';
 import { ImportId, importPartBytes, ImportView } from './imports.ts';
+import { networkEndpoints } from './network-api.ts';
 import {
   AwakeBecause,
   IdleSleepMs,
@@ -475,6 +476,7 @@ export const endpoints = {
     status: 200,
     response: z.object({ items: z.array(Receipt), nextCursor: z.string().nullable() }),
   },
+  ...networkEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof endpoints;

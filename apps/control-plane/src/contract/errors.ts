@@ -46,6 +46,7 @@ export const errorCatalogue = {
   import_part_unexpected: { status: 409, title: 'Another part is expected', retryable: false },
   import_not_startable: { status: 409, title: 'The upload cannot be converted now', retryable: false },
   import_not_ready: { status: 409, title: 'The upload is not converted', retryable: true },
+  version_stale: { status: 409, title: 'It was changed by somebody else meanwhile', retryable: false },
   generation_stale: { status: 409, title: 'A newer change was already applied', retryable: false },
   incarnation_stale: { status: 409, title: 'This container run was replaced', retryable: false },
   origin_forbidden: { status: 403, title: 'Another site sent this request', retryable: false },
@@ -59,6 +60,7 @@ export const errorCatalogue = {
   ai_path_not_allowed: { status: 404, title: 'The model API path is not open', retryable: false },
   ai_upstream_unreachable: { status: 502, title: 'The model provider did not answer', retryable: true },
   egress_denied: { status: 403, title: 'The network policy refused this', retryable: false },
+  egress_host_invalid: { status: 422, title: 'This host cannot stand in a network rule', retryable: false },
   upstream_unavailable: { status: 503, title: 'A part of Tidepool is not available', retryable: true },
   internal: { status: 500, title: 'Something failed on our side', retryable: true },
 } as const satisfies Record<string, ErrorKind>;

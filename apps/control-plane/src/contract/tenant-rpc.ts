@@ -4,6 +4,7 @@
  * are sent until acknowledged, and are applied so that a repeat changes nothing (absolute totals, keyed rows).
  */
 import { z } from 'zod';
+import type { NetworkControl } from './network-rpc.ts';
 import { OperationId, TenantId, UserId } from './ids.ts';
 import { Incident } from './incident.ts';
 import type { ImportCommand, ImportView } from './imports.ts';
@@ -331,7 +332,7 @@ export type CommandToTenant =
   | { readonly kind: 'undo_restore' };
 
 /** What the control plane may ask of a cell. Implemented by the tenant worker's `TenantControl` entrypoint. */
-export interface TenantControl {
+export interface TenantControl extends NetworkControl {
   /** Creates the tenant and starts its first boot. The same call again (same operation id) answers the same. */
   provision(
     command: TenantRef & { generation: number; operationId: OperationId; spec: TenantSpec },

@@ -157,6 +157,10 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'Only an upload that was converted can take the place of the present state.',
     next: 'Wait until it is ready; a conversion takes a minute or two.',
   },
+  version_stale: {
+    when: 'What you change was changed by somebody else since you read it.',
+    next: 'Read it again and make your change on top of it.',
+  },
   generation_stale: {
     when: 'Somebody else changed the assistant at the same time.',
     next: 'Look at it again and repeat your change.',
@@ -206,8 +210,12 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     next: 'Try again; what was not used is not charged.',
   },
   egress_denied: {
-    when: 'The network policy of the assistant does not allow this host.',
-    next: 'The owner can allow it.',
+    when: 'The network policy of the assistant does not allow this request. The answer names the rule that decided.',
+    next: 'The owner can allow it on the Network page of the assistant, unless the answer says that nobody can.',
+  },
+  egress_host_invalid: {
+    when: 'A host of a network rule is not one: it has a scheme, port or path in it, is private, or allows strangers.',
+    next: 'Write a name such as api.example.com, or *.example.com for its subdomains.',
   },
   upstream_unavailable: {
     when: 'A part of Tidepool, such as its database, is not available.',

@@ -3,8 +3,10 @@ import { slugTaken } from '../adapters/d1/tenants.ts';
 import { endpoints } from '../contract/api.ts';
 import type { EndpointName, Permission } from '../contract/api.ts';
 import { parseSlug } from '../contract/slug.ts';
+import type { NetworkChange } from '../contract/network-rpc.ts';
 import type { Context } from '../context.ts';
 import { meRead } from '../services/people.ts';
+import { networkChange, networkLog, networkRead, networkTest } from '../services/tenant-network.ts';
 import { tenantUpdate } from '../services/tenant-change.ts';
 import { operationRead, tenantCommand } from '../services/tenant-command.ts';
 import { tenantExport } from '../services/tenant-export.ts';
@@ -119,6 +121,24 @@ const handlers: Handlers = {
 
   operationRead: ({ ctx, session, params }) => operationRead(ctx, session.userId, params.operationId),
 
+  networkRead: async ({ ctx, session, params }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
+    return networkRead(ctx, row);
+  },
+  networkReplace: (request) => changeOf(request, { kind: 'replace', ...request.body }),
+  networkRuleAdd: (request) => changeOf(request, { kind: 'add_rule', ...request.body }),
+  networkRuleRemove: (request) => changeOf(request, { kind: 'remove_rule', ruleId: request.params.ruleId }),
+  networkAnswer: (request) => changeOf(request, { kind: 'answer', ...request.body }),
+  networkAnswerRemove: (request) => changeOf(request, { kind: 'remove_answer', answerId: request.params.answerId }),
+  networkLog: async ({ ctx, session, params, query }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
+    return networkLog(ctx, row, query);
+  },
+  networkTest: async ({ ctx, session, params, body }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
+    return networkTest(ctx, row, body);
+  },
+
   usageRead: async ({ ctx, session, params, query }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'usage:read');
     return usageRead(ctx, row, query.period);
@@ -135,6 +155,16 @@ export function registerRoutes(app: App): void {
     // Name, endpoint and handler come from the same entry of a total record.
     implement(app, { name, endpoint: endpoints[name] }, handlers[name] as Handler<(typeof endpoints)[EndpointName]>);
   }
+}
+
+type NetworkRequest = Handled<(typeof endpoints)['networkReplace' | 'networkRuleRemove']>;
+
+async function changeOf(
+  { ctx, session, params }: Pick<NetworkRequest, 'ctx' | 'session' | 'params'>,
+  change: NetworkChange,
+) {
+  const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+  return networkChange(ctx, { row, userId: session.userId, change });
 }
 
 type TenantRequest = Pick<Handled<(typeof endpoints)['tenantWake']>, 'ctx' | 'session' | 'params' | 'idempotencyKey'>;

@@ -26,6 +26,7 @@ export const keys = {
   tenants: (orgId: string) => ['tenants', orgId] as const,
   tenant: (tenantId: string) => ['tenant', tenantId] as const,
   usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
+  network: (tenantId: string) => ['network', tenantId] as const,
   receipts: (tenantId: string) => ['receipts', tenantId] as const,
   snapshots: (tenantId: string) => ['snapshots', tenantId] as const,
 };
@@ -87,6 +88,14 @@ export function snapshotChangesQuery(tenantId: string, snapshotId: string) {
     queryKey: [...keys.snapshots(tenantId), snapshotId, 'changes'] as const,
     queryFn: ({ signal }) => call('snapshotChanges', { params: { tenantId, snapshotId }, signal }),
     retry: false,
+  });
+}
+
+export function networkQuery(tenantId: string) {
+  return queryOptions({
+    queryKey: keys.network(tenantId),
+    queryFn: ({ signal }) => call('networkRead', { params: { tenantId }, signal }),
+    refetchInterval: usagePollMs,
   });
 }
 

@@ -9,6 +9,8 @@ import { putImportPart } from '../adapters/import-objects.ts';
 import { logEvent } from '../adapters/log.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type { ImportView } from '../../../control-plane/src/contract/imports.ts';
+import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
+import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/contract/egress.ts';
 import type { Result } from '../../../control-plane/src/contract/result.ts';
 import type {
   ExportedState,
@@ -81,6 +83,22 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
 
   changeSnapshot(command: Parameters<Contract['changeSnapshot']>[0]): Promise<Result<TenantSnapshot>> {
     return this.#tenant(command).changeSnapshot(command);
+  }
+
+  network(ref: TenantRef): Promise<Result<NetworkView>> {
+    return this.#tenant(ref).network(ref);
+  }
+
+  changeNetwork(command: Parameters<Contract['changeNetwork']>[0]): Promise<Result<EgressPolicy>> {
+    return this.#tenant(command).changeNetwork(command);
+  }
+
+  networkLog(command: Parameters<Contract['networkLog']>[0]): Promise<Result<NetworkLogPage>> {
+    return this.#tenant(command).networkLog(command);
+  }
+
+  testNetwork(command: Parameters<Contract['testNetwork']>[0]): Promise<Result<EgressRuling & { host: string }>> {
+    return this.#tenant(command).testNetwork(command);
   }
 
   /** Streams from here, not through the tenant's object: a download of an hour holds nobody up. */

@@ -19,6 +19,8 @@ import { chooseWitness } from '../ai/witness.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { readConfig } from '../env.ts';
 import type { Env } from '../env.ts';
+import { EGRESS_JOURNAL_MIGRATIONS, EgressJournal } from '../modules/egress-journal.ts';
+import { EGRESS_POLICY_MIGRATIONS, EgressPolicies } from '../modules/egress-policy.ts';
 import { LEDGER_MIGRATIONS, Ledger } from '../modules/ledger.ts';
 import { INCIDENT_MIGRATIONS, Incidents } from '../modules/incidents.ts';
 import { migrate } from '../modules/migrate.ts';
@@ -36,6 +38,7 @@ import type { Clock, Ids } from '../ports.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { LifecycleLog } from './lifecycle-ports.ts';
 import { Scratch } from './scratch.ts';
+import type { NetworkParts } from './tenant-network.ts';
 import { periodBounds, toReport } from './tenant-report.ts';
 
 /** However overdue something is, the object is not called faster than this. */
@@ -51,6 +54,7 @@ export interface TenantParts {
   readonly outbox: Outbox;
   readonly sessions: Sessions;
   readonly ledger: Ledger;
+  readonly network: NetworkParts;
   readonly lifecycle: Lifecycle;
   readonly scratch: Scratch;
   readonly imports: Imports;
@@ -76,6 +80,8 @@ const allMigrations = [
   ...LEDGER_MIGRATIONS,
   ...SCRATCH_MIGRATIONS,
   ...IMPORT_MIGRATIONS,
+  ...EGRESS_POLICY_MIGRATIONS,
+  ...EGRESS_JOURNAL_MIGRATIONS,
 ];
 
 /** Whether this object was ever provisioned. Reads only. */
@@ -100,6 +106,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const ledger = new Ledger(sql, clock);
   const scratchRuns = new ScratchRuns(sql);
   const imports = new Imports(sql);
+  const network = { policies: new EgressPolicies(sql, ids), journal: new EgressJournal(sql) };
   // No request can be under way in an object that was just built: what is held was left by a crash.
   ledger.orphan();
 
@@ -274,6 +281,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     outbox,
     sessions,
     ledger,
+    network,
     lifecycle,
     scratch,
     imports,

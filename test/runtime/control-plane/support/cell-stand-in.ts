@@ -2,6 +2,7 @@
 // generation is refused, reading writes nothing. `fault` decides per call whether it is away, before or after the effect.
 
 import type { ImportView } from '../../../../apps/control-plane/src/contract/imports.ts';
+import type { EgressPolicy } from '../../../../apps/control-plane/src/contract/egress.ts';
 import { err, ok, type Refusal, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
 import type {
   ExportedState,
@@ -48,6 +49,14 @@ export class CellStandIn implements TenantControl {
   readonly imported: ImportView[] = [];
   /** Answers every call until it is set. */
   fault: (what: CellCall) => Fault = () => 'none';
+  policy: EgressPolicy = {
+    version: 0,
+    preset: 'balanced',
+    rules: [],
+    approvals: [],
+    updatedAtMs: 0,
+    updatedBy: null,
+  };
   nowMs = Date.parse('2026-11-21T12:00:00Z');
 
   provision(command: Parameters<TenantControl['provision']>[0]): Promise<Result<TenantReport>> {
@@ -179,6 +188,27 @@ export class CellStandIn implements TenantControl {
         fileName: `${slug}-2026-11-21-1200.tar.zst`,
         content: new Response(exportedBytes).body ?? new ReadableStream(),
       }),
+    );
+  }
+
+  network(ref: TenantRef): ReturnType<TenantControl['network']> {
+    return this.#withTenant('network', ref, () => ok({ policy: this.policy, denied: [], traffic: [] }));
+  }
+
+  changeNetwork(command: Parameters<TenantControl['changeNetwork']>[0]): ReturnType<TenantControl['changeNetwork']> {
+    return this.#withTenant('changeNetwork', command, () => {
+      this.policy = { ...this.policy, version: this.policy.version + 1, updatedBy: command.byUserId };
+      return ok(this.policy);
+    });
+  }
+
+  networkLog(command: Parameters<TenantControl['networkLog']>[0]): ReturnType<TenantControl['networkLog']> {
+    return this.#withTenant('networkLog', command, () => ok({ items: [], nextBeforeSeq: null }));
+  }
+
+  testNetwork(command: Parameters<TenantControl['testNetwork']>[0]): ReturnType<TenantControl['testNetwork']> {
+    return this.#withTenant('testNetwork', command, ({ slug: host }) =>
+      ok({ effect: 'ask', rule: 'preset:balanced', reason: 'not_listed', detail: 'Not listed.', host }),
     );
   }
 

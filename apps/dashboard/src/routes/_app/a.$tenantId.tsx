@@ -60,6 +60,9 @@ function TenantFrame() {
           <Link to="/a/$tenantId/snapshots" params={{ tenantId }} className={tab}>
             Snapshots
           </Link>
+          <Link to="/a/$tenantId/network" params={{ tenantId }} className={tab}>
+            Network
+          </Link>
         </nav>
         <Freshness
           asOf={tenant.asOf}
