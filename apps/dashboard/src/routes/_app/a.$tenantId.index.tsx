@@ -11,6 +11,7 @@ import { PowerActions, reasonAgainst } from '../../tenants/power-actions.tsx';
 import { sleepLine } from '../../tenants/sleep-line.ts';
 import { stateLabel } from '../../tenants/state.tsx';
 import { TenantFacts, TenantSpend } from '../../tenants/tenant-facts.tsx';
+import { TenantMove } from '../../tenants/tenant-move.tsx';
 import { TenantSettings } from '../../tenants/tenant-settings.tsx';
 import { useTenantAction } from '../../tenants/use-tenant-actions.ts';
 import { useNow } from '../../ui/use-now.ts';
@@ -39,6 +40,7 @@ function Overview() {
         <TenantFacts tenant={tenant} />
       </div>
       <TenantSettings key={tenant.id} tenant={tenant} role={org.role} />
+      <TenantMove tenant={tenant} role={org.role} />
     </div>
   );
 }
