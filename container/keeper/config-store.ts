@@ -5,7 +5,8 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import JSON5 from 'json5';
 import { z } from 'zod';
@@ -30,6 +31,10 @@ const configBytesMax = 4 * 1024 * 1024;
 
 /** The config cannot be used. The sentence says why and names the key where OpenClaw named it. */
 export class ConfigInvalid extends Error {}
+
+/** Files of settings that were set aside: `openclaw.json.refused-<n>`, the newest of them. */
+const refusedMark = '.refused-';
+const refusedMax = 5;
 
 const followedSchema = z.record(z.string(), z.string());
 const proofSchema = z.object({ sha256: z.string() });
@@ -120,11 +125,41 @@ export class ConfigStore {
     await writeDurably(path.join(this.#recordsDir, 'validated.json'), JSON.stringify({ sha256: proof }));
   }
 
-  /** Makes the candidate the config. OpenClaw's own backups go, since it would otherwise undo a change it did not make. */
-  async adopt(candidate: string): Promise<void> {
+  /**
+   * Makes the candidate the config. OpenClaw's own backups go, since it would otherwise undo a change it did not make. A
+   * config that is not built on what is there sets that aside first.
+   * @returns the name of the file that was set aside, or null
+   */
+  async adopt(candidate: string, base: StartRequest['settings']): Promise<string | null> {
+    const setAside = base === 'current' ? null : await this.#setAside();
     await rename(candidate, this.#file);
     await rm(`${this.#file}.last-good`, { force: true });
     await rm(`${this.#file}.bak`, { force: true });
+    return setAside;
+  }
+
+  /** Keeps what is set now under a name of its own, unless it is what was good. The oldest beyond the bound go. */
+  async #setAside(): Promise<string | null> {
+    const lastGood = path.join(this.#recordsDir, 'last-good.json');
+    const [now, good] = await Promise.all([fingerprint(this.#file), fingerprint(lastGood)]);
+    if (now === good || !existsSync(this.#file)) return null;
+    const kept = await this.#refused();
+    const name = `${path.basename(this.#file)}${refusedMark}${(kept[0]?.n ?? 0) + 1}`;
+    // A link, so that there is a config at every moment; the rename after it takes the name away from the old one.
+    await link(this.#file, path.join(path.dirname(this.#file), name));
+    for (const old of kept.slice(refusedMax - 1)) await rm(old.file, { force: true });
+    return name;
+  }
+
+  /** What was set aside, newest first. */
+  async #refused(): Promise<{ readonly n: number; readonly file: string }[]> {
+    const folder = path.dirname(this.#file);
+    const prefix = `${path.basename(this.#file)}${refusedMark}`;
+    const names = (await readdir(folder)).filter((name) => name.startsWith(prefix));
+    return names
+      .map((name) => ({ n: Number(name.slice(prefix.length)), file: path.join(folder, name) }))
+      .filter(({ n }) => Number.isSafeInteger(n) && n > 0)
+      .sort((a, b) => b.n - a.n);
   }
 
   /**
@@ -142,9 +177,12 @@ export class ConfigStore {
     await writeDurably(path.join(this.#recordsDir, 'last-good.json'), serialiseConfig(pending.config));
   }
 
-  #base(base: StartRequest['settings']): Promise<JsonObject> {
-    if (base === 'none') return Promise.resolve({});
-    return readConfig(base === 'current' ? this.#file : path.join(this.#recordsDir, 'last-good.json'));
+  async #base(base: StartRequest['settings']): Promise<JsonObject> {
+    if (base === 'none') return {};
+    if (base === 'current') return readConfig(this.#file);
+    if (base === 'last-good') return readConfig(path.join(this.#recordsDir, 'last-good.json'));
+    // Nothing was set aside: what is set is all there is.
+    return readConfig((await this.#refused())[0]?.file ?? this.#file);
   }
 }
 
@@ -165,6 +203,18 @@ async function readConfig(file: string): Promise<JsonObject> {
     throw new ConfigInvalid(`${path.basename(file)} is not readable: ${describeError(error)}`, { cause: error });
   }
   throw new ConfigInvalid(`${path.basename(file)} does not hold an object`);
+}
+
+/** Two configs with the same one mean the same; OpenClaw notes in `meta` when it last touched its file. */
+async function fingerprint(file: string): Promise<string> {
+  try {
+    const { meta: _meta, ...config } = await readConfig(file);
+    return createHash('sha256').update(serialiseConfig(config)).digest('hex');
+  } catch (error) {
+    // Not readable is not the same as anything.
+    if (error instanceof ConfigInvalid) return randomUUID();
+    throw error;
+  }
 }
 
 /** A record that is missing or damaged counts as absent: everything in it can be made again. */

@@ -63,13 +63,15 @@ export const claimRequestSchema = z.object({
 });
 export type ClaimRequest = z.infer<typeof claimRequestSchema>;
 
+/**
+ * What a config is built on: the tenant's current settings; the last ones a gateway got ready with; those that were set
+ * aside last (the way back); or none.
+ */
+const settingsSchema = z.enum(['current', 'last-good', 'refused', 'none']);
+
 export const startRequestSchema = z.object({
   config: gatewayConfigInputSchema,
-  /**
-   * What to build on: the tenant's current settings; the last ones a gateway got ready with; or none of them (Undo when
-   * `config_invalid` came from the tenant's own settings).
-   */
-  settings: z.enum(['current', 'last-good', 'none']).default('current'),
+  settings: settingsSchema.default('current'),
   timeoutMs: z.number().int().min(5_000).max(900_000).default(180_000),
   /** One-shot jobs that came due while nothing ran are run as soon as the gateway is ready. Never where a copy is looked at. */
   overdueRuns: z.enum(['run', 'leave']).default('leave'),
@@ -146,6 +148,11 @@ export const keeperStatusSchema = z.object({
     /** It runs and does not say what it does. */
     degraded: z.boolean().default(false),
   }),
+  /** What the last start was built on, and the file that it set aside for it. Null before the first start. */
+  config: z
+    .object({ settings: settingsSchema, setAside: z.string().max(64).nullable() })
+    .nullable()
+    .default(null),
   failure: z.object({ code: z.enum(failureCodes), message: z.string(), logTail: z.string() }).nullable(),
   restored: restoreResultSchema.nullable(),
   /** The disk holds a tenant's state: restored, or made by a gateway that ran here. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -192,6 +192,53 @@ test("a tenant's broken settings are reported, left alone, and can be undone or 
   expect(readFileSync(file, 'utf8')).toContain('half written');
   expect((await keeper.startAndWait({ settings: 'last-good' })).phase).toBe('ready');
   expect(readFileSync(file, 'utf8')).toContain('trusted-proxy');
+});
+
+test('what OpenClaw refuses is set aside, kept to a bound, and is the way back', async () => {
+  const keeper = await keeperOver({ refuses: 'forbidden-word' });
+  await keeper.startAndWait();
+  await keeper.stop();
+  const file = path.join(keeper.stateDir, 'openclaw.json');
+  const setAside = () =>
+    readdirSync(keeper.stateDir)
+      .filter((name) => name.startsWith('openclaw.json.refused-'))
+      .sort();
+  const change = (logging: Record<string, unknown>) => {
+    const config = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(file, JSON.stringify({ ...config, ui: { ...logging } }));
+  };
+
+  change({ seamColor: 'forbidden-word', token: 'sk-ant-0123456789abcdef0123' });
+  const refused = await keeper.startAndWait();
+  expect(refused).toMatchObject({
+    failure: { code: 'config_invalid' },
+    config: { settings: 'current', setAside: null },
+  });
+  expect(refused.failure?.message).toContain('forbidden-word');
+  expect(JSON.stringify(refused)).not.toContain('0123456789abcdef');
+
+  const good = await keeper.startAndWait({ settings: 'last-good' });
+  expect(good).toMatchObject({
+    phase: 'ready',
+    config: { settings: 'last-good', setAside: 'openclaw.json.refused-1' },
+  });
+  expect(readFileSync(file, 'utf8')).not.toContain('forbidden-word');
+  expect(readFileSync(`${file}.refused-1`, 'utf8')).toContain('forbidden-word');
+  await keeper.stop();
+
+  // Back to them: refused again, and nothing is set aside for a config that was never taken.
+  const back = await keeper.startAndWait({ settings: 'refused' });
+  expect(back).toMatchObject({ failure: { code: 'config_invalid' }, config: { settings: 'refused', setAside: null } });
+  expect((await keeper.startAndWait({ settings: 'last-good' })).phase).toBe('ready');
+  expect(setAside()).toEqual(['openclaw.json.refused-1']);
+  await keeper.stop();
+
+  for (let n = 2; n <= 7; n++) {
+    change({ seamColor: `forbidden-word ${n}` });
+    expect((await keeper.startAndWait({ settings: 'last-good' })).phase).toBe('ready');
+    await keeper.stop();
+  }
+  expect(setAside()).toEqual([3, 4, 5, 6, 7].map((n) => `openclaw.json.refused-${n}`));
 });
 
 test('snapshot and restore: live or stopped, one at a time, never under a gateway', async () => {

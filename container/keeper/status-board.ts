@@ -2,7 +2,7 @@
  * What the keeper knows about this run, as `/v1/status` tells it. Holds no logic: phases are set by whoever acts. Every
  * change raises `rev`; a change of phase is announced once.
  */
-import type { FailureCode, KeeperPhase, KeeperStatus, RestoreResult } from './contract.ts';
+import type { FailureCode, KeeperPhase, KeeperStatus, RestoreResult, StartRequest } from './contract.ts';
 
 type Step = KeeperStatus['steps'][number];
 const noGateway: KeeperStatus['gateway'] = {
@@ -24,6 +24,7 @@ export class StatusBoard {
   #phase: KeeperPhase = 'idle';
   #steps: Step[] = [];
   #gateway: KeeperStatus['gateway'] = noGateway;
+  #config: KeeperStatus['config'] = null;
   #failure: KeeperStatus['failure'] = null;
   #restored: RestoreResult | null = null;
   readonly #nowMs: () => number;
@@ -39,12 +40,13 @@ export class StatusBoard {
   }
 
   /** A copy for the wire; the caller adds what is read from the machine. */
-  read(): Pick<KeeperStatus, 'rev' | 'phase' | 'steps' | 'gateway' | 'failure' | 'restored'> {
+  read(): Pick<KeeperStatus, 'rev' | 'phase' | 'steps' | 'gateway' | 'config' | 'failure' | 'restored'> {
     return {
       rev: this.#rev,
       phase: this.#phase,
       steps: this.#steps.map((step) => ({ ...step })),
       gateway: { ...this.#gateway },
+      config: this.#config,
       failure: this.#failure,
       restored: this.#restored,
     };
@@ -62,6 +64,12 @@ export class StatusBoard {
     this.#failure = failure;
     this.#rev++;
     this.enter(phase);
+  }
+
+  /** What this start is built on, and what it set aside. */
+  builtOn(settings: StartRequest['settings'], setAside: string | null): void {
+    this.#config = { settings, setAside };
+    this.#rev++;
   }
 
   clearFailure(): void {

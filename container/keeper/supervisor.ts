@@ -14,7 +14,7 @@ import { GatewayProcess, type GatewayExit } from './gateway-process.ts';
 import { isLive, isReady, portIsFree } from './gateway-probe.ts';
 import { drainGateway } from './gateway-rpc.ts';
 import { watchWork } from './gateway-work.ts';
-import type { LogRing } from './log-ring.ts';
+import { redact, type LogRing } from './log-ring.ts';
 import { describeError, Problem, systemErrorCode } from './problem.ts';
 import { nextRunOnDisk } from './scheduled-runs.ts';
 import type { Settings } from './settings.ts';
@@ -131,6 +131,7 @@ export class Supervisor {
     this.#run = run;
     this.#board.forgetSteps('config.', 'gateway.');
     this.#board.clearFailure();
+    this.#board.builtOn(request.settings, null);
     this.#board.enter('validating');
     run.started = this.#boot(run, request, peers).catch((error: unknown) => this.#bootFailed(run, error));
   }
@@ -184,7 +185,11 @@ export class Supervisor {
         config.validate(rendered.candidate, rendered.proof, run.abort.signal),
       );
     }
-    await config.adopt(rendered.candidate);
+    const setAside = await config.adopt(rendered.candidate, request.settings);
+    if (setAside !== null) {
+      this.#log.add('keeper', `config: what was set is kept as ${setAside}`);
+      this.#board.builtOn(request.settings, setAside);
+    }
     const authority = this.#settings.inheritedEnv['NODE_EXTRA_CA_CERTS'];
     if (!(await trustedAuthority(authority, run.abort.signal))) {
       this.#log.add('keeper', `${authority} is not there: HTTPS calls of the assistant will fail`);
@@ -357,7 +362,8 @@ export class Supervisor {
 
 function failureOf(error: unknown): { code: FailureCode; message: string } {
   if (error instanceof StartFailed) return { code: error.code, message: error.message };
-  if (error instanceof ConfigInvalid) return { code: 'config_invalid', message: error.message };
+  // OpenClaw may quote the value that it refuses.
+  if (error instanceof ConfigInvalid) return { code: 'config_invalid', message: redact(error.message).slice(0, 2_000) };
   if (systemErrorCode(error) === 'ENOSPC') return { code: 'disk_full', message: 'The disk is full.' };
   return { code: 'gateway_exit', message: describeError(error) };
 }

@@ -4,6 +4,7 @@
  * gateway that ends stays ended. What a tenant wrote is a list of numbered entries on the disk.
  */
 import type { KeeperPhase, StartFailure } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
+import type { RestartSettings } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import type { World } from './world.ts';
 
 export type Entries = readonly number[];
@@ -23,6 +24,7 @@ export class FakeContainer {
   claimed = false;
   phase: KeeperPhase = 'idle';
   failure: StartFailure | null = null;
+  settings: RestartSettings | null = null;
   lastTrafficAtMs: number | null = null;
   /** Every gateway that is started here ends at once. */
   refuseStarts = false;
@@ -31,6 +33,8 @@ export class FakeContainer {
   busyUntilMs = 0;
   /** Until then the gateway does not say what it does. */
   muteUntilMs = 0;
+  /** OpenClaw refuses these settings. */
+  refusedSettings: readonly RestartSettings[] = [];
   readonly #world: World;
   #busy = false;
   /** Counts lives of the keeper and runs of the gateway: what was begun in an earlier one does nothing more. */
@@ -100,7 +104,7 @@ export class FakeContainer {
     return outcome;
   }
 
-  startGateway(): void {
+  startGateway(settings: RestartSettings = 'current'): void {
     this.#assertOurs();
     if (this.phase === 'restoring') throw new CallFailed('keeper: 409 busy');
     if (this.phase === 'stopping') throw new CallFailed('keeper: 409 busy');
@@ -108,8 +112,13 @@ export class FakeContainer {
     const { random } = this.#world;
     const gateway = ++this.#gateway;
     this.failure = null;
+    this.settings = settings;
     this.#enter('validating');
-    const fails = this.#world.faults('configInvalid')
+    // What worked before is refused more seldom.
+    const refused =
+      this.refusedSettings.includes(settings) ||
+      (this.#world.faults('configInvalid') && (settings !== 'last_good' || random.chance(0.3)));
+    const fails = refused
       ? ('config_invalid' as const)
       : this.refuseStarts
         ? ('gateway_exit' as const)

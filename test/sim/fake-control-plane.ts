@@ -7,6 +7,7 @@ import type { Incident } from '../../apps/control-plane/src/contract/incident.ts
 import type {
   CommandToTenant,
   Operation,
+  RestartSettings,
   TenantReport,
   TenantSpec,
 } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
@@ -160,13 +161,17 @@ export class FakeControlPlane {
     );
   }
 
-  command(kind: 'wake' | 'sleep' | 'restart'): void {
+  command(kind: 'wake' | 'sleep' | 'restart', settings: RestartSettings = 'current'): void {
     const operationId = this.#operationId();
     this.#send(
       kind,
       ({ lifecycle }) => {
         this.#world.checks.commanded(kind);
-        return commands.command(lifecycle, { ...ref, kind, operationId });
+        return commands.command(lifecycle, {
+          ...ref,
+          ...(kind === 'restart' ? { kind, settings } : { kind }),
+          operationId,
+        });
       },
       operationId,
     );

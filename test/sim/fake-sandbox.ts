@@ -8,6 +8,7 @@ import type {
   SandboxPort,
   SnapshotData,
 } from '../../apps/tenant-worker/src/services/lifecycle-ports.ts';
+import type { RestartSettings } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import { FakeContainer, CallFailed } from './fake-container.ts';
 import type { TenantObject } from './tenant-object.ts';
 import type { World } from './world.ts';
@@ -56,7 +57,7 @@ export class FakeSandbox {
       return { observed: { kind: 'stopped' }, lastTrafficAtMs, listening: false, work: null };
     }
     if (!container.listening) return { observed: { kind: 'booting' }, lastTrafficAtMs, listening: false, work: null };
-    const { claimed, phase, failure, hasState } = container;
+    const { claimed, phase, failure, hasState, settings } = container;
     if (!claimed) {
       return {
         observed: { kind: 'up', claimed: false, phase: 'idle', hasState: false, failure: null },
@@ -66,7 +67,7 @@ export class FakeSandbox {
       };
     }
     return {
-      observed: { kind: 'up', claimed, phase, hasState, failure },
+      observed: { kind: 'up', claimed, phase, hasState, failure, settings },
       lastTrafficAtMs,
       listening: phase === 'ready',
       work: container.work,
@@ -78,9 +79,9 @@ export class FakeSandbox {
     this.#live().claim();
   }
 
-  async startGateway(): Promise<void> {
+  async startGateway(settings: RestartSettings): Promise<void> {
     await this.#latency();
-    this.#live().startGateway();
+    this.#live().startGateway(settings);
   }
 
   async stopGateway(): Promise<void> {
@@ -135,7 +136,7 @@ export function sandboxPort(world: World, object: TenantObject, incarnation: num
     look: () => call('look', () => sandbox().look()),
     claim: () => call('claim', () => sandbox().claim()),
     restore: (_record, snapshot) => call('restore', () => sandbox().restore(snapshot)),
-    startGateway: () => call('startGateway', () => sandbox().startGateway()),
+    startGateway: (_record, settings) => call('startGateway', () => sandbox().startGateway(settings)),
     stopGateway: () => call('stopGateway', () => sandbox().stopGateway()),
     snapshot: (_record, id) => call('snapshot', () => sandbox().snapshot(id)),
     destroy: (why) => call('destroy', () => sandbox().destroy(why)),

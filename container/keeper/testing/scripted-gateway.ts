@@ -12,14 +12,21 @@ export async function run(folder: string): Promise<void> {
   const command = process.argv.slice(2).join(' ');
   appendFileSync(path.join(folder, 'calls.log'), `${command}\n`);
   if (command === 'config validate --json') {
-    console.log(JSON.stringify(script.validation ?? { valid: true, issues: [] }));
-    process.exit((script.validation?.valid ?? true) ? 0 : 1);
+    const verdict = script.validation ?? refusal(script.refuses) ?? { valid: true, issues: [] };
+    console.log(JSON.stringify(verdict));
+    process.exit(verdict.valid ? 0 : 1);
   }
   if (command.startsWith('doctor')) {
     if (script.doctorFails !== undefined) console.error(script.doctorFails);
     process.exit(script.doctorFails === undefined ? 0 : 1);
   }
   await gateway(folder, script);
+}
+
+function refusal(text: string | undefined): Script['validation'] | undefined {
+  const config = readFileSync(process.env['OPENCLAW_CONFIG_PATH'] ?? '', 'utf8');
+  const line = text === undefined ? undefined : config.split('\n').find((each) => each.includes(text));
+  return line === undefined ? undefined : { valid: false, issues: [{ path: 'agents', message: `not this: ${line}` }] };
 }
 
 async function gateway(folder: string, script: Script): Promise<void> {

@@ -8,6 +8,8 @@ import path from 'node:path';
 export interface Script {
   /** Answer of `config validate --json`. */
   readonly validation?: { readonly valid: boolean; readonly issues?: readonly { path: string; message: string }[] };
+  /** It refuses every config that has this text in it, and quotes the line. */
+  readonly refuses?: string;
   /** `doctor --fix` ends with this. */
   readonly doctorFails?: string;
   /** Milliseconds from listening to ready; `null` is never. */

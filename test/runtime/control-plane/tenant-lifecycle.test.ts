@@ -184,6 +184,32 @@ describe('commands', () => {
     expect(world.cell.tenants.get(tenant.slug)?.operations).toHaveLength(1);
   });
 
+  it.each([
+    [undefined, undefined],
+    [{}, undefined],
+    [{ settings: 'current' }, undefined],
+    [{ settings: 'last_good' }, 'last_good'],
+    [{ settings: 'refused' }, 'refused'],
+  ])('restart with %j asks the cell for settings %s', async (body, settings) => {
+    world.cell.become(tenant.slug, 'needs_operator');
+    await json(person.browser.send('POST', `${path}/restart`, body, withKey()), 202);
+    expect(world.cell.commanded.at(-1)).toMatchObject({ kind: 'restart' });
+    expect(world.cell.commanded.at(-1)).toHaveProperty('operationId');
+    expect(JSON.parse(JSON.stringify(world.cell.commanded.at(-1)))['settings']).toBe(settings);
+  });
+
+  it('restart refuses settings that are none, and a key that stood for others', async () => {
+    world.cell.become(tenant.slug, 'needs_operator');
+    expect(await problemOf(person.browser.post(`${path}/restart`, { settings: 'none' }, withKey()))).toMatchObject({
+      code: 'validation_failed',
+    });
+    const key = withKey();
+    await json(person.browser.post(`${path}/restart`, { settings: 'last_good' }, key), 202);
+    expect((await problemOf(person.browser.post(`${path}/restart`, { settings: 'refused' }, key))).code).toBe(
+      'idempotency_key_reused',
+    );
+  });
+
   it.each(['before', 'after'] as const)(
     'reach a cell that was away (%s the effect) by repeating the key',
     async (when) => {

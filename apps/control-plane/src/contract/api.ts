@@ -13,6 +13,7 @@ import {
   NanoUsd,
   Operation,
   Receipt,
+  RestartSettings,
   SnapshotChanges,
   TenantSnapshot,
   TenantSnapshots,
@@ -172,6 +173,8 @@ export interface Endpoint {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
+  /** No body at all is the same as an empty one. */
+  readonly bodyOptional?: true;
   /** Status of success and its body. */
   readonly status: 200 | 201 | 202 | 204;
   readonly response: z.ZodType;
@@ -283,9 +286,11 @@ export const endpoints = {
   tenantRestart: {
     method: 'post',
     path: '/api/v1/tenants/{tenantId}/restart',
-    summary: 'Restart the assistant; nothing is lost',
+    summary: 'Restart the assistant, also from the last settings that worked; nothing is lost',
     permission: 'tenant:operate',
     params: TenantParams,
+    body: z.strictObject({ settings: RestartSettings.default('current') }),
+    bodyOptional: true,
     status: 202,
     response: Operation,
     idempotent: true,

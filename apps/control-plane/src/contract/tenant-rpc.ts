@@ -323,9 +323,17 @@ export const TenantSnapshots = z.object({
 });
 export type TenantSnapshots = z.infer<typeof TenantSnapshots>;
 
+/**
+ * What a restart builds the configuration on: what is set; the last that worked (Undo); or what was set aside for that
+ * (the way back from an Undo).
+ */
+export const RestartSettings = z.enum(['current', 'last_good', 'refused']);
+export type RestartSettings = z.infer<typeof RestartSettings>;
+
 /** What a person may tell a tenant to do; what allows it is `tenantCan`. */
 export type CommandToTenant =
-  | { readonly kind: 'wake' | 'sleep' | 'restart' }
+  | { readonly kind: 'wake' | 'sleep' }
+  | { readonly kind: 'restart'; readonly settings?: RestartSettings }
   | { readonly kind: 'snapshot'; readonly note: string | null }
   /** To one snapshot, or back to what the last restore took the place of. */
   | { readonly kind: 'restore'; readonly snapshotId: string }

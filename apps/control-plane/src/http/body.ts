@@ -48,8 +48,9 @@ export async function readBytes(request: Request, bytesMax: number): Promise<Uin
 }
 
 /** @throws AppError body_too_large, bad_request */
-export async function readJson(request: Request): Promise<unknown> {
+export async function readJson(request: Request, allow: { readonly empty: boolean }): Promise<unknown> {
   const text = await readText(request);
+  if (text === '' && allow.empty) return {};
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -76,7 +76,9 @@ export function implement<E extends Endpoint>(
     const params = parse(endpoint.params, c.req.param(), 'path');
     const scope = await scopeOf(ctx, endpoint, session, params);
     const query = parse(endpoint.query, c.req.query(), 'query');
-    const body = endpoint.body ? parse(endpoint.body, await readJson(c.req.raw), 'body') : {};
+    const body = endpoint.body
+      ? parse(endpoint.body, await readJson(c.req.raw, { empty: endpoint.bodyOptional === true }), 'body')
+      : {};
     const upload = endpoint.uploadBytesMax === undefined ? null : await readBytes(c.req.raw, endpoint.uploadBytesMax);
     const idempotencyKey = endpoint.idempotent ? readIdempotencyKey(c.req.header('idempotency-key')) : '';
     // The schemas parsed these by the same table entry that types them.
@@ -105,7 +107,12 @@ function describe(name: string, endpoint: Endpoint) {
       ...(endpoint.params ? { params: endpoint.params } : {}),
       ...(endpoint.query ? { query: endpoint.query } : {}),
       ...(endpoint.body
-        ? { body: { content: { 'application/json': { schema: endpoint.body } }, required: true } }
+        ? {
+            body: {
+              content: { 'application/json': { schema: endpoint.body } },
+              required: endpoint.bodyOptional !== true,
+            },
+          }
         : {}),
       ...(endpoint.uploadBytesMax === undefined
         ? {}

@@ -52,7 +52,8 @@ const handlers: Handlers = {
 
   tenantWake: (request) => command(request, { kind: 'wake' }),
   tenantSleep: (request) => command(request, { kind: 'sleep' }),
-  tenantRestart: (request) => command(request, { kind: 'restart' }),
+  tenantRestart: (request) =>
+    command(request, request.body.settings === 'current' ? { kind: 'restart' } : { kind: 'restart', ...request.body }),
 
   tenantExport: async ({ ctx, session, params, query }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');

@@ -13,7 +13,6 @@ import type {
 import { inventoryBytesMax, inventorySchema } from '../../../../container/keeper/inventory-contract.ts';
 import type { Inventory } from '../../../../container/keeper/inventory-contract.ts';
 import { ImportReport } from '../../../control-plane/src/contract/imports.ts';
-import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 
 export interface HttpPort {
   fetch(url: string, init: RequestInit): Promise<Response>;
@@ -99,11 +98,8 @@ export class KeeperClient {
     return { files: Number(body.files), bytes: Number(body.bytes) };
   }
 
-  async startGateway(
-    config: GatewayConfigInput,
-    options: { readonly timeoutMs: number; readonly overdueRuns: StartRequest['overdueRuns'] },
-  ): Promise<void> {
-    await discard(await this.#call('POST', '/v1/gateway/start', { json: { config, ...options } }));
+  async startGateway(request: StartRequest): Promise<void> {
+    await discard(await this.#call('POST', '/v1/gateway/start', { json: request }));
   }
 
   /** Makes the state from an archive that somebody brought, of any known shape. */

@@ -42,7 +42,8 @@ export function sandboxPort(
     claim: async () => stub().claim(),
     restore: async (record, { id, incarnation: takenBy, bytes, sha256 }) =>
       stub().restore({ id, incarnation: takenBy, bytes, sha256, dataKey: await dataKey(record) }),
-    startGateway: async (record) => stub().startGateway(gatewayConfigOf(record, config)),
+    startGateway: async (record, settings) =>
+      stub().startGateway(gatewayConfigOf(record, config), settings === 'last_good' ? 'last-good' : settings),
     stopGateway: async () => stub().stopGateway(),
     snapshot: async (record, id) => stub().snapshot({ id, incarnation, dataKey: await dataKey(record) }),
     destroy: async (why) => stub().destroy(why),

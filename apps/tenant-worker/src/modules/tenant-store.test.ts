@@ -46,6 +46,7 @@ const record = {
   snapshotFailuresInRow: 0,
   crashesAtMs: [],
   startDurationsMs: [],
+  startSettings: 'current',
   wrappedDataKey: { kid: 'k1', wrapped: 'AAAA' },
 } as unknown as TenantRecord;
 

@@ -3,6 +3,7 @@
  * `tenant`, `run`, `awake` and `activity`. A run row is written before its container is started (intent) and closed once,
  * after it is gone. Awake time is what was seen, added up: it never falls, whatever the clock does.
  */
+import { RestartSettings } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { OpenRun, RunFacts } from '../core/lifecycle/plan.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { assertRecord, parseRecord } from '../core/lifecycle/record.ts';
@@ -50,6 +51,10 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    id: 'tenant/3',
+    sql: ["ALTER TABLE run ADD COLUMN settings TEXT NOT NULL DEFAULT 'current'"],
+  },
 ];
 
 /** Ended runs kept for support. */
@@ -78,6 +83,7 @@ function toRun(row: SqlRow): Run {
     startsSinceReady: Number(row['starts_since_ready']),
     lostInPlace: Number(row['lost_in_place']),
     restores: Number(row['restores']),
+    settings: RestartSettings.parse(row['settings']),
     readyAtMs: orNull(row['ready_at_ms']),
     endedAtMs: orNull(row['ended_at_ms']),
     unsaved: row['unsaved'] === 1,
@@ -135,12 +141,13 @@ export class TenantStore {
   }
 
   /** The intent to start a gateway: from here on the container's disk may hold what no snapshot has. */
-  gatewayAsked(incarnation: number, nowMs: number): void {
+  gatewayAsked(incarnation: number, nowMs: number, settings: RestartSettings = 'current'): void {
     this.#sql.exec(
       `UPDATE run SET gateway_asked_at_ms = ?, gateway_starts = gateway_starts + 1,
-         starts_since_ready = starts_since_ready + 1, stop_tries = 0, unsaved = 1
+         starts_since_ready = starts_since_ready + 1, stop_tries = 0, unsaved = 1, settings = ?
        WHERE incarnation = ?`,
       nowMs,
+      settings,
       incarnation,
     );
   }

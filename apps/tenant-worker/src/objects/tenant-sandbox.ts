@@ -13,8 +13,9 @@ import type { ImportOutcome } from '../services/scratch.ts';
 import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
 import { storeInventory } from '../adapters/snapshot-inventory.ts';
 import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
-import type { CheckRequest, CheckResult, KeeperStatus } from '../../../../container/keeper/contract.ts';
+import type { CheckRequest, CheckResult, KeeperStatus, StartRequest } from '../../../../container/keeper/contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
+import type { RestartSettings } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { incidentLogMax, incidentWordsMax } from '../../../control-plane/src/contract/incident.ts';
 import { containerInactivityMs, drainGraceMs, gatewayReadyDeadlineMs } from '../core/limits.ts';
 import type { StartFailure } from '../core/lifecycle/state.ts';
@@ -164,6 +165,7 @@ export class TenantSandbox extends DurableObject<Env> {
           phase: status.phase,
           hasState: status.hasState,
           failure: status.failure?.code ?? null,
+          settings: settingsOf(status),
         },
         lastTrafficAtMs,
         listening: status.steps.some((step) => step.name === 'gateway.listen' && step.ok === true),
@@ -191,10 +193,10 @@ export class TenantSandbox extends DurableObject<Env> {
     await (await this.#keeper()).claim(run.tenantId, run.incarnation);
   }
 
-  async startGateway(config: GatewayConfigInput): Promise<void> {
+  async startGateway(config: GatewayConfigInput, settings: StartRequest['settings'] = 'current'): Promise<void> {
     // A copy that is only looked at does nothing of its own.
     const overdueRuns = this.#run?.scratch ? 'leave' : 'run';
-    await (await this.#keeper()).startGateway(config, { timeoutMs: gatewayReadyDeadlineMs, overdueRuns });
+    await (await this.#keeper()).startGateway({ config, settings, timeoutMs: gatewayReadyDeadlineMs, overdueRuns });
   }
 
   async stopGateway(): Promise<void> {
@@ -320,6 +322,13 @@ export class TenantSandbox extends DurableObject<Env> {
       },
     });
   }
+}
+
+/** What the last start was built on, in the tenant's own words. */
+function settingsOf({ config }: KeeperStatus): RestartSettings | null {
+  const known = config?.settings ?? 'none';
+  if (known === 'none') return null;
+  return known === 'last-good' ? 'last_good' : known;
 }
 
 /** Bounded, since it crosses to the tenant's object with every look. */

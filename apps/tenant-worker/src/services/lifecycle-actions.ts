@@ -9,7 +9,7 @@ import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { finishOperations, notTaken, restoreUnreadable } from './lifecycle-events.ts';
-import { noteDone, noteLost, notePassedOver } from './lifecycle-incidents.ts';
+import { noteDone, noteLost, notePassedOver, noteStart } from './lifecycle-incidents.ts';
 import { saveSnapshot } from './lifecycle-snapshot.ts';
 
 /** Returns whether the action was carried out. `record` was read in this turn. */
@@ -50,11 +50,11 @@ async function perform(lifecycle: Lifecycle, record: TenantRecord, action: Actio
     case 'restore':
       return restore(lifecycle, record, action.incarnation, action.snapshotId);
     case 'start_gateway':
-      store.gatewayAsked(action.incarnation, nowMs);
-      noteDone(lifecycle, 'gateway_started');
+      store.gatewayAsked(action.incarnation, nowMs, action.settings);
+      noteStart(lifecycle, record, action.settings);
       operationStep(lifecycle, record, 'configure');
       return lifecycle.withDeadline(
-        sandboxOf(lifecycle, record, action).startGateway(record),
+        sandboxOf(lifecycle, record, action).startGateway(record, action.settings),
         limits.observeDeadlineMs * 2,
         'start gateway',
       );

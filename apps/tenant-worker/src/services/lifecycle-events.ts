@@ -13,8 +13,8 @@ import { noteLost } from './lifecycle-incidents.ts';
 export function failureError(code: string): NonNullable<Operation['error']> {
   const known: Record<string, { detail: string; next: string }> = {
     config_invalid: {
-      detail: 'OpenClaw refused the configuration.',
-      next: 'Ask support to undo the last configuration change; nothing was lost.',
+      detail: 'OpenClaw refused the settings, and the last ones that worked as well; nothing was lost.',
+      next: 'Restart it from the last settings that worked, or send support the operation id.',
     },
     disk_full: {
       detail: 'The disk of the assistant is full.',
@@ -116,7 +116,7 @@ export function afterEvent(
     case 'wake_wanted':
       if (before.state.kind === 'draining') return record;
       if (event.why === 'schedule') lifecycle.deps.schedule.woken(nowMs);
-      return { ...record, operationId: begin('wake'), reason: null };
+      return { ...record, startSettings: 'current', operationId: begin('wake'), reason: null };
     case 'gateway_ready':
       return ready(record, before, event, lifecycle);
     case 'start_failed':
@@ -137,15 +137,17 @@ export function afterEvent(
     }
     case 'sleep_wanted':
       return draining('sleep');
-    case 'restart_wanted':
-      if (before.state.kind !== 'needs_operator') return draining('restart');
+    case 'restart_wanted': {
+      const startSettings = event.settings ?? 'current';
+      if (before.state.kind !== 'needs_operator') return { ...draining('restart'), startSettings };
       giveUpUnsaved(lifecycle);
-      return { ...record, operationId: begin('restart'), reason: null, crashesAtMs: [] };
+      return { ...record, startSettings, operationId: begin('restart'), reason: null, crashesAtMs: [] };
+    }
     case 'restore_wanted':
       if (before.state.kind !== 'needs_operator') return draining('restore');
       lifecycle.deps.snapshots.switchToChosen(before.state.incarnation);
       giveUpUnsaved(lifecycle);
-      return { ...record, operationId: begin('restore'), reason: null, crashesAtMs: [] };
+      return { ...record, startSettings: 'current', operationId: begin('restore'), reason: null, crashesAtMs: [] };
     case 'suspend_wanted': {
       const next = draining('suspend');
       if (record.state.kind === 'suspended') finishAll(null);
@@ -224,6 +226,7 @@ function ready(
   lifecycle.touched();
   return {
     ...record,
+    startSettings: 'current',
     reason: null,
     lastActivityAtMs: nowMs,
     startDurationsMs: tookMs < 0 ? record.startDurationsMs : [...record.startDurationsMs, tookMs].slice(-10),

@@ -4,6 +4,7 @@
  */
 import type { Incident, IncidentStepCode } from '../../../control-plane/src/contract/incident.ts';
 import { incidentLogMax, incidentWordsMax } from '../../../control-plane/src/contract/incident.ts';
+import type { RestartSettings } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { IncidentNews } from '../core/lifecycle/incident.ts';
 import { incidentNews, outcomeIn, withLoss, withStep } from '../core/lifecycle/incident.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
@@ -22,6 +23,15 @@ export function noteDone(lifecycle: Lifecycle, code: IncidentStepCode, snapshotI
   const record = lifecycle.deps.store.read();
   if (open === null || record === null) return;
   tell(lifecycle, record, lifecycle.deps.incidents.change(stepped(lifecycle, open, record, code, snapshotId)));
+}
+
+/** A gateway is asked for. One from other settings than are set is part of a recovery: OpenClaw refused them, or a person chose. */
+export function noteStart(lifecycle: Lifecycle, record: TenantRecord, settings: RestartSettings): void {
+  if (settings === 'current') return noteDone(lifecycle, 'gateway_started');
+  if (settings === 'refused') return noteDone(lifecycle, 'refused_config');
+  if (record.startSettings === 'last_good') return noteDone(lifecycle, 'last_good_config');
+  const news: IncidentNews = { kind: 'config_refused', code: 'config_invalid', did: ['last_good_config'] };
+  note(lifecycle, news, { before: record, after: record });
 }
 
 /** A saved state does not read back, and the next start takes another one. */
@@ -60,7 +70,8 @@ function note(lifecycle: Lifecycle, news: IncidentNews, { before, after, snapsho
   let incident = known ?? incidents.begin(begun(lifecycle, before, news));
   for (const code of news.did) incident = stepped(lifecycle, incident, after, code, snapshotId ?? null);
   if (lost === true) incident = withLoss(incident, snapshots.newest()?.begunAtMs ?? null);
-  if (news.did.includes('asked_person')) incident = withWords(lifecycle, { ...incident, code: news.code });
+  const wordsMatter = news.did.includes('asked_person') || news.did.includes('last_good_config');
+  if (wordsMatter) incident = withWords(lifecycle, { ...incident, code: news.code });
   if (outcome !== null) incident = { ...incident, outcome, endedAtMs: clock.nowMs() };
   tell(lifecycle, after, incidents.change({ ...incident, toIncarnation: incarnationOf(after.state) }));
 }

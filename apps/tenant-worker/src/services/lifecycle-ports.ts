@@ -3,7 +3,7 @@
  */
 import type { GatewayWork } from '../core/lifecycle/awake.ts';
 import type { Observed, StartFailure } from '../core/lifecycle/state.ts';
-import type { TenantEvent } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { RestartSettings, TenantEvent } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 
 /** One look at a run. */
@@ -64,7 +64,7 @@ export interface SandboxPort {
     record: TenantRecord,
     snapshot: { id: string; incarnation: number; bytes: number; sha256: string },
   ): Promise<RestoreOutcome>;
-  startGateway(record: TenantRecord): Promise<void>;
+  startGateway(record: TenantRecord, settings: RestartSettings): Promise<void>;
   stopGateway(): Promise<void>;
   /** Uploads the data of a snapshot and reads it back. The manifest is the caller's. */
   snapshot(record: TenantRecord, id: string): Promise<SnapshotData>;

@@ -307,6 +307,7 @@ export class Lifecycle {
     return {
       openRuns: store.openRuns(),
       run: store.run(incarnationOf(record.state)),
+      settings: record.startSettings,
       newestSnapshotId: snapshots.newest()?.id ?? null,
       hasSnapshots: snapshots.any(),
       snapshotAsked: snapshots.asked() !== null,

@@ -72,6 +72,7 @@ export function provision(
     snapshotFailuresInRow: 0,
     crashesAtMs: [],
     startDurationsMs: [],
+    startSettings: 'current',
     wrappedDataKey,
   });
   lifecycle.apply({ type: 'provision_accepted', nowMs });
@@ -151,7 +152,7 @@ export function command(lifecycle: Lifecycle, asked: Command): Result<TenantReco
       lifecycle.apply({ type: 'sleep_wanted', nowMs, why: 'command' }, operationId);
       break;
     case 'restart':
-      lifecycle.apply({ type: 'restart_wanted', nowMs }, operationId);
+      lifecycle.apply({ type: 'restart_wanted', nowMs, settings: asked.settings ?? 'current' }, operationId);
       break;
     case 'snapshot':
       return takeSnapshot(lifecycle, found.value, operationId, asked.note);

@@ -44,6 +44,7 @@ export class CellStandIn implements TenantControl {
   readonly grants: OpenGrant[] = [];
   readonly ended: (TenantRef & { userId?: string; parentSessionHash?: string })[] = [];
   readonly acknowledged: number[] = [];
+  readonly commanded: Parameters<TenantControl['command']>[0][] = [];
   /** Of every tenant. */
   snapshotsKept: TenantSnapshot[] = [];
   readonly imported: ImportView[] = [];
@@ -102,6 +103,7 @@ export class CellStandIn implements TenantControl {
     return this.#withTenant('command', command, (tenant) => {
       if (tenant.operations.includes(command.operationId)) return ok(this.reportOf(tenant));
       tenant.operations.push(command.operationId);
+      this.commanded.push(command);
       const kind = command.kind === 'undo_restore' ? 'restore' : command.kind;
       tenant.operation = this.#operation(command.operationId, tenant.tenantId, kind);
       if (kind !== 'snapshot') tenant.state = kind === 'sleep' ? 'draining' : 'waking';

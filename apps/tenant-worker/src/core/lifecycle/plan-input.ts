@@ -1,4 +1,5 @@
 /** What the planner is told, what it answers, and when something put off is due. */
+import type { RestartSettings } from '../../../../control-plane/src/contract/tenant-rpc.ts';
 import * as limits from '../limits.ts';
 import type { GatewayWork, ScheduleFacts } from './awake.ts';
 import type { Observed, TenantEvent, TenantState } from './state.ts';
@@ -9,7 +10,7 @@ export type Action =
   | { readonly kind: 'start'; readonly incarnation: number }
   | { readonly kind: 'claim'; readonly incarnation: number }
   | { readonly kind: 'restore'; readonly incarnation: number; readonly snapshotId: string }
-  | { readonly kind: 'start_gateway'; readonly incarnation: number }
+  | { readonly kind: 'start_gateway'; readonly incarnation: number; readonly settings: RestartSettings }
   | { readonly kind: 'stop_gateway'; readonly incarnation: number }
   | { readonly kind: 'snapshot'; readonly incarnation: number; readonly why: SnapshotReason }
   /** Counts a look at a run that must be saved and did not answer. */
@@ -42,12 +43,16 @@ export interface RunFacts {
   /** Times the gateway was lost in this container since it was last ready for good. */
   readonly lostInPlace: number;
   readonly restores: number;
+  /** What the gateway that was last asked for here was built on. */
+  readonly settings: RestartSettings;
 }
 
 export interface Facts {
   /** Oldest first. */
   readonly openRuns: readonly OpenRun[];
   readonly run: RunFacts | null;
+  /** What a start builds on. */
+  readonly settings: RestartSettings;
   /** The newest complete snapshot that can be read, and whether there is any at all. */
   readonly newestSnapshotId: string | null;
   readonly hasSnapshots: boolean;

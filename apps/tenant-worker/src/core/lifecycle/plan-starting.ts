@@ -71,12 +71,15 @@ function decideStopped({ facts, nowMs }: PlanInput, incarnation: number, observe
     if (run.restores >= limits.restoresPerRunMax) return failed('restore_failed');
     return action({ kind: 'restore', incarnation, snapshotId: facts.newestSnapshotId });
   }
+  const tired = run.startsSinceReady > limits.inPlaceRestartsMax || run.lostInPlace > limits.inPlaceRestartsMax;
+  const refused = observed.failure === 'config_invalid' && (observed.settings ?? run.settings) !== 'last_good';
+  if (refused && !tired) return action({ kind: 'start_gateway', incarnation, settings: 'last_good' });
   const unlike = observed.failure !== null && observed.failure !== 'gateway_exit' && observed.failure !== 'port_in_use';
   if ((observed.phase === 'crashed' || observed.phase === 'failed') && unlike) {
     return failed(observed.failure ?? 'gateway_exit');
   }
-  const tired = run.startsSinceReady > limits.inPlaceRestartsMax || run.lostInPlace > limits.inPlaceRestartsMax;
-  return tired ? failed(observed.failure ?? 'gateway_exit') : action({ kind: 'start_gateway', incarnation });
+  if (tired) return failed(observed.failure ?? 'gateway_exit');
+  return action({ kind: 'start_gateway', incarnation, settings: facts.settings });
 }
 
 /** There are snapshots, and none can be read: nothing is started from blank instead. */

@@ -13,6 +13,7 @@ const run = {
   startsSinceReady: 0,
   lostInPlace: 0,
   restores: 0,
+  settings: 'current' as const,
 };
 const open: OpenRun = {
   incarnation: 3,
@@ -30,6 +31,7 @@ const held: OpenRun = { ...open, incarnation: 2, unsaved: true, gatewayAskedAtMs
 const facts: Facts = {
   openRuns: [open],
   run,
+  settings: 'current',
   newestSnapshotId: null,
   hasSnapshots: false,
   snapshotAsked: false,
@@ -170,8 +172,33 @@ describe('starting', () => {
         event: { type: 'start_failed' },
       });
     }
-    expect(decide(input(waking, up('failed', { failure: 'config_invalid' })))).toMatchObject({
-      event: { type: 'start_failed', failure: 'config_invalid' },
+    expect(decide(input(waking, up('failed', { failure: 'schema_newer' })))).toMatchObject({
+      event: { type: 'start_failed', failure: 'schema_newer' },
+    });
+  });
+
+  it('starts once more from the last settings that worked when OpenClaw refuses what is set, then asks a person', () => {
+    const refused = (settings?: 'current' | 'refused' | 'last_good') =>
+      up('failed', { hasState: true, failure: 'config_invalid', ...(settings ? { settings } : {}) });
+    const lastGood = { action: { kind: 'start_gateway', settings: 'last_good' } };
+    const asksPerson = { event: { type: 'start_failed', failure: 'config_invalid' } };
+    for (const settings of ['current', 'refused'] as const) {
+      expect(decide(input(waking, refused(settings)))).toMatchObject(lastGood);
+    }
+    expect(decide(input(waking, refused('last_good')))).toMatchObject(asksPerson);
+    // A start that was asked for and never reached the keeper is not one that failed.
+    const asked = { run: { ...run, settings: 'last_good' as const } };
+    expect(decide(input(waking, refused('current'), asked))).toMatchObject(lastGood);
+    // A keeper that does not say: what was asked for last.
+    expect(decide(input(waking, refused()))).toMatchObject(lastGood);
+    expect(decide(input(waking, refused(), asked))).toMatchObject(asksPerson);
+    const tired = { run: { ...run, startsSinceReady: limits.inPlaceRestartsMax + 1 } };
+    expect(decide(input(waking, refused('current'), tired))).toMatchObject(asksPerson);
+  });
+
+  it('starts from what a person chose', () => {
+    expect(decide(input(waking, up('idle', { hasState: true }), { settings: 'refused' }))).toMatchObject({
+      action: { kind: 'start_gateway', settings: 'refused' },
     });
   });
 

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { TenantId } from '../../../../control-plane/src/contract/ids.ts';
-import { TenantSpec } from '../../../../control-plane/src/contract/tenant-rpc.ts';
+import { RestartSettings, TenantSpec } from '../../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantState } from './state.ts';
 import { startFailures } from './state.ts';
 
@@ -58,6 +58,8 @@ const RecordSchema = z.object({
     .object({ id: z.string(), kind: z.enum(['suspend', 'delete']) })
     .nullable()
     .default(null),
+  /** What the next start builds the configuration on; `current` again once a gateway is ready. */
+  startSettings: RestartSettings.default('current'),
   /** Why the last run ended or the last start failed; a code. */
   reason: z.string().max(64).nullable(),
   lastActivityAtMs: int,

@@ -2,6 +2,7 @@
  * The tenant's lifecycle: states, events and what is observed of a run. Data only.
  * `incarnation` names one container run; a higher one fences every lower one, everywhere.
  */
+import type { RestartSettings } from '../../../../control-plane/src/contract/tenant-rpc.ts';
 
 export type WakeReason = 'navigation' | 'request' | 'command' | 'schedule' | 'message' | 'recover' | 'restart';
 export type DrainReason = 'idle' | 'command' | 'restart' | 'restore' | 'suspend' | 'delete';
@@ -75,7 +76,7 @@ export type TenantEvent =
   | { readonly type: 'gateway_lost'; readonly nowMs: number; readonly incarnation: number; readonly crashes: number }
   | { readonly type: 'run_lost'; readonly nowMs: number; readonly incarnation: number; readonly crashes: number }
   | { readonly type: 'sleep_wanted'; readonly nowMs: number; readonly why: 'idle' | 'command' }
-  | { readonly type: 'restart_wanted'; readonly nowMs: number }
+  | { readonly type: 'restart_wanted'; readonly nowMs: number; readonly settings?: RestartSettings }
   /** A person chose an earlier snapshot; the index remembers which. */
   | { readonly type: 'restore_wanted'; readonly nowMs: number }
   | { readonly type: 'drained'; readonly nowMs: number; readonly incarnation: number }
@@ -119,6 +120,8 @@ export type Observed =
       /** Whether the container's disk holds the tenant's state: restored into it, or made by a gateway that ran there. */
       readonly hasState: boolean;
       readonly failure: StartFailure | null;
+      /** What the last start there was built on; null or absent when the keeper does not say. */
+      readonly settings?: RestartSettings | null;
     };
 
 /** The incarnation of a state, or 0 when it has none. */
