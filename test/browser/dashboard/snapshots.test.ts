@@ -131,7 +131,7 @@ describe('a restore', () => {
       await page.keyboard.press('Enter');
       const dialog = page.getByRole('dialog');
       await dialog.getByText('4 files go away').waitFor();
-      await dialog.getByText('1 conversations go away').waitFor();
+      await dialog.getByText('1 conversation goes away').waitFor();
       await dialog.getByText('The configuration differs in: agents.').waitFor();
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
@@ -161,7 +161,7 @@ describe('one by hand', () => {
       await visit(page, path, 'Nora');
       const sent = await record(page);
       await page.getByRole('button', { name: 'Take one now' }).click();
-      await page.getByLabel('Note').fill('before the talk');
+      await page.getByRole('textbox', { name: 'Note' }).fill('before the talk');
       await page.getByRole('button', { name: 'Take snapshot' }).click();
       await page.getByText('The snapshot is being taken.').waitFor();
       expect(sent.map(({ body }) => body)).toEqual([JSON.stringify({ note: 'before the talk' })]);

@@ -53,12 +53,12 @@ type Lists = NonNullable<SnapshotChanges['changes']['files']>;
 
 function Changes({ changes }: { changes: SnapshotChanges['changes'] }) {
   const { files, sessions, configKeys } = changes;
-  const unit = files?.by === 'folders' ? 'folders' : 'files';
+  const unit = files?.by === 'folders' ? 'folder' : 'file';
   return (
     <div className="flex flex-col gap-3 text-sm">
       <h3 className="font-semibold text-ink">Compared with the newest snapshot</h3>
       {files === null ? <p>The files of the two cannot be compared.</p> : <Rows lists={files} unit={unit} />}
-      <Rows lists={sessions} unit="conversations" />
+      <Rows lists={sessions} unit="conversation" />
       <p>
         {configKeys === null
           ? 'Whether the configuration differs cannot be told.'
@@ -72,16 +72,16 @@ function Changes({ changes }: { changes: SnapshotChanges['changes'] }) {
 
 function Rows({ lists, unit }: { lists: Pick<Lists, 'added' | 'changed' | 'removed'>; unit: string }) {
   const rows = [
-    ['come back', lists.added],
-    ['change back', lists.changed],
-    ['go away', lists.removed],
+    [['comes back', 'come back'], lists.added],
+    [['changes back', 'change back'], lists.changed],
+    [['goes away', 'go away'], lists.removed],
   ] as const;
   const some = rows.filter(([, { count }]) => count > 0);
-  if (some.length === 0) return <p>No {unit} change.</p>;
-  return some.map(([what, { count, first }]) => (
-    <details key={what}>
+  if (some.length === 0) return <p>No {unit} changes.</p>;
+  return some.map(([[one, many], { count, first }]) => (
+    <details key={many}>
       <summary className="cursor-pointer py-1">
-        {formatCount(count)} {unit} {what}
+        {count === 1 ? `1 ${unit} ${one}` : `${formatCount(count)} ${unit}s ${many}`}
       </summary>
       <ul className="list-disc pl-5 font-mono text-xs break-all">
         {first.map((path) => (
