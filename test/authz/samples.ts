@@ -51,6 +51,12 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   snapshotUndo: { params: tenant, alsoAllowed: [404, 409] },
   timelineRead: { params: tenant },
   operationRead: { params: ({ operationId }) => ({ operationId }) },
+  secretList: { params: tenant },
+  secretPut: {
+    params: (things) => ({ ...tenant(things), name: 'github' }),
+    body: () => ({ use: { kind: 'model_key', provider: 'openai' }, value: 'sk-only-a-sample' }),
+  },
+  secretDelete: { params: (things) => ({ ...tenant(things), name: 'github' }) },
   networkRead: { params: tenant },
   networkReplace: { params: tenant, body: () => ({ version: 0, preset: 'locked', rules: [] }) },
   networkRuleAdd: {

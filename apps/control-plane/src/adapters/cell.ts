@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { EgressDenied, EgressLogEntry, EgressPolicy, EgressRuling, EgressTraffic } from '../contract/egress.ts';
+import { SecretView } from '../contract/secrets.ts';
 import { errorCodes } from '../contract/errors.ts';
 import { ImportView } from '../contract/imports.ts';
 import { err } from '../contract/result.ts';
@@ -37,6 +38,11 @@ const EndedAnswer = answerOf(z.object({ ended: z.number().int().min(0) }));
 const SnapshotsAnswer = answerOf(TenantSnapshots);
 const ChangesAnswer = answerOf(SnapshotChanges);
 const SnapshotAnswer = answerOf(TenantSnapshot);
+const SealingKeyAnswer = answerOf(z.object({ kid: z.string().min(1).max(32), publicKey: z.base64() }));
+const SecretsAnswer = answerOf(z.array(SecretView));
+const SecretAnswer = answerOf(SecretView);
+const DeletedAnswer = answerOf(z.object({ deleted: z.boolean() }));
+const LeftAnswer = answerOf(z.object({ left: z.number().int().min(0) }));
 const PolicyAnswer = answerOf(EgressPolicy);
 const NetworkAnswer = answerOf(
   z.object({ policy: EgressPolicy, denied: z.array(EgressDenied), traffic: z.array(EgressTraffic) }),
@@ -94,6 +100,11 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     endSessions: (command) => call('endSessions', EndedAnswer, commandDeadlineMs, () => cell.endSessions(command)),
     exportState: (command) => call('exportState', ExportAnswer, commandDeadlineMs, () => cell.exportState(command)),
     imports: (command) => call('imports', ImportsAnswer, commandDeadlineMs, () => cell.imports(command)),
+    sealingKey: () => call('sealingKey', SealingKeyAnswer, reportDeadlineMs, () => cell.sealingKey()),
+    secrets: (ref) => call('secrets', SecretsAnswer, reportDeadlineMs, () => cell.secrets(ref)),
+    putSecret: (command) => call('putSecret', SecretAnswer, commandDeadlineMs, () => cell.putSecret(command)),
+    deleteSecret: (command) => call('deleteSecret', DeletedAnswer, commandDeadlineMs, () => cell.deleteSecret(command)),
+    rotateSecrets: (command) => call('rotateSecrets', LeftAnswer, commandDeadlineMs, () => cell.rotateSecrets(command)),
     network: (ref) => call('network', NetworkAnswer, reportDeadlineMs, () => cell.network(ref)),
     changeNetwork: (command) =>
       call('changeNetwork', PolicyAnswer, commandDeadlineMs, () => cell.changeNetwork(command)),

@@ -7,6 +7,7 @@ import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
 import { Incident } from './incident.ts';
 import { ImportId, importPartBytes, ImportView } from './imports.ts';
 import { networkEndpoints } from './network-api.ts';
+import { secretEndpoints } from './secret-api.ts';
 import {
   AwakeBecause,
   IdleSleepMs,
@@ -482,6 +483,7 @@ export const endpoints = {
     response: z.object({ items: z.array(Receipt), nextCursor: z.string().nullable() }),
   },
   ...networkEndpoints,
+  ...secretEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof endpoints;

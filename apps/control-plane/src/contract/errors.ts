@@ -60,6 +60,7 @@ export const errorCatalogue = {
   ai_path_not_allowed: { status: 404, title: 'The model API path is not open', retryable: false },
   ai_upstream_unreachable: { status: 502, title: 'The model provider did not answer', retryable: true },
   egress_denied: { status: 403, title: 'The network policy refused this', retryable: false },
+  secret_invalid: { status: 422, title: 'The secret cannot be stored', retryable: false },
   egress_host_invalid: { status: 422, title: 'This host cannot stand in a network rule', retryable: false },
   upstream_unavailable: { status: 503, title: 'A part of Tidepool is not available', retryable: true },
   internal: { status: 500, title: 'Something failed on our side', retryable: true },

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import type { NetworkControl } from './network-rpc.ts';
+import type { SecretControl } from './secret-rpc.ts';
 import { OperationId, TenantId, UserId } from './ids.ts';
 import { Incident } from './incident.ts';
 import type { ImportCommand, ImportView } from './imports.ts';
@@ -340,7 +341,7 @@ export type CommandToTenant =
   | { readonly kind: 'undo_restore' };
 
 /** What the control plane may ask of a cell. Implemented by the tenant worker's `TenantControl` entrypoint. */
-export interface TenantControl extends NetworkControl {
+export interface TenantControl extends NetworkControl, SecretControl {
   /** Creates the tenant and starts its first boot. The same call again (same operation id) answers the same. */
   provision(
     command: TenantRef & { generation: number; operationId: OperationId; spec: TenantSpec },

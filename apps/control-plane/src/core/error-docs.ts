@@ -213,6 +213,10 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The network policy of the assistant does not allow this request. The answer names the rule that decided.',
     next: 'The owner can allow it on the Network page of the assistant, unless the answer says that nobody can.',
   },
+  secret_invalid: {
+    when: 'A secret, its name or where it is to be added is not valid. Nothing was stored.',
+    next: 'Correct what the answer names and send it again.',
+  },
   egress_host_invalid: {
     when: 'A host of a network rule is not one: it has a scheme, port or path in it, is private, or allows strangers.',
     next: 'Write a name such as api.example.com, or *.example.com for its subdomains.',

@@ -6,6 +6,7 @@ import { parseSlug } from '../contract/slug.ts';
 import type { NetworkChange } from '../contract/network-rpc.ts';
 import type { Context } from '../context.ts';
 import { meRead } from '../services/people.ts';
+import { secretDelete, secretList, secretPut } from '../services/tenant-secrets.ts';
 import { networkChange, networkLog, networkRead, networkTest } from '../services/tenant-network.ts';
 import { tenantUpdate } from '../services/tenant-change.ts';
 import { operationRead, tenantCommand } from '../services/tenant-command.ts';
@@ -122,6 +123,16 @@ const handlers: Handlers = {
 
   operationRead: ({ ctx, session, params }) => operationRead(ctx, session.userId, params.operationId),
 
+  secretList: async (request) => secretList(request.ctx, await configured(request)),
+  secretPut: async (request) => {
+    const { ctx, session, params, body } = request;
+    return secretPut(ctx, { row: await configured(request), userId: session.userId, name: params.name }, body);
+  },
+  secretDelete: async (request) => {
+    const { ctx, session, params } = request;
+    return secretDelete(ctx, { row: await configured(request), userId: session.userId, name: params.name });
+  },
+
   networkRead: async ({ ctx, session, params }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
     return networkRead(ctx, row);
@@ -156,6 +167,15 @@ export function registerRoutes(app: App): void {
     // Name, endpoint and handler come from the same entry of a total record.
     implement(app, { name, endpoint: endpoints[name] }, handlers[name] as Handler<(typeof endpoints)[EndpointName]>);
   }
+}
+
+async function configured({
+  ctx,
+  session,
+  params,
+}: Pick<Handled<(typeof endpoints)['secretList']>, 'ctx' | 'session' | 'params'>) {
+  const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+  return row;
 }
 
 type NetworkRequest = Handled<(typeof endpoints)['networkReplace' | 'networkRuleRemove']>;

@@ -5,6 +5,8 @@
  * CELL_KEYS = `{"current":"k1","keys":{"k1":"<base64, 32 bytes>"}}`. A retired key stays in the ring until nothing uses it.
  */
 import { z } from 'zod';
+import type { SealedValue, SealingKey } from '../../../control-plane/src/contract/secrets.ts';
+import { openSealed, sealingKeyOf } from './open-sealed.ts';
 
 const RingSchema = z
   .object({ current: z.string().min(1), keys: z.record(z.string().min(1).max(32), z.base64()) })
@@ -111,6 +113,21 @@ export class CellKeys {
     const additionalData = joinParts('dek', 'v1', wrapped.kid, tenantId);
     const iv = bytes.slice(0, 12);
     return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv, additionalData }, key, bytes.slice(12)));
+  }
+
+  async #sealingSecret(kid: string): Promise<Uint8Array<ArrayBuffer>> {
+    return hkdf(this.#secret(kid), 'tidepool', 'tidepool/sealing/v1');
+  }
+
+  /** What the control plane seals values to. */
+  async sealingKey(): Promise<SealingKey> {
+    const kid = this.#ring.current;
+    return sealingKeyOf(kid, await this.#sealingSecret(kid));
+  }
+
+  /** @throws when it was sealed for another tenant, name or key, was changed, or its key left the ring */
+  async openSealed(value: SealedValue, about: { tenantId: string; name: string }): Promise<string> {
+    return openSealed(await this.#sealingSecret(value.kid), value, about);
   }
 
   /** The label of the ring's current key. A run remembers the one it was claimed with. */

@@ -59,7 +59,7 @@ export class Egress extends WorkerEntrypoint<Env, EgressProps> {
       page: `${config.platformOrigin}/a/${tenantId}/network`,
       rules: (maxAgeMs) =>
         policies.get(run, maxAgeMs, Date.now(), () => TENANT.getByName(slug).egressRules(incarnation)),
-      secret: async () => null,
+      secret: (injection) => TENANT.getByName(slug).egressSecret(incarnation, injection),
       send: (url, init) => (EGRESS_NETWORK === undefined ? fetch(url, init) : EGRESS_NETWORK.fetch(url, init)),
       enter: () => {
         const now = underWay.get(run) ?? 0;

@@ -9,6 +9,7 @@ import { putImportPart } from '../adapters/import-objects.ts';
 import { logEvent } from '../adapters/log.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type { ImportView } from '../../../control-plane/src/contract/imports.ts';
+import type { SealingKey, SecretView } from '../../../control-plane/src/contract/secrets.ts';
 import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
 import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/contract/egress.ts';
 import type { Result } from '../../../control-plane/src/contract/result.ts';
@@ -83,6 +84,26 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
 
   changeSnapshot(command: Parameters<Contract['changeSnapshot']>[0]): Promise<Result<TenantSnapshot>> {
     return this.#tenant(command).changeSnapshot(command);
+  }
+
+  async sealingKey(): Promise<Result<SealingKey>> {
+    return ok(await new CellKeys(this.env.CELL_KEYS).sealingKey());
+  }
+
+  secrets(ref: TenantRef): Promise<Result<readonly SecretView[]>> {
+    return this.#tenant(ref).secrets(ref);
+  }
+
+  putSecret(command: Parameters<Contract['putSecret']>[0]): Promise<Result<SecretView>> {
+    return this.#tenant(command).putSecret(command);
+  }
+
+  deleteSecret(command: Parameters<Contract['deleteSecret']>[0]): Promise<Result<{ deleted: boolean }>> {
+    return this.#tenant(command).deleteSecret(command);
+  }
+
+  rotateSecrets(command: Parameters<Contract['rotateSecrets']>[0]): Promise<Result<{ left: number }>> {
+    return this.#tenant(command).rotateSecrets(command);
   }
 
   network(ref: TenantRef): Promise<Result<NetworkView>> {

@@ -3,16 +3,11 @@
  * their tables, the services the choices. An unknown label is answered without writing; a record that cannot be read is
  * refused and left as it is.
  */
-import { DurableObject } from 'cloudflare:workers';
 import { logEvent } from '../adapters/log.ts';
 import { CellKeys } from '../adapters/cell-keys.ts';
 import { createTenantParts, hasTenant } from '../services/tenant-parts.ts';
 import type { TenantParts } from '../services/tenant-parts.ts';
 import { UnreadableRecord } from '../core/lifecycle/record.ts';
-import { ownZonesOf } from '../core/egress/zones.ts';
-import type { EgressRules } from '../egress/policy-cache.ts';
-import type { EgressSeen } from '../modules/egress-journal.ts';
-import { changeNetwork, rulesForEgress, testAddress, viewNetwork } from '../services/tenant-network.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
 import { transitionProbeMs } from '../core/limits.ts';
 import { readConfig, tenantOriginOf } from '../env.ts';
@@ -35,8 +30,6 @@ import type { ImportCommand, ImportView } from '../../../control-plane/src/contr
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
-import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/contract/egress.ts';
-import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
 import type {
   OpenGrant,
   SnapshotChanges,
@@ -49,6 +42,7 @@ import type {
 } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { egressHeaders } from './egress.ts';
+import { TenantOutward } from './tenant-outward.ts';
 
 const admittedNowhere: Refusal = {
   code: 'tenant_unknown',
@@ -62,7 +56,7 @@ type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
 /** The keeper pokes on every change of phase; a container that pokes faster than this is answered by the alarm instead. */
 const pokeSpacingMs = transitionProbeMs / 2;
 
-export class Tenant extends DurableObject<Env> implements TenantGate {
+export class Tenant extends TenantOutward implements TenantGate {
   readonly #keys: CellKeys;
   #parts: TenantParts | null = null;
   #pokedAtMs = 0;
@@ -77,6 +71,17 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
     if (this.#parts === null && hasTenant(this.ctx.storage))
       this.#parts = createTenantParts(this.ctx, this.env, this.#keys);
     return this.#parts;
+  }
+
+  protected override parts(): TenantParts | null {
+    return this.#open();
+  }
+
+  protected override withTenant<T>(
+    ref: TenantRef,
+    fn: (parts: TenantParts) => Promise<Result<T>> | Result<T>,
+  ): Promise<Result<T>> {
+    return this.#with(ref, fn);
   }
 
   #activate(parts: TenantParts): void {
@@ -224,45 +229,6 @@ export class Tenant extends DurableObject<Env> implements TenantGate {
       await sandbox.closeSessions(sessionHashes).catch(() => 0);
     }
     return ended;
-  }
-
-  // --- the network policy ----------------------------------------------------------------------------------------------
-
-  async network(ref: TenantRef): Promise<Result<NetworkView>> {
-    return this.#with(ref, ({ network }) => ok(viewNetwork(network, Date.now())));
-  }
-
-  async changeNetwork(command: Args<'changeNetwork'>): Promise<Result<EgressPolicy>> {
-    const { change, byUserId, tenantId } = command;
-    return this.#with(command, ({ network }) => {
-      const done = changeNetwork(network, change, { byUserId, nowMs: Date.now() });
-      if (done.ok)
-        logEvent('network.changed', { tenant: tenantId, by: byUserId, kind: change.kind, version: done.value.version });
-      return done;
-    });
-  }
-
-  async networkLog(command: Args<'networkLog'>): Promise<Result<NetworkLogPage>> {
-    return this.#with(command, ({ network }) => ok(network.journal.log(command.query)));
-  }
-
-  async testNetwork(command: Args<'testNetwork'>): Promise<Result<EgressRuling & { host: string }>> {
-    const config = readConfig(this.env);
-    const ownZones = ownZonesOf({ platform: config.platformOrigin, tenant: config.tenantOrigin });
-    return this.#with(command, ({ network }) => ok(testAddress(network, command, { ownZones, nowMs: Date.now() })));
-  }
-
-  /** The policy that `Egress` decides by; null when the run that asks was replaced. */
-  async egressRules(incarnation: number): Promise<EgressRules | null> {
-    const parts = this.#open();
-    const record = parts?.store.read() ?? null;
-    if (parts === null || record === null || incarnation !== incarnationOf(record.state)) return null;
-    return rulesForEgress(parts.network, Date.now());
-  }
-
-  /** What `Egress` saw of a run; also of one that was replaced meanwhile. */
-  async egressSeen(batch: readonly EgressSeen[]): Promise<void> {
-    this.#open()?.network.journal.record(batch, Date.now());
   }
 
   /** What an export is made of. Reads only: nothing wakes, and the bytes do not pass through here. */

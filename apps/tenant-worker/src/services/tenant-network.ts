@@ -7,6 +7,7 @@ import { err, ok, unreachable } from '../../../control-plane/src/contract/result
 import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
 import type { NetworkChange, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
 import { decide } from '../core/egress/decide.ts';
+import type { Injection } from '../core/egress/decide.ts';
 import { reasonTexts } from '../core/egress/explain.ts';
 import { readHostPattern } from '../core/egress/pattern.ts';
 import { readTarget } from '../core/egress/target.ts';
@@ -24,9 +25,9 @@ export function viewNetwork({ policies, journal }: NetworkParts, nowMs: number):
 }
 
 /** The policy as `Egress` decides by it. */
-export function rulesForEgress({ policies }: NetworkParts, nowMs: number): EgressRules {
+export function rulesForEgress({ policies }: NetworkParts, nowMs: number): Omit<EgressRules, 'injections'> {
   const { version, preset, rules, approvals } = policies.read(nowMs);
-  return { version, preset, rules, approvals, injections: [] };
+  return { version, preset, rules, approvals };
 }
 
 export function changeNetwork(
@@ -70,7 +71,7 @@ export function changeNetwork(
 export function testAddress(
   parts: NetworkParts,
   asked: { method: string; url: string },
-  context: { ownZones: readonly string[]; nowMs: number },
+  context: { ownZones: readonly string[]; injections: readonly Injection[]; nowMs: number },
 ): EgressRuling & { host: string } {
   const url = URL.parse(asked.url);
   const isSocket = url !== null && /^wss?:$/.test(url.protocol);
@@ -84,7 +85,7 @@ export function testAddress(
           isWebSocket: isSocket,
         });
   const rules = rulesForEgress(parts, context.nowMs);
-  const { effect, rule, reason } = decide({ ...rules, ownZones: context.ownZones }, read, context.nowMs);
+  const { effect, rule, reason } = decide({ ...rules, ...context }, read, context.nowMs);
   return { effect, rule, reason, detail: reasonTexts[reason], host: read.ok ? read.target.host.text : read.host };
 }
 

@@ -32,6 +32,7 @@ import { Sessions, SESSION_MIGRATIONS } from '../modules/sessions.ts';
 import { Schedule, SCHEDULE_MIGRATIONS } from '../modules/schedule.ts';
 import { SNAPSHOT_MIGRATIONS } from '../modules/snapshot-schema.ts';
 import { SnapshotIndex } from '../modules/snapshots.ts';
+import { VAULT_MIGRATIONS, Vault } from '../modules/vault.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
 import type { Operation, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Clock, Ids } from '../ports.ts';
@@ -55,6 +56,7 @@ export interface TenantParts {
   readonly sessions: Sessions;
   readonly ledger: Ledger;
   readonly network: NetworkParts;
+  readonly vault: Vault;
   readonly lifecycle: Lifecycle;
   readonly scratch: Scratch;
   readonly imports: Imports;
@@ -82,6 +84,7 @@ const allMigrations = [
   ...IMPORT_MIGRATIONS,
   ...EGRESS_POLICY_MIGRATIONS,
   ...EGRESS_JOURNAL_MIGRATIONS,
+  ...VAULT_MIGRATIONS,
 ];
 
 /** Whether this object was ever provisioned. Reads only. */
@@ -106,6 +109,11 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const ledger = new Ledger(sql, clock);
   const scratchRuns = new ScratchRuns(sql);
   const imports = new Imports(sql);
+  const vault = new Vault(sql, keys, () => {
+    const record = store.read();
+    if (record === null) throw new Error('the vault is of no tenant');
+    return record.tenantId;
+  });
   const network = { policies: new EgressPolicies(sql, ids), journal: new EgressJournal(sql) };
   // No request can be under way in an object that was just built: what is held was left by a crash.
   ledger.orphan();
@@ -282,6 +290,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     sessions,
     ledger,
     network,
+    vault,
     lifecycle,
     scratch,
     imports,

@@ -2,6 +2,7 @@
 // generation is refused, reading writes nothing. `fault` decides per call whether it is away, before or after the effect.
 
 import type { ImportView } from '../../../../apps/control-plane/src/contract/imports.ts';
+import type { SecretView } from '../../../../apps/control-plane/src/contract/secrets.ts';
 import type { EgressPolicy } from '../../../../apps/control-plane/src/contract/egress.ts';
 import { err, ok, type Refusal, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
 import type {
@@ -50,6 +51,7 @@ export class CellStandIn implements TenantControl {
   readonly imported: ImportView[] = [];
   /** Answers every call until it is set. */
   fault: (what: CellCall) => Fault = () => 'none';
+  readonly stored: SecretView[] = [];
   policy: EgressPolicy = {
     version: 0,
     preset: 'balanced',
@@ -191,6 +193,33 @@ export class CellStandIn implements TenantControl {
         content: new Response(exportedBytes).body ?? new ReadableStream(),
       }),
     );
+  }
+
+  sealingKey(): ReturnType<TenantControl['sealingKey']> {
+    // The point of the curve's generator: a public key whose secret nobody needs.
+    return Promise.resolve(ok({ kid: 'k1', publicKey: btoa(`\t${'\0'.repeat(31)}`) }));
+  }
+
+  secrets(ref: TenantRef): ReturnType<TenantControl['secrets']> {
+    return this.#withTenant('secrets', ref, () => ok(this.stored));
+  }
+
+  putSecret(command: Parameters<TenantControl['putSecret']>[0]): ReturnType<TenantControl['putSecret']> {
+    return this.#withTenant('putSecret', command, () => {
+      const { name, use, byUserId } = command;
+      const times = { createdAtMs: this.nowMs, changedAtMs: this.nowMs, lastUsedAtMs: null };
+      const view: SecretView = { name, use, version: 1, lastFour: '', changedBy: byUserId, ...times };
+      this.stored.push(view);
+      return ok(view);
+    });
+  }
+
+  deleteSecret(command: Parameters<TenantControl['deleteSecret']>[0]): ReturnType<TenantControl['deleteSecret']> {
+    return this.#withTenant('deleteSecret', command, () => ok({ deleted: this.stored.splice(0).length > 0 }));
+  }
+
+  rotateSecrets(command: Parameters<TenantControl['rotateSecrets']>[0]): ReturnType<TenantControl['rotateSecrets']> {
+    return this.#withTenant('rotateSecrets', command, () => ok({ left: 0 }));
   }
 
   network(ref: TenantRef): ReturnType<TenantControl['network']> {

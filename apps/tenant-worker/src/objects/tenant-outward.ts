@@ -1,0 +1,117 @@
+/**
+ * The part of the tenant's object about what leaves: the network policy and the secrets. Wiring only, as the rest of it;
+ * `Tenant` says how a tenant is found.
+ */
+import { DurableObject } from 'cloudflare:workers';
+import { CellKeys } from '../adapters/cell-keys.ts';
+import { logEvent } from '../adapters/log.ts';
+import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/contract/egress.ts';
+import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
+import { ok } from '../../../control-plane/src/contract/result.ts';
+import type { Result } from '../../../control-plane/src/contract/result.ts';
+import type { SecretView } from '../../../control-plane/src/contract/secrets.ts';
+import type { TenantControl, TenantRef } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { Injection } from '../core/egress/decide.ts';
+import { ownZonesOf } from '../core/egress/zones.ts';
+import { incarnationOf } from '../core/lifecycle/state.ts';
+import type { AddedHeader } from '../egress/headers.ts';
+import type { EgressRules } from '../egress/policy-cache.ts';
+import { readConfig } from '../env.ts';
+import type { Env } from '../env.ts';
+import type { EgressSeen } from '../modules/egress-journal.ts';
+import { changeNetwork, rulesForEgress, testAddress, viewNetwork } from '../services/tenant-network.ts';
+import type { TenantParts } from '../services/tenant-parts.ts';
+import { headerFor, injectionsOf, storeSecret } from '../services/tenant-secrets.ts';
+
+type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
+
+export abstract class TenantOutward extends DurableObject<Env> {
+  /** The tenant's modules, or null when this label names no tenant. */
+  protected abstract parts(): TenantParts | null;
+  /** Runs `fn` on the tenant `ref` names; unreadable state and unknown labels become refusals. */
+  protected abstract withTenant<T>(
+    ref: TenantRef,
+    fn: (parts: TenantParts) => Promise<Result<T>> | Result<T>,
+  ): Promise<Result<T>>;
+
+  // --- the network policy ----------------------------------------------------------------------------------------------
+
+  async network(ref: TenantRef): Promise<Result<NetworkView>> {
+    return this.withTenant(ref, ({ network }) => ok(viewNetwork(network, Date.now())));
+  }
+
+  async changeNetwork(command: Args<'changeNetwork'>): Promise<Result<EgressPolicy>> {
+    const { change, byUserId, tenantId } = command;
+    return this.withTenant(command, ({ network }) => {
+      const done = changeNetwork(network, change, { byUserId, nowMs: Date.now() });
+      if (done.ok)
+        logEvent('network.changed', { tenant: tenantId, by: byUserId, kind: change.kind, version: done.value.version });
+      return done;
+    });
+  }
+
+  async networkLog(command: Args<'networkLog'>): Promise<Result<NetworkLogPage>> {
+    return this.withTenant(command, ({ network }) => ok(network.journal.log(command.query)));
+  }
+
+  async testNetwork(command: Args<'testNetwork'>): Promise<Result<EgressRuling & { host: string }>> {
+    const config = readConfig(this.env);
+    const ownZones = ownZonesOf({ platform: config.platformOrigin, tenant: config.tenantOrigin });
+    return this.withTenant(command, ({ network, vault }) =>
+      ok(testAddress(network, command, { ownZones, nowMs: Date.now(), injections: injectionsOf(vault) })),
+    );
+  }
+
+  /** The policy that `Egress` decides by; null when the run that asks was replaced. */
+  async egressRules(incarnation: number): Promise<EgressRules | null> {
+    const parts = this.parts();
+    const record = parts?.store.read() ?? null;
+    if (parts === null || record === null || incarnation !== incarnationOf(record.state)) return null;
+    return { ...rulesForEgress(parts.network, Date.now()), injections: injectionsOf(parts.vault) };
+  }
+
+  /** What `Egress` saw of a run; also of one that was replaced meanwhile. */
+  async egressSeen(batch: readonly EgressSeen[]): Promise<void> {
+    this.parts()?.network.journal.record(batch, Date.now());
+  }
+
+  // --- secrets -------------------------------------------------------------------------------------------------------
+
+  async secrets(ref: TenantRef): Promise<Result<readonly SecretView[]>> {
+    return this.withTenant(ref, ({ vault }) => ok(vault.list()));
+  }
+
+  async putSecret(command: Args<'putSecret'>): Promise<Result<SecretView>> {
+    const { tenantId, name, byUserId } = command;
+    return this.withTenant(command, async ({ vault }) => {
+      const keys = new CellKeys(this.env.CELL_KEYS);
+      const stored = await storeSecret({ vault, keys, tenantId }, command, { byUserId, nowMs: Date.now() });
+      if (stored.ok) logEvent('secret.stored', { tenant: tenantId, by: byUserId, name, version: stored.value.version });
+      return stored;
+    });
+  }
+
+  async deleteSecret(command: Args<'deleteSecret'>): Promise<Result<{ deleted: boolean }>> {
+    const { tenantId, name, byUserId } = command;
+    return this.withTenant(command, ({ vault }) => {
+      const deleted = vault.remove(name);
+      if (deleted) logEvent('secret.deleted', { tenant: tenantId, by: byUserId, name });
+      return ok({ deleted });
+    });
+  }
+
+  async rotateSecrets(command: Args<'rotateSecrets'>): Promise<Result<{ left: number }>> {
+    return this.withTenant(command, async ({ vault }) => {
+      if (command.newDataKey) await vault.beginDataKey();
+      return ok({ left: await vault.rotate() });
+    });
+  }
+
+  /** The header with a secret for one request that the firewall allowed. Only `Egress` calls this. */
+  async egressSecret(incarnation: number, injection: Injection): Promise<AddedHeader | null> {
+    const parts = this.parts();
+    const record = parts?.store.read() ?? null;
+    if (parts === null || record === null || incarnation !== incarnationOf(record.state)) return null;
+    return headerFor(parts.vault, injection, Date.now());
+  }
+}

@@ -1,0 +1,142 @@
+// The way out in workerd: the entrypoint with a tenant behind it, its refusals in the feed, and secrets from the control
+// plane's seal to the header of one request.
+
+import { env, exports } from 'cloudflare:workers';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { sealValue } from '../../../apps/control-plane/src/adapters/seal-value.ts';
+import { OperationId, TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
+import type { SecretUse } from '../../../apps/control-plane/src/contract/secrets.ts';
+import type { TenantControl } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type { Env } from '../../../apps/tenant-worker/src/env.ts';
+import type { EgressProps } from '../../../apps/tenant-worker/src/objects/egress.ts';
+
+const bindings = env as unknown as Env;
+const { TenantControl: control, Egress: egress } = exports as unknown as {
+  TenantControl: TenantControl;
+  Egress: (options: { props: EgressProps }) => Fetcher;
+};
+
+const ref = { tenantId: TenantId.parse(`ten_${'3'.repeat(26)}`), slug: 'way-out-7f3k' };
+const secret = 'ghp_canary_0123456789abcdef';
+const byUserId = 'usr_1';
+let incarnation = 0;
+
+beforeAll(async () => {
+  const provisioned = await control.provision({
+    ...ref,
+    generation: 1,
+    operationId: OperationId.parse(`op_${'3'.repeat(26)}`),
+    spec: {
+      displayName: 'Out',
+      desired: 'active',
+      members: [{ userId: 'usr_1', role: 'owner' }],
+      release: '2026.9.6',
+      size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
+      idleSleepMs: 600_000,
+      keepAwake: false,
+      models: { primary: 'a/b', utility: 'a/b' },
+      aiCapNanoUsdPerMonth: 0,
+    },
+  });
+  if (!provisioned.ok) throw new Error(provisioned.error.code);
+  incarnation = provisioned.value.incarnation;
+});
+
+/** The run as it is now: without containers a start fails and the next one begins. */
+async function currentRun(): Promise<Fetcher> {
+  const report = await control.report(ref);
+  if (report.ok) incarnation = report.value.incarnation;
+  return egress({ props: { ...ref, incarnation } });
+}
+
+async function put(name: string, use: SecretUse, tenantId: string = ref.tenantId) {
+  const key = await control.sealingKey();
+  if (!key.ok) throw new Error(key.error.code);
+  const value = await sealValue(key.value, { tenantId, name }, secret);
+  return control.putSecret({ ...ref, name, use, value, byUserId });
+}
+
+describe('the way out', () => {
+  it.each([
+    ['http://169.254.169.254/latest/meta-data/', 'address_link_local'],
+    ['https://unknown.example.com/x', 'not_listed'],
+    ['http://someone.localhost/', 'own_zone'],
+    ['http://tenant.tidepool.internal/other', 'special_name'],
+  ])('%s is refused: %s', async (url, reason) => {
+    const answer = await (await currentRun()).fetch(url);
+    expect(answer.status).toBe(403);
+    expect(await answer.json()).toMatchObject({ error: 'egress_denied', reason });
+  });
+
+  it('is closed to a run that was replaced', async () => {
+    const stale = egress({ props: { ...ref, incarnation: 9_999 } });
+    expect((await stale.fetch('https://en.wikipedia.org/')).status).toBe(409);
+  });
+
+  it('answers the test box by the same rules', async () => {
+    const asked = await control.testNetwork({ ...ref, method: 'GET', url: 'https://bücher.wikipedia.org/' });
+    expect(asked).toMatchObject({ ok: true, value: { effect: 'allow', rule: 'preset:balanced/*.wikipedia.org' } });
+    const changed = await control.changeNetwork({
+      ...ref,
+      byUserId,
+      change: { kind: 'answer', host: 'Unknown.Example.com', method: 'GET', verdict: 'always' },
+    });
+    expect(changed.ok).toBe(true);
+    const now = await control.testNetwork({ ...ref, method: 'GET', url: 'https://unknown.example.com/' });
+    expect(now).toMatchObject({ ok: true, value: { effect: 'allow', reason: 'answered_always' } });
+  });
+});
+
+describe('a secret', () => {
+  const binding = {
+    host: 'API.Example.com',
+    methods: ['GET' as const],
+    pathPrefix: '/repos',
+    header: 'Authorization',
+    template: 'Bearer {secret}',
+  };
+
+  it('goes from the seal into one header, and is shown by its last four', async () => {
+    const stored = await put('github', { kind: 'egress', binding });
+    expect(stored).toMatchObject({ ok: true, value: { name: 'github', version: 1, lastFour: 'cdef' } });
+    const listed = await control.secrets(ref);
+    expect(listed).toMatchObject({ ok: true, value: [{ use: { binding: { host: 'api.example.com' } } }] });
+    expect(JSON.stringify([stored, listed])).not.toContain(secret);
+    await currentRun();
+    const injection = {
+      secretName: 'github',
+      version: 1,
+      host: 'api.example.com',
+      methods: ['GET'],
+      pathPrefix: '/repos',
+    };
+    const tenant = bindings.TENANT.getByName(ref.slug);
+    expect(await tenant.egressSecret(incarnation, injection)).toEqual({
+      name: 'authorization',
+      value: `Bearer ${secret}`,
+    });
+    expect(await tenant.egressSecret(incarnation, { ...injection, version: 2 })).toBeNull();
+    expect(await tenant.egressSecret(9_999, injection)).toBeNull();
+  });
+
+  it.each([
+    ['a wildcard', { host: '*.example.com' }],
+    ['an address', { host: '8.8.8.8' }],
+    ['the Host header', { header: 'host' }],
+  ])('is not stored for %s', async (_what, change) => {
+    const use: SecretUse = { kind: 'egress', binding: { ...binding, ...change } };
+    expect(await put('other', use)).toMatchObject({ ok: false, error: { code: 'secret_invalid' } });
+  });
+
+  it('that was sealed for another tenant is refused', async () => {
+    const foreign = await put('key', { kind: 'model_key', provider: 'openai' }, `ten_${'4'.repeat(26)}`);
+    expect(foreign).toMatchObject({ ok: false, error: { code: 'secret_invalid' } });
+  });
+
+  it('moves to a new data key', async () => {
+    expect(await control.rotateSecrets({ ...ref, newDataKey: true })).toEqual({ ok: true, value: { left: 0 } });
+    expect(await control.deleteSecret({ ...ref, name: 'github', byUserId })).toMatchObject({
+      value: { deleted: true },
+    });
+  });
+});
