@@ -46,6 +46,7 @@ describe('checkPath', () => {
     '/a/%2e%2e/share',
     '/a/%252e%252e/share',
     '/a/..;/share',
+    '/%252e/v1/%25',
     '/.%2e/x',
     '/a\0b',
     '/a%00b',

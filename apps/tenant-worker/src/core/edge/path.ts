@@ -66,9 +66,10 @@ function decodedForms(path: string): string[] | null {
     if (!isUnambiguous(form)) return null;
     forms.push(form);
     if (!form.includes('%')) return forms;
-    const decoded = decodeOnce(form);
     // A percent sign that starts no escape is refused as received, and is literal text once decoded.
-    if (decoded === null) return round === 0 ? null : forms;
+    if (round === 0 && !decodesStrictly(form)) return null;
+    const decoded = decodeOnce(form);
+    if (decoded === form) return forms;
     form = decoded;
   }
   return null;
@@ -87,12 +88,20 @@ function isUnambiguous(form: string): boolean {
   });
 }
 
-function decodeOnce(form: string): string | null {
+function decodesStrictly(form: string): boolean {
   try {
-    return decodeURIComponent(form);
+    decodeURIComponent(form);
+    return true;
   } catch {
-    return null;
+    return false;
   }
+}
+
+/** Decodes each escape that is one, whatever stands beside it, as a forgiving server does. */
+function decodeOnce(form: string): string {
+  return form.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) =>
+    decodesStrictly(escapes) ? decodeURIComponent(escapes) : escapes,
+  );
 }
 
 /**
