@@ -14,6 +14,7 @@ import { text, textOrNull } from '../../apps/tenant-worker/src/modules/row.ts';
 import { recentKept } from '../../apps/tenant-worker/src/core/snapshots/retention.ts';
 import type { Look } from '../../apps/tenant-worker/src/services/lifecycle-ports.ts';
 import type { Entries, FakeContainer } from './fake-container.ts';
+import { CallPace } from './call-pace.ts';
 import { SleepChecks } from './sleep-checks.ts';
 import type { World } from './world.ts';
 
@@ -23,10 +24,6 @@ export interface Violation {
   readonly detail: string;
 }
 
-/** Calls that the object may make in a minute: looks at 4 a second, and what they lead to. */
-const callsPerMinuteMax = 900;
-/** And of one kind to one run: a failed one is repeated further and further apart. Looks and the object's own alarm aside. */
-const sameCallsPerMinuteMax = 40;
 /** A container that must be saved and is given up has not answered for at least this long. */
 const unansweredMsMin = 45_000;
 
@@ -71,8 +68,7 @@ export class Checks {
   readonly #tries = new Map<number, Tries>();
   readonly #sleep: SleepChecks;
   readonly #world: World;
-  readonly #recentCalls: number[] = [];
-  readonly #recentOf = new Map<string, number[]>();
+  readonly #pace: CallPace;
   #restartsAsked = 0;
   #actionsInRound = 0;
   #last: TenantReport | null = null;
@@ -85,6 +81,7 @@ export class Checks {
   constructor(world: World) {
     this.#world = world;
     this.#sleep = new SleepChecks(world);
+    this.#pace = new CallPace(world);
   }
 
   fail(rule: string, detail: string): void {
@@ -312,24 +309,12 @@ export class Checks {
   }
 
   called(name: string): void {
-    this.#notTooOften(this.#recentCalls, callsPerMinuteMax, name);
-    if (name === 'alarm' || name === 'queue.send' || name.endsWith('.look') || name === 'r2.remove') return;
-    const recent = this.#recentOf.get(name) ?? [];
-    this.#recentOf.set(name, recent);
-    this.#notTooOften(recent, sameCallsPerMinuteMax, name);
-  }
-
-  #notTooOften(recent: number[], perMinuteMax: number, name: string): void {
-    const { nowMs } = this.#world.time;
-    recent.push(nowMs);
-    if (recent.length <= perMinuteMax || nowMs - (recent.shift() ?? 0) >= 60_000) return;
-    this.fail('no hot loop', `more than ${perMinuteMax} calls in a minute, now ${name}`);
-    recent.length = 0;
+    this.#pace.called(name);
   }
 
   /** A new life of the object knows nothing of pauses; the platform spaces those lives itself. */
   objectDied(): void {
-    this.#recentOf.clear();
+    this.#pace.forget();
   }
 
   /** A round sets its alarm, at its beginning and at its end. */
