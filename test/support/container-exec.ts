@@ -14,21 +14,20 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Runs to the end in the running container that has this as the value of a label, under whatever name. */
+/** Runs to the end in the one container that runs. */
 export async function execInContainer(
   socketPath: string,
-  label: string,
   program: Program,
 ): Promise<{ stdout: string; stderr: string }> {
   const listed = await ask(socketPath, 'GET', '/containers/json');
   const running = z
-    .array(z.object({ Id: z.string(), State: z.string(), Labels: z.record(z.string(), z.string()) }))
+    .array(z.object({ Id: z.string(), State: z.string(), Names: z.array(z.string()) }))
     .parse(listed)
-    .filter(({ State, Labels }) => State === 'running' && Object.values(Labels).includes(label));
-  const id = running[0]?.Id;
-  if (id === undefined)
-    throw new Error(`no running container is of ${label}: ${JSON.stringify(listed).slice(0, 1_000)}`);
-  const created = await ask(socketPath, 'POST', `/containers/${id}/exec`, {
+    .filter(({ State, Names }) => State === 'running' && !Names.some((name) => name.endsWith('-proxy')));
+  // workerd passes no labels of ours on to a local engine, so who it is of cannot be seen.
+  const [only, ...others] = running;
+  if (only === undefined || others.length > 0) throw new Error(`${running.length} containers run, not one`);
+  const created = await ask(socketPath, 'POST', `/containers/${only.Id}/exec`, {
     AttachStdin: true,
     AttachStdout: true,
     AttachStderr: true,

