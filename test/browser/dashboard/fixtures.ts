@@ -2,8 +2,10 @@
 // server's. Everything is parsed with the contract first, so a fixture can't say what the API can't.
 
 import type { Page } from 'playwright-core';
+import type { z } from 'zod';
 import { endpoints, SnapshotList, Tenant, UsageReport } from '../../../apps/control-plane/src/contract/api.ts';
 import { SnapshotChanges } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type { Incident } from '../../../apps/control-plane/src/contract/incident.ts';
 import type { Operation, Receipt, TenantStateKind } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
 
 export const TENANT_ID = 'ten_01kat3v9x8z2m4q6r8t0v2w4y6';
@@ -20,6 +22,7 @@ export interface TenantFixture {
   readonly reason?: string | null;
   readonly live?: boolean;
   readonly spentNanoUsd?: number;
+  readonly timeline?: TimelinePage;
 }
 
 export function tenant(orgId: string, fixture: TenantFixture = {}): Tenant {
@@ -95,6 +98,47 @@ export function slowOperation(): Operation {
     ],
     attempt: 1,
     error: null,
+  });
+}
+
+export type TimelinePage = z.infer<typeof endpoints.timelineRead.response>;
+
+/** A wake with its steps, and a recovery in place that fell back to the last good settings. */
+export function timeline(over: Partial<Incident> = {}): TimelinePage {
+  const noticedAtMs = NOW_MS - 600_000;
+  const operation: Operation = {
+    ...slowOperation(),
+    finishedAtMs: NOW_MS - 190_500,
+    steps: [
+      { name: 'container', startedAtMs: NOW_MS - 200_000, endedAtMs: NOW_MS - 197_000, ok: true },
+      { name: 'restore', startedAtMs: NOW_MS - 197_000, endedAtMs: NOW_MS - 195_500, ok: true },
+      { name: 'gateway', startedAtMs: NOW_MS - 195_500, endedAtMs: NOW_MS - 190_500, ok: true },
+    ],
+  };
+  const incident: Incident = {
+    seq: 4,
+    version: 5,
+    kind: 'gateway_lost',
+    code: 'config_invalid',
+    words: 'agents.list: not this',
+    logTail: 'gateway: closing',
+    lastSeenOkAtMs: noticedAtMs - 3_000,
+    brokeAtMs: noticedAtMs - 800,
+    noticedAtMs,
+    steps: [{ code: 'last_good_config', atMs: noticedAtMs + 20, snapshotId: null }],
+    endedAtMs: noticedAtMs + 7_000,
+    outcome: 'recovered',
+    fromIncarnation: 7,
+    toIncarnation: 7,
+    lost: null,
+    ...over,
+  };
+  return endpoints.timelineRead.response.parse({
+    items: [
+      { kind: 'operation', id: operation.id, operation },
+      { kind: 'incident', id: 'inc_000000000004', incident },
+    ],
+    nextCursor: null,
   });
 }
 
@@ -249,11 +293,13 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
     if (url.pathname.endsWith('/changes')) return route.fulfill({ json: snapshotChanges() });
     const body = url.pathname.endsWith('/usage/requests')
       ? pageOfReceipts(Number(url.searchParams.get('cursor') ?? 0))
-      : url.pathname.endsWith('/usage')
-        ? usageReport()
-        : url.pathname.endsWith('/network')
-          ? network()
-          : tenant('org', fixture);
+      : url.pathname.endsWith('/timeline')
+        ? (fixture.timeline ?? timeline())
+        : url.pathname.endsWith('/usage')
+          ? usageReport()
+          : url.pathname.endsWith('/network')
+            ? network()
+            : tenant('org', fixture);
     await route.fulfill({ json: body });
   });
 }

@@ -28,6 +28,7 @@ export const keys = {
   usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
   network: (tenantId: string) => ['network', tenantId] as const,
   receipts: (tenantId: string) => ['receipts', tenantId] as const,
+  timeline: (tenantId: string) => ['timeline', tenantId] as const,
   snapshots: (tenantId: string) => ['snapshots', tenantId] as const,
 };
 
@@ -111,6 +112,21 @@ export function receiptsQuery(tenantId: string) {
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.nextCursor,
     // Whoever has paged back is reading; every page would be fetched again.
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : usagePollMs),
+  });
+}
+
+export function timelineQuery(tenantId: string) {
+  return infiniteQueryOptions({
+    queryKey: keys.timeline(tenantId),
+    queryFn: ({ signal, pageParam }) =>
+      call('timelineRead', {
+        params: { tenantId },
+        query: { limit: 30, ...(pageParam === null ? {} : { cursor: pageParam }) },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : usagePollMs),
   });
 }

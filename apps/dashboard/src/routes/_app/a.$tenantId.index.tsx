@@ -6,6 +6,7 @@ import type { Operation } from '../../../../control-plane/src/contract/tenant-rp
 import { systemQuery, tenantQuery } from '../../api/queries.ts';
 import { demoModelSentence } from '../../shell/stand-ins.tsx';
 import { OperationCard } from '../../tenants/operation-card.tsx';
+import { OperatorNotice } from '../../tenants/operator-notice.tsx';
 import { operationPhase, operationTitle } from '../../tenants/operation-steps.ts';
 import { PowerActions, reasonAgainst } from '../../tenants/power-actions.tsx';
 import { sleepLine } from '../../tenants/sleep-line.ts';
@@ -34,6 +35,7 @@ function Overview() {
       <PowerActions tenant={tenant} role={org.role} />
       <SleepLine tenant={tenant} clockOffsetMs={clockOffsetMs} />
       {shown?.error ? null : <StateNotice tenant={tenant} />}
+      {tenant.state === 'needs_operator' ? <OperatorNotice tenant={tenant} role={org.role} /> : null}
       {shown === null ? null : <LiveOperation tenant={tenant} operation={shown} clockOffsetMs={clockOffsetMs} />}
       <div className="grid gap-x-12 gap-y-8 md:grid-cols-2">
         <TenantSpend tenant={tenant} demo={system?.standIns.model ? demoModelSentence : null} />

@@ -57,6 +57,9 @@ function TenantFrame() {
           <Link to="/a/$tenantId/usage" params={{ tenantId }} className={tab}>
             Usage
           </Link>
+          <Link to="/a/$tenantId/activity" params={{ tenantId }} className={tab}>
+            Activity
+          </Link>
           <Link to="/a/$tenantId/snapshots" params={{ tenantId }} className={tab}>
             Snapshots
           </Link>
