@@ -60,9 +60,9 @@ const home = (): TestEntry[] => [
       'CREATE TABLE device_pairing_paired (t TEXT)',
       "INSERT INTO device_pairing_paired VALUES ('hunter2-device-token')",
       'CREATE TABLE cron_jobs (job TEXT, store_key TEXT)',
-      "INSERT INTO cron_jobs VALUES ('remind', '/home/nora/.openclaw/cron/jobs.json')",
+      "INSERT INTO cron_jobs VALUES ('remind', '/srv/nora/.openclaw/cron/jobs.json')",
       'CREATE TABLE workspace_setup_state (workspace_path TEXT)',
-      "INSERT INTO workspace_setup_state VALUES ('/home/nora/.openclaw/workspace'), ('/home/nora/.openclaw-2/workspace')",
+      "INSERT INTO workspace_setup_state VALUES ('/srv/nora/.openclaw/workspace'), ('/srv/nora/.openclaw-2/workspace')",
     ),
   },
 ];
@@ -105,7 +105,7 @@ test.each([
     { store_key: path.join(to.stateDir, 'cron/jobs.json') },
   ]);
   expect(state.prepare('SELECT workspace_path AS p FROM workspace_setup_state ORDER BY p').all()).toEqual([
-    { p: '/home/nora/.openclaw-2/workspace' },
+    { p: '/srv/nora/.openclaw-2/workspace' },
     { p: path.join(to.stateDir, 'workspace') },
   ]);
   state.close();

@@ -7,6 +7,7 @@ import type { ExportFacts } from '../core/export/export-files.ts';
 import { frameHeaderBytesMax, spliceFrame } from '../core/export/frame-splice.ts';
 import { tarFiles } from '../core/export/tar-file.ts';
 import { snapshotKey } from './cell-keys.ts';
+import { plainScript } from './plain-script.ts';
 import { unseal } from './sealed-stream.ts';
 import { openSnapshotData } from './snapshot-objects.ts';
 
@@ -40,7 +41,7 @@ export async function openExport(
   const plain = unseal(object.body, key, ['snapshot', source.tenantId, source.snapshotId, source.incarnation]);
   const reader = plain.getReader();
   const head = await readHead(reader);
-  const { start, replaces } = spliceFrame(head, tarFiles(exportFiles(source), source.savedAtMs));
+  const { start, replaces } = spliceFrame(head, tarFiles(exportFiles(source, plainScript), source.savedAtMs));
   const bytes = start.length + source.bytes - replaces;
   const { readable, writable } = new FixedLengthStream(bytes);
   // Nobody awaits this: what goes wrong cuts the reader's stream short of its length, and is told to `ended`.

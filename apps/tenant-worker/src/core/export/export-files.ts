@@ -2,7 +2,6 @@
  * The files in front of an export: how to boot it, and the script that prepares it. They lie in a folder named by the
  * snapshot, which nobody knew before it was taken: nothing that the assistant wrote can stand in their place.
  */
-import { plainScript } from './plain-script.ts';
 import type { TarFile } from './tar-file.ts';
 
 export interface ExportFacts {
@@ -21,7 +20,8 @@ export function exportFileName({ slug, savedAtMs }: ExportFacts): string {
   return `${slug}-${new Date(savedAtMs).toISOString().slice(0, 16).replace('T', '-').replace(':', '')}.tar.zst`;
 }
 
-export function exportFiles(facts: ExportFacts): readonly TarFile[] {
+/** `plainScript` is the program that makes the unpacked folder a plain one; the README tells its reader to run it. */
+export function exportFiles(facts: ExportFacts, plainScript: string): readonly TarFile[] {
   const folder = exportFolder(facts.snapshotId);
   return [
     { path: `${folder}/README.md`, text: readme(facts) },

@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { archiveLimits } from '../../../../../container/keeper/archive/entry-guard.ts';
 import { packState } from '../../../../../container/keeper/archive/pack.ts';
 import { renderConfig, serialiseConfig } from '../../../../../container/openclaw/render-config.ts';
+import { plainScript } from '../../adapters/plain-script.ts';
 import { exportFileName, exportFiles, exportFolder } from './export-files.ts';
 import { spliceFrame } from './frame-splice.ts';
 import { tarFiles } from './tar-file.ts';
@@ -109,7 +110,7 @@ async function exported(config: object): Promise<Buffer> {
       () => undefined,
     ),
   ]);
-  return spliced(packed, tarFiles(exportFiles(facts), facts.savedAtMs));
+  return spliced(packed, tarFiles(exportFiles(facts, plainScript), facts.savedAtMs));
 }
 
 function unpack(archive: Buffer): string {
