@@ -71,6 +71,12 @@ export class FakeSandbox {
       lastTrafficAtMs,
       listening: phase === 'ready',
       work: container.work,
+      told: {
+        steps: [],
+        exitAtMs: null,
+        words: failure === null ? null : `it ended with ${failure}`,
+        logTail: failure === null ? null : 'the end of the log',
+      },
     };
   }
 

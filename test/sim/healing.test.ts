@@ -1,6 +1,7 @@
 /** Recoveries in hand-written worlds: what is done, what is told of it, and what a person can undo. */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Incident } from '../../apps/control-plane/src/contract/incident.ts';
+import { crashesMax } from '../../apps/tenant-worker/src/core/limits.ts';
 import { minuteMs, Scenario } from './scenario.ts';
 
 let scenario: Scenario;
@@ -66,6 +67,27 @@ describe('a recovery', () => {
   });
 });
 
+it('a crash loop asks a person once, with its reason and the end of the log', async () => {
+  const s = await awake();
+  for (let n = 0; n < crashesMax; n++) {
+    if (n > 0) await s.reach('awake');
+    await s.pass(1_000);
+    s.container.crashGateway();
+    await s.pass(500);
+  }
+  await s.reach('needs_operator');
+  await s.pass(minuteMs);
+  expect(s.world.checks.record()?.state).toMatchObject({ reason: 'crash_loop' });
+  const last = told(s).at(-1);
+  expect(last).toMatchObject({ outcome: null, code: 'crash_loop', logTail: 'the end of the log', lost: null });
+  expect(done(last)).toContain('asked_person');
+  expect(
+    told(s)
+      .slice(0, -1)
+      .every(({ outcome }) => outcome === 'recovered'),
+  ).toBe(true);
+});
+
 describe('settings that OpenClaw refuses', () => {
   it('give way to the last that worked, in the same container; a person can go back to them', async () => {
     const s = await awake();
@@ -98,7 +120,9 @@ describe('settings that OpenClaw refuses', () => {
     await s.reach('needs_operator');
     expect(s.world.checks.record()?.state).toMatchObject({ reason: 'config_invalid' });
     await s.pass(minuteMs);
-    expect(told(s)).toMatchObject([{ outcome: null, code: 'config_invalid' }]);
+    expect(told(s)).toMatchObject([
+      { outcome: null, code: 'config_invalid', words: 'it ended with config_invalid', logTail: 'the end of the log' },
+    ]);
     expect(done(told(s)[0]).at(-1)).toBe('asked_person');
     s.world.controlPlane.command('restart', 'last_good');
     await s.reach('awake');
