@@ -17,6 +17,7 @@ try {
   const stack = await startStack({
     port,
     stateDir: path.join(root, '.tidepool/state'),
+    releases: readReleases(),
     progress,
     onGaveUp: (why) => {
       console.error(why);
@@ -40,6 +41,12 @@ function readPort(): number {
     throw new StackError(`"${given}" is not a port number; give one from 1 to 65535.`);
   }
   return port;
+}
+
+/** `--release 2026.8.2`, as often as wanted: further OpenClaw versions to have here. */
+function readReleases(): string[] {
+  const { values } = parseArgs({ options: { release: { type: 'string', multiple: true } }, strict: false });
+  return (values.release ?? []).filter((version) => typeof version === 'string');
 }
 
 function printReady(stack: Stack): void {

@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { imageEnv, localImage } from './manifest.ts';
-import { release } from './release.ts';
+import {
+  compareReleases,
+  defaultRelease,
+  imageNameOfRelease,
+  knownReleases,
+} from '../../apps/control-plane/src/contract/releases.ts';
+import { nodeVersions, release } from './release.ts';
 
 const container = path.join(import.meta.dirname, '..');
 const dockerfile = readFileSync(path.join(container, 'Dockerfile'), 'utf8')
@@ -24,13 +30,16 @@ const local = localImage({
   compileCacheDir: '/cache/compiled',
 });
 
-function read(name: string): unknown {
-  return JSON.parse(readFileSync(path.join(import.meta.dirname, 'openclaw', name), 'utf8'));
+function read(version: string, name: string): unknown {
+  return JSON.parse(readFileSync(path.join(import.meta.dirname, 'openclaw', version, name), 'utf8'));
 }
 
 test('one base, with an exact version, in every stage', () => {
   const bases = instructions('FROM').map((line) => line.split(' ', 1)[0]);
-  expect(new Set(bases)).toEqual(new Set([`node:${release.nodeVersion}-${release.debian}`]));
+  expect(new Set(bases)).toEqual(new Set([`node:\${NODE_VERSION}-${release.debian}`]));
+  expect(new Set(instructions('ARG'))).toEqual(
+    new Set([`NODE_VERSION=${release.nodeVersion}`, `OPENCLAW_VERSION=${release.openclawVersion}`]),
+  );
 });
 
 test('the same environment here and there', () => {
@@ -68,21 +77,25 @@ test('every program of the image has a source on this machine, OpenClaw with its
   expect(localImage({ openclawDir: '/o/openclaw', keeperFile: '/k', nodeDir: '/n' }).mounts).toHaveLength(3);
 });
 
-test('OpenClaw is fixed to the last dependency, by hash, without naming a registry', () => {
-  expect(read('package.json')).toMatchObject({ dependencies: { openclaw: release.openclawVersion } });
-  const { packages } = read('package-lock.json') as { packages: Record<string, Record<string, unknown>> };
-  expect(packages['node_modules/openclaw']?.['version']).toBe(release.openclawVersion);
-  for (const [at, entry] of Object.entries(packages)) {
-    // A bundled dependency comes inside its parent, under its parent's hash.
-    if (at === '' || entry['inBundle'] === true) continue;
-    expect([at, typeof entry['integrity'], entry['resolved']]).toEqual([at, 'string', undefined]);
-  }
-});
+test.each(knownReleases)(
+  'OpenClaw %s is fixed to the last dependency, by hash, without naming a registry',
+  (version) => {
+    expect(read(version, 'package.json')).toMatchObject({ dependencies: { openclaw: version } });
+    const { packages } = read(version, 'package-lock.json') as { packages: Record<string, Record<string, unknown>> };
+    expect(packages['node_modules/openclaw']?.['version']).toBe(version);
+    for (const [at, entry] of Object.entries(packages)) {
+      // A bundled dependency comes inside its parent, under its parent's hash.
+      if (at === '' || entry['inBundle'] === true) continue;
+      expect([at, typeof entry['integrity'], entry['resolved']]).toEqual([at, 'string', undefined]);
+    }
+  },
+);
 
 test('only what the Dockerfile copies is in the build context', () => {
   const copied = instructions('COPY')
     .filter((line) => !line.startsWith('--from='))
-    .flatMap((line) => line.split(/\s+/).slice(0, -1));
+    .flatMap((line) => line.split(/\s+/).slice(0, -1))
+    .map((file) => file.replace('${OPENCLAW_VERSION}', '*'));
   const allowed = readFileSync(path.join(container, '.dockerignore'), 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('!'))
@@ -91,7 +104,26 @@ test('only what the Dockerfile copies is in the build context', () => {
   expect(dockerfile).not.toMatch(/\bADD\b|\bcurl [^\n]*\||:latest/);
 });
 
-test("wrangler's image has the release's name", () => {
+test.each(knownReleases)('wrangler builds an image of %s, with its Node and under its name', (version) => {
   const wrangler = readFileSync(path.join(container, '../apps/tenant-worker/wrangler.toml'), 'utf8');
-  expect(wrangler).toContain(`[containers.images.${release.imageName}]`);
+  const [, entry = ''] = wrangler.split(`[containers.images.${imageNameOfRelease(version)}]\n`);
+  expect(entry.split('\n\n', 1)[0]).toContain(
+    `build_vars = { OPENCLAW_VERSION = "${version}", NODE_VERSION = "${nodeVersions[version]}" }`,
+  );
+});
+
+test('the default release is the newest, and there is nothing but what is known', () => {
+  expect([release.openclawVersion, release.imageName]).toEqual([defaultRelease, imageNameOfRelease(defaultRelease)]);
+  expect(Object.keys(nodeVersions).toSorted()).toEqual([...knownReleases].toSorted());
+  expect([...knownReleases].toSorted((a, b) => compareReleases(b, a))).toEqual(knownReleases);
+});
+
+test.each([
+  ['2026.9.6', '2026.8.2', 1],
+  ['2026.10.1', '2026.9.6', 1],
+  ['2026.9.6', '2026.9.6', 0],
+  ['2026.9', '2026.9.6', -1],
+  ['nonsense', '2026.8.2', -1],
+])('%s against %s', (a, b, sign) => {
+  expect(Math.sign(compareReleases(a, b))).toBe(sign);
 });

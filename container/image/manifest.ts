@@ -26,12 +26,14 @@ export const imageEnv = {
 } as const;
 
 /**
+ * @param options.name of the image in wrangler.toml; the default release's unless given
  * @param options.openclawDir the installed package itself, `…/node_modules/openclaw`; its dependencies lie beside it
  * @param options.keeperFile the bundle made by `buildKeeper`
  * @param options.compileCacheDir made by `bakeCompileCache` for this isolation; null to do without
  * @param options.nodeDir a Node of the pinned major version: the folder that holds `bin/node`
  */
 export function localImage(options: {
+  name?: string;
   openclawDir: string;
   keeperFile: string;
   nodeDir: string;
@@ -39,7 +41,7 @@ export function localImage(options: {
 }): LocalImage {
   const cache = options.compileCacheDir ?? null;
   return {
-    name: release.imageName,
+    name: options.name ?? release.imageName,
     command: [`${release.nodeDir}/bin/node`, release.keeperFile, 'guard'],
     env: { ...imageEnv },
     workdir: '/',

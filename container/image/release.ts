@@ -1,10 +1,19 @@
 /**
- * The pinned release: the one place that names versions, ports and folders of the container image. The Dockerfile repeats
- * them because it cannot import; `image.test.ts` holds the two equal.
+ * What the container image is made of, per release: the one place that names versions, ports and folders. The Dockerfile
+ * repeats the default's because it cannot import; `image.test.ts` holds the two equal.
  */
+import { imageNameOfRelease } from '../../apps/control-plane/src/contract/releases.ts';
+
+/** Node for each OpenClaw version; the keeper is the same in all, and its config renderer knows their differences. */
+export const nodeVersions: Readonly<Record<string, string>> = {
+  '2026.9.6': '24.21.0',
+  '2026.8.2': '24.21.0',
+};
+
+/** The default release, and the layout that all images share. */
 export const release = {
   /** Name of the image in wrangler.toml and in `ctx.container.images`. */
-  imageName: 'openclaw-2026-9-6',
+  imageName: imageNameOfRelease('2026.9.6'),
   openclawVersion: '2026.9.6',
   nodeVersion: '24.21.0',
   debian: 'trixie-slim',

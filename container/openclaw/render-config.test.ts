@@ -157,3 +157,10 @@ test.each([
   expect(gatewayConfigInputSchema.safeParse(input).success).toBe(true);
   expect(gatewayConfigInputSchema.safeParse({ ...input, ...change }).success).toBe(false);
 });
+
+test('a release is not told what it does not know', () => {
+  const old = renderConfig({ input, facts: { ...facts, openclawVersion: '2026.8.2' }, existing: {}, followed: {} });
+  expect(at(render().config, 'gateway.controlUi.communityInvite')).toBe(false);
+  expect(at(old.config, 'gateway.controlUi.communityInvite')).toBeUndefined();
+  expect(at(old.config, 'gateway.controlUi.enabled')).toBe(true);
+});

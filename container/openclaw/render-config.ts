@@ -1,5 +1,5 @@
 /**
- * Renders `openclaw.json` for the pinned OpenClaw: pure, from the platform's input, facts of this run, and what the tenant
+ * Renders `openclaw.json` for the OpenClaw of this container: pure, from the platform's input, facts of this run, and what the tenant
  * already has. Three kinds of keys:
  *  - enforced: identity, ports, providers, telemetry; replaced at every render, whatever the tenant wrote there;
  *  - followed: model, name, timezone; the platform's value until the tenant chooses another (three-way, by `followed`);
@@ -62,6 +62,7 @@ export function renderConfig(options: {
   }
   for (const [path, value] of enforcedValues(input, facts, config)) config = writePath(config, path, value);
   for (const path of forbiddenPaths) config = removePath(config, path);
+  for (const path of unknownPaths[facts.openclawVersion] ?? []) config = removePath(config, path);
   // OpenClaw accepts plain http here only for `localhost` itself, so a laptop's `*.localhost` goes without.
   config = input.publicOrigin.startsWith('https://')
     ? writePath(config, 'gateway.publicOrigin', input.publicOrigin)
@@ -99,6 +100,11 @@ const guardedPaths = [
   'models.providers.anthropic.baseUrl',
   'models.providers.openai.baseUrl',
 ] as const;
+
+/** Keys of ours that a release does not know and would refuse the whole config for. */
+const unknownPaths: Readonly<Record<string, readonly string[]>> = {
+  '2026.8.2': ['gateway.controlUi.communityInvite'],
+};
 
 /** Keys that would open another way in, or that OpenClaw has retired and refuses. */
 const forbiddenPaths = [

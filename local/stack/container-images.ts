@@ -10,7 +10,14 @@ const containersSchema = z
     z.object({
       class_name: z.string(),
       images: z
-        .record(z.string(), z.object({ dockerfile: z.string().optional(), build_context: z.string().optional() }))
+        .record(
+          z.string(),
+          z.object({
+            dockerfile: z.string().optional(),
+            build_context: z.string().optional(),
+            build_vars: z.record(z.string(), z.string()).default({}),
+          }),
+        )
         .default({}),
     }),
   )
@@ -43,7 +50,7 @@ export function imageBuilds(configPath: string, containers: unknown, durableObje
       const dockerfile = path.resolve(base, source.dockerfile);
       const context =
         source.build_context === undefined ? path.dirname(dockerfile) : path.resolve(base, source.build_context);
-      return [{ tag, dockerfile, context }];
+      return [{ tag, dockerfile, context, buildVars: source.build_vars }];
     });
   });
 }

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { release } from '../../container/image/release.ts';
-import { releases } from '../../apps/tenant-worker/src/core/releases.ts';
+import { knownReleases } from '../../apps/control-plane/src/contract/releases.ts';
 import { removeOldBuilds } from './dashboard-build.ts';
 import { ensureOpenclaw, hasOpenclaw } from './openclaw-cache.ts';
 import { StackError, type Progress } from './progress.ts';
@@ -39,7 +39,7 @@ export function controlUiDir(root: string): string {
 
 function versionsHere(root: string): string[] {
   const pinned = release.openclawVersion;
-  return [pinned, ...Object.keys(releases).filter((version) => version !== pinned && hasOpenclaw(root, version))];
+  return [pinned, ...knownReleases.filter((version) => version !== pinned && hasOpenclaw(root, version))];
 }
 
 /** Makes `controlUiDir(root)` unless it is there, and `apps/tenant-worker/dist` equal to it, for `wrangler deploy`. */

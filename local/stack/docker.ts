@@ -36,6 +36,7 @@ export interface ImageBuild {
   readonly tag: string;
   readonly dockerfile: string;
   readonly context: string;
+  readonly buildVars: Readonly<Record<string, string>>;
 }
 
 /** Builds images that are not there yet and fetches the sidecar. Throws StackError with the other way out. */
@@ -45,9 +46,10 @@ export async function ensureDockerImages(
   progress: Progress,
 ): Promise<void> {
   const otherWay = 'Set TENANT_ENGINE=ns to run without Docker.';
-  for (const { tag, dockerfile, context } of builds) {
+  for (const { tag, dockerfile, context, buildVars } of builds) {
     if (await isPresent(tag)) continue;
-    const argv = ['build', '--tag', tag, '--platform', 'linux/amd64', '--file', dockerfile, context];
+    const vars = Object.entries(buildVars).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]);
+    const argv = ['build', '--tag', tag, '--platform', 'linux/amd64', ...vars, '--file', dockerfile, context];
     await progress.step('docker', `building ${tag}`, async () => {
       const result = await capture('docker', argv, { timeoutMs: BUILD_TIMEOUT_MS });
       if (result.code !== 0)

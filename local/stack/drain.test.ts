@@ -21,6 +21,9 @@ function report(slug: string, state: TenantStateKind): TenantReport {
     lastSnapshot: null,
     lastProvenRestore: null,
     drillFailure: null,
+    upgrade: null,
+    upgradeFailure: null,
+    rollback: null,
     operation: null,
     usage: {
       period: '2026-11',

@@ -28,6 +28,8 @@ export interface PartsOptions {
   readonly model: 'configured' | 'demo';
   /** Stands in for everything outside; default: the public internet. */
   readonly outside: Outside | undefined;
+  readonly releases: readonly string[];
+  readonly openclawDirs: Readonly<Record<string, string>>;
   readonly origins: { readonly platform: string; readonly tenant: string };
   readonly progress: Progress;
   /** Takes what ends a part that was just started. */
@@ -68,6 +70,7 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
   const controlPlane = withBindings(loadedControlPlane, {
     // What the dashboard tells people about this deployment.
     MODEL_STAND_IN: upstream.kind === 'demo' ? '1' : '0',
+    RELEASES: engine.releases.join(','),
     CONTAINERS_STAND_IN: engine.isolation === 'docker' ? '0' : '1',
   });
   const workers = await progress.step('workers', 'starting workerd', () =>
@@ -85,6 +88,8 @@ async function startEngine(options: PartsOptions): Promise<TenantEngine> {
     root: options.root,
     stateDir: options.stateDir,
     wanted: options.isolation ?? parseIsolation(process.env['TENANT_ENGINE']),
+    releases: options.releases,
+    openclawDirs: options.openclawDirs,
     progress: options.progress,
     onStarted: options.onProcesses,
     onGaveUp: options.onGaveUp,

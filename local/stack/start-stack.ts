@@ -27,6 +27,10 @@ export interface StackOptions {
   readonly model?: 'configured' | 'demo';
   /** Answers what assistants send out, instead of the public internet. */
   readonly outside?: Outside;
+  /** OpenClaw versions to have besides the default one; each is installed once, when it is asked for here. */
+  readonly releases?: readonly string[];
+  /** An OpenClaw of one's own (`…/node_modules/openclaw`) to run as a version, for who works on OpenClaw itself. */
+  readonly openclawDirs?: Readonly<Record<string, string>>;
   readonly progress?: Progress;
   /** Something gave up for good after repeated deaths; the stack is stopped by then. */
   readonly onGaveUp?: (why: string) => void;
@@ -83,6 +87,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       isolation: options.isolation,
       model: options.model ?? 'configured',
       outside: options.outside,
+      releases: options.releases ?? [],
+      openclawDirs: options.openclawDirs ?? {},
       origins: { platform: originOf(PLATFORM_HOST, options.port), tenant: originOf('{slug}.localhost', options.port) },
       progress: options.progress ?? silentProgress,
       onStop: (cleanup) => cleanups.push(cleanup),

@@ -5,15 +5,16 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { imageNameOfRelease, isKnownRelease, knownReleases } from '../../apps/control-plane/src/contract/releases.ts';
 import { probeIsolation } from '../../container/engine/probe-isolation.ts';
 import { bakeCompileCache, type BakeOptions } from '../../container/image/bake-cache.ts';
-import { localImage } from '../../container/image/manifest.ts';
+import { localImage, type LocalImage } from '../../container/image/manifest.ts';
 import { release } from '../../container/image/release.ts';
 import { buildKeeper } from '../../container/keeper/build.ts';
 import { dockerAnswers, dockerSocket } from './docker.ts';
 import { startEngine } from './engine-process.ts';
 import type { Isolation } from './isolation.ts';
-import { ensureOpenclaw } from './openclaw-cache.ts';
+import { ensureOpenclaw, hasOpenclaw } from './openclaw-cache.ts';
 import { StackError, type Progress } from './progress.ts';
 import { aptInstall, findProgram } from './system-packages.ts';
 
@@ -22,6 +23,8 @@ export interface TenantEngine {
   readonly socket: string;
   /** Things a person should know about this engine, one sentence each. */
   readonly warnings: readonly string[];
+  /** OpenClaw versions it can run. */
+  readonly releases: readonly string[];
   /** The engine's process id; null for Docker, which is not ours, and while it is being restarted. */
   pid(): number | null;
   stop(): Promise<void>;
@@ -31,6 +34,10 @@ export interface TenantEngineOptions {
   readonly root: string;
   readonly stateDir: string;
   readonly wanted: Isolation | undefined;
+  /** OpenClaw versions asked for besides the default one; installed now when they are not in the cache. */
+  readonly releases: readonly string[];
+  /** Folders to run as these versions instead of what npm has: `…/node_modules/openclaw`. */
+  readonly openclawDirs: Readonly<Record<string, string>>;
   readonly progress: Progress;
   readonly onStarted: (pid: number) => void;
   readonly onGaveUp: (why: string) => void;
@@ -40,7 +47,14 @@ export interface TenantEngineOptions {
 export async function startTenantEngine(options: TenantEngineOptions): Promise<TenantEngine> {
   const docker = await usableDocker(options.wanted);
   if (docker !== null) {
-    return { isolation: 'docker', socket: docker, warnings: [], pid: () => null, stop: () => Promise.resolve() };
+    return {
+      isolation: 'docker',
+      socket: docker,
+      warnings: [],
+      releases: knownReleases,
+      pid: () => null,
+      stop: () => Promise.resolve(),
+    };
   }
   return await startLocalEngine(options);
 }
@@ -62,16 +76,25 @@ async function usableDocker(wanted: Isolation | undefined): Promise<string | nul
 async function startLocalEngine(options: TenantEngineOptions): Promise<TenantEngine> {
   const { root, stateDir, progress } = options;
   const { level, warnings: why } = await chooseLevel(options.wanted, progress);
-  const openclawDir = await ensureOpenclaw(root, release.openclawVersion, progress);
+  const versions = versionsToRun(options);
+  const dirs = new Map<string, string>();
+  for (const version of versions)
+    dirs.set(version, options.openclawDirs[version] ?? (await ensureOpenclaw(root, version, progress)));
   const engineDir = path.join(stateDir, 'engine');
   mkdirSync(engineDir, { recursive: true });
   const keeperFile = path.join(engineDir, 'keeper.mjs');
   await buildKeeper(keeperFile);
-  const programs = { openclawDir, keeperFile, nodeDir: path.resolve(path.dirname(process.execPath), '..') };
-  const compileCacheDir = await ensureCompileCache(root, { ...programs, isolation: level }, progress);
-  const image = localImage({ ...programs, compileCacheDir });
+  const nodeDir = path.resolve(path.dirname(process.execPath), '..');
+  const images: LocalImage[] = [];
+  for (const [version, openclawDir] of dirs) {
+    const programs = { openclawDir, keeperFile, nodeDir };
+    // Another version's first boots take some seconds more: it is there to be upgraded from.
+    const ahead = version === release.openclawVersion && options.openclawDirs[version] === undefined;
+    const compileCacheDir = ahead ? await ensureCompileCache(root, { ...programs, isolation: level }, progress) : null;
+    images.push(localImage({ name: imageNameOfRelease(version), ...programs, compileCacheDir }));
+  }
   const imagesFile = path.join(engineDir, 'images.json');
-  writeFileSync(imagesFile, JSON.stringify({ images: [image] }, null, 2));
+  writeFileSync(imagesFile, JSON.stringify({ images }, null, 2));
 
   const engine = await startEngine({
     root,
@@ -89,9 +112,24 @@ async function startLocalEngine(options: TenantEngineOptions): Promise<TenantEng
     isolation,
     socket,
     warnings: [...why, ...warnings],
+    releases: versions,
     pid: () => engine.pid(),
     stop: () => engine.stop(),
   };
+}
+
+/** The default version, those asked for, and those that are there already. Nothing else is installed. */
+function versionsToRun({ root, releases, openclawDirs }: TenantEngineOptions): string[] {
+  const unknown = [...releases, ...Object.keys(openclawDirs)].find((version) => !isKnownRelease(version));
+  if (unknown !== undefined) {
+    throw new StackError(`OpenClaw ${unknown} is not one Tidepool knows; these are: ${knownReleases.join(', ')}.`);
+  }
+  const wanted = (version: string): boolean =>
+    version === release.openclawVersion ||
+    releases.includes(version) ||
+    openclawDirs[version] !== undefined ||
+    hasOpenclaw(root, version);
+  return knownReleases.filter(wanted);
 }
 
 /** Boots OpenClaw once so that no assistant's start compiles it again. Resolves to null when that fails: it only saves time. */

@@ -27,6 +27,7 @@ const org = ({ orgId }: Things) => ({ orgId });
 export const samples: { readonly [Name in EndpointName]: Sample } = {
   systemRead: { params: () => ({}) },
   meRead: { params: () => ({}) },
+  releaseList: { params: () => ({}) },
   slugRead: { params: () => ({ slug: 'some-free-pool' }) },
   tenantList: { params: org },
   tenantCreate: { params: org, body: (fresh) => ({ name: 'Nora', slug: fresh }), alsoAllowed: [409] },
@@ -42,6 +43,8 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   importStart: { params: anImport, alsoAllowed: [404, 409] },
   importApply: { params: anImport, alsoAllowed: [404, 409] },
   importRemove: { params: anImport, alsoAllowed: [404] },
+  tenantUpgrade: { params: tenant, body: () => ({ release: '2026.9.6' }), alsoAllowed: [409] },
+  tenantRollback: { params: tenant, alsoAllowed: [409] },
   drillCreate: { params: tenant, alsoAllowed: [409] },
   snapshotList: { params: tenant },
   snapshotTake: { params: tenant, body: () => ({ note: 'before the talk' }), alsoAllowed: [409] },

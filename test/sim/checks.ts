@@ -3,16 +3,18 @@
  * broken promise is noted with its time, and the run ends there. The checks know the truth of the world, not the code's own
  * counters.
  */
-import { Incident } from '../../apps/control-plane/src/contract/incident.ts';
-import type { CommandToTenant, TenantReport } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
-import { TenantReport as TenantReportSchema } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import {
+  TenantReport as TenantReportSchema,
+  type CommandToTenant,
+  type TenantReport,
+} from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import * as limits from '../../apps/tenant-worker/src/core/limits.ts';
-import type { TenantRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
-import { parseRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
+import { parseRecord, type TenantRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
 import { incarnationOf } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
 import { text, textOrNull } from '../../apps/tenant-worker/src/modules/row.ts';
 import { recentKept } from '../../apps/tenant-worker/src/core/snapshots/retention.ts';
 import type { Look } from '../../apps/tenant-worker/src/services/lifecycle-ports.ts';
+import { alarmMissing, recoveriesUntold, savedTooEarly } from './checks-at-rest.ts';
 import type { Entries, FakeContainer } from './fake-container.ts';
 import { CallPace } from './call-pace.ts';
 import { SleepChecks } from './sleep-checks.ts';
@@ -95,10 +97,9 @@ export class Checks {
     if (writes === this.#read.writes) return this.#read.record;
     const stored = sql.exec('SELECT record FROM tenant WHERE id = 1')[0]?.['record'];
     const open = sql.exec('SELECT incarnation AS n FROM run WHERE ended_at_ms IS NULL').map((row) => Number(row['n']));
-    const unfinished = sql
-      // One that a person waits for while the assistant goes on working.
-      .exec("SELECT id FROM operation WHERE finished = 0 AND json_extract(body, '$.kind') <> 'snapshot'")
-      .map((row) => text(row, 'id'));
+    // But for one that a person waits for while the assistant goes on working.
+    const ofLifecycle = "finished = 0 AND json_extract(body, '$.kind') NOT IN ('upgrade', 'snapshot')";
+    const unfinished = sql.exec(`SELECT id FROM operation WHERE ${ofLifecycle}`).map((row) => text(row, 'id'));
     const known = typeof stored !== 'string' || stored === this.#read.text;
     if (known) this.#read = { ...this.#read, writes, open, unfinished };
     else this.#read = { writes, open, unfinished, text: stored, record: parseRecord(stored) };
@@ -352,26 +353,13 @@ export class Checks {
     const total = [...this.#awakeMs.values()].reduce((sum, ms) => sum + ms, 0);
     const up = this.#world.upMs + this.#containers().reduce((sum, container) => sum + container.runningUpMs, 0);
     if (total > up + this.#world.clockJumps * limits.awakeGapMaxMs) this.fail('awake time', `${total} ms of ${up} ms`);
-    this.#savedAt(report);
+    this.#judge('saved at', savedTooEarly(this.#world, this.completed, report));
     if (last === null) return;
     if (report.version < last.version) this.fail('version', `${report.version} after ${last.version}`);
     if (report.generation < last.generation) this.fail('generation', `${report.generation} after ${last.generation}`);
     if (report.state === 'deleted' ? false : last.state === 'deleted') this.fail('deleted for ever', report.state);
     if (report.state !== 'deleted' && report.incarnation < last.incarnation) {
       this.fail('incarnation', `${report.incarnation} after ${last.incarnation}`);
-    }
-  }
-
-  /** "Saved at T" means that a restore brings back at least what was written before T. */
-  #savedAt({ lastSnapshot }: TenantReport): void {
-    if (lastSnapshot === null || this.#world.clockJumps > 0) return;
-    const entries = this.completed.get(lastSnapshot.id);
-    const row = this.#world.sql.exec('SELECT incarnation AS n FROM snapshot WHERE id = ?', lastSnapshot.id)[0];
-    if (entries === undefined || row === undefined) return;
-    for (const [entry, { wallMs, incarnation }] of this.#world.written) {
-      if (incarnation !== Number(row['n']) || wallMs >= lastSnapshot.atMs || entries.includes(entry)) continue;
-      this.fail('saved at', `${entry}, written ${lastSnapshot.atMs - wallMs} ms before, is not in ${lastSnapshot.id}`);
-      return;
     }
   }
 
@@ -389,44 +377,13 @@ export class Checks {
     if ((rests || kind === 'deleted') && this.#read.unfinished.length > 0) {
       this.fail('operations end', `${this.#read.unfinished.join()} under way while ${kind}`);
     }
-    this.#alarmIsSet(record);
+    this.#judge('alarm', alarmMissing(this.#world, record));
     if (record === this.#judged) return;
     this.#judged = record;
-    this.#recoveriesAreTold(record);
+    this.#judge('recoveries are told', recoveriesUntold(this.#world, record, this.#read.open, this.#everSaved));
   }
 
-  // --- what it says of its recoveries ------------------------------------------------------------------------------------
-
-  /** Every recovery has one incident, which ends when it is well; what was given up is never called nothing. */
-  #recoveriesAreTold({ state, spec }: TenantRecord): void {
-    const told = this.#world.sql
-      .exec('SELECT body FROM incident')
-      .map((row) => Incident.parse(JSON.parse(text(row, 'body'))));
-    const open = told.filter(({ outcome }) => outcome === null);
-    const unwell = state.kind === 'needs_operator' || (state.kind === 'waking' && state.why === 'recover');
-    if (unwell && open.length !== 1) this.fail('recoveries are told', `${open.length} open while ${state.kind}`);
-    const rests = state.kind === 'awake' || state.kind === 'asleep' || state.kind === 'suspended';
-    if (rests && open.length > 0) this.fail('recoveries end', `${JSON.stringify(open[0])} while ${state.kind}`);
-    if (!rests || spec.desired === 'deleted') return;
-    for (const [entry, { wallMs, incarnation }] of this.#world.written) {
-      if (this.#everSaved.has(entry) || this.#read.open.includes(incarnation)) continue;
-      const jumped = this.#world.clockJumps > 0;
-      const said = told.some(({ lost }) => lost !== null && (jumped || (lost.sinceMs ?? 0) <= wallMs));
-      if (!said) return this.fail('losses are told', `${entry} of run ${incarnation} is gone: ${JSON.stringify(told)}`);
-    }
-  }
-
-  #alarmIsSet(record: TenantRecord): void {
-    const { object, alarmAtMs, sql } = this.#world;
-    if (alarmAtMs !== null || (object !== null && object.activating > 0) || this.#world.inAlarm) return;
-    const { kind } = record.state;
-    const rests = kind === 'asleep' || kind === 'suspended' || kind === 'needs_operator' || kind === 'deleted';
-    const waiting = sql.exec(
-      `SELECT (SELECT count(*) FROM outbox) AS o, (SELECT count(*) FROM run WHERE ended_at_ms IS NULL) AS r,
-         (SELECT count(*) FROM schedule WHERE next_run_at_ms > 0 AND (woken_for_ms IS NOT next_run_at_ms OR wakes < 6)) AS s`,
-    )[0];
-    const wakes = kind === 'asleep' && waiting?.['s'] === 1;
-    if (rests && !wakes && waiting?.['r'] === 0 && waiting['o'] === 0) return;
-    this.fail('alarm', `none is set while ${kind}: ${JSON.stringify(waiting)}`);
+  #judge(rule: string, wrong: string | null): void {
+    if (wrong !== null) this.fail(rule, wrong);
   }
 }

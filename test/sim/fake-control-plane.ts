@@ -43,6 +43,7 @@ export class FakeControlPlane {
       desired: 'active',
       members: [{ userId: 'user1', role: 'owner' }],
       release: '2026.9.6',
+      pinned: false,
       size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
       idleSleepMs: world.random.pick([60_000, 120_000, 600_000]),
       keepAwake: world.random.chance(0.1),
@@ -153,6 +154,24 @@ export class FakeControlPlane {
     this.#send(
       `want ${desired} (${generation})`,
       ({ lifecycle }) => {
+        const result = commands.applySpec(lifecycle, { ...ref, generation, operationId, spec });
+        this.#world.checks.applied(generation, result.ok);
+        return result;
+      },
+      operationId,
+    );
+  }
+
+  /** A person asks for a release: to upgrade, to try again, or to go back. */
+  release(release: string): void {
+    this.spec = { ...this.spec, release };
+    const generation = ++this.generation;
+    const { spec } = this;
+    const operationId = this.#operationId();
+    this.#send(
+      `release ${release} (${generation})`,
+      ({ lifecycle }) => {
+        this.#world.checks.commanded('restore');
         const result = commands.applySpec(lifecycle, { ...ref, generation, operationId, spec });
         this.#world.checks.applied(generation, result.ok);
         return result;

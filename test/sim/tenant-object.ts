@@ -129,7 +129,14 @@ export class TenantObject {
         world.reach(`${event} ${fields['action'] ?? fields['event'] ?? ''}`.trim());
       },
       reportChanged: (record) => this.#reportChanged(record),
-      scratchOpen: () => false,
+      scratch: {
+        open: () => false,
+        begin: ({ release }) => {
+          this.#assertAlive();
+          return world.trials.push(release);
+        },
+        outcome: (n) => (world.trials[n - 1] === undefined ? null : world.trialOutcome),
+      },
     });
   }
 

@@ -3,6 +3,7 @@
  * It decides when something goes wrong, and lets the object be built again after it died.
  */
 import { openNodeSql, type NodeSql } from '../support/node-sql.ts';
+import type { ScratchOutcome } from '../../apps/tenant-worker/src/core/scratch/run.ts';
 import { Checks } from './checks.ts';
 import { FakeBucket } from './fake-bucket.ts';
 import type { FakeContainer } from './fake-container.ts';
@@ -56,6 +57,9 @@ export class World {
   readonly jobs = new Map<number, { readonly dueMs?: number; readonly runOf?: number }>();
   /** When each scheduled run first ran, by the world's own clock. */
   readonly ranAtMs = new Map<number, number>();
+  /** Releases that scratch runs tried, in order; how each ends. What happens inside is `services/scratch.test.ts`. */
+  readonly trials: string[] = [];
+  trialOutcome: 'under_way' | ScratchOutcome = 'under_way';
   object: TenantObject | null = null;
   interferer: Interferer | null;
   alarmAtMs: number | null = null;

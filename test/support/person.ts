@@ -78,8 +78,9 @@ export class Person {
     return endpoint.response.parse(JSON.parse(text)) as Answer<N>;
   }
 
-  async createAssistant(name: string, slug: string): Promise<{ id: string; slug: string }> {
-    const { tenant } = await this.call('tenantCreate', { params: { orgId: this.orgId }, body: { name, slug } });
+  async createAssistant(name: string, slug: string, release?: string): Promise<{ id: string; slug: string }> {
+    const body = { name, slug, ...(release === undefined ? {} : { release }) };
+    const { tenant } = await this.call('tenantCreate', { params: { orgId: this.orgId }, body });
     return { id: tenant.id, slug };
   }
 

@@ -3,6 +3,7 @@
  * that names the variable; secrets never appear in it.
  */
 import { z } from 'zod';
+import { isKnownRelease, knownReleases } from './contract/releases.ts';
 import type { TenantControl } from './contract/tenant-rpc.ts';
 
 /** Cloudflare Email Service's binding, as far as it is used (docs: email-service, send from Workers). */
@@ -25,6 +26,8 @@ export interface Env {
   /** "1" where the local launcher runs a stand-in; pages say so. */
   readonly MODEL_STAND_IN?: string;
   readonly CONTAINERS_STAND_IN?: string;
+  /** OpenClaw versions that people may choose, separated by commas; all known ones when empty. */
+  readonly RELEASES?: string;
 }
 
 const Vars = z.object({
@@ -37,6 +40,11 @@ const Vars = z.object({
     ),
   MAIL: z.enum(['outbox', 'cloudflare'], { error: 'MAIL is "outbox" or "cloudflare"' }),
   MAIL_FROM: z.string().default('Tidepool <no-reply@localhost>'),
+  RELEASES: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()])))
+    .refine((list) => list.every(isKnownRelease), `RELEASES names only ${knownReleases.join(', ')}`),
   BETTER_AUTH_SECRET: z.string().min(32, 'BETTER_AUTH_SECRET has at least 32 characters'),
 });
 
@@ -47,6 +55,8 @@ export interface Config {
   readonly mail: 'outbox' | 'cloudflare';
   readonly mailFrom: string;
   readonly secure: boolean;
+  /** OpenClaw versions that people may choose, newest first. */
+  readonly releases: readonly string[];
   readonly standIns: {
     readonly mail: boolean;
     readonly model: boolean;
@@ -80,6 +90,7 @@ export function readConfig(env: Env): { config: Config; secrets: { betterAuthSec
       mail: data.MAIL,
       mailFrom: data.MAIL_FROM,
       secure: url.protocol === 'https:',
+      releases: knownReleases.filter((version) => data.RELEASES.length === 0 || data.RELEASES.includes(version)),
       standIns: {
         mail: data.MAIL === 'outbox',
         model: env.MODEL_STAND_IN === '1',

@@ -4,158 +4,15 @@
  */
 import { z } from 'zod';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
-import { Incident } from './incident.ts';
 import { ImportId, importPartBytes, ImportView } from './imports.ts';
 import { networkEndpoints } from './network-api.ts';
+import type { Permission } from './roles.ts';
 import { secretEndpoints } from './secret-api.ts';
-import {
-  AwakeBecause,
-  IdleSleepMs,
-  NanoUsd,
-  Operation,
-  Receipt,
-  RestartSettings,
-  SnapshotChanges,
-  TenantSnapshot,
-  TenantSnapshots,
-  TenantStateKind,
-  UsageTotals,
-} from './tenant-rpc.ts';
+import { IdleSleepMs, NanoUsd, Operation, Receipt, RestartSettings, SnapshotChanges } from './tenant-rpc.ts';
+import { Me, Release, Snapshot, SnapshotList, System, Tenant, TimelineEntry, UsageReport } from './views.ts';
 
-/** Actions of the role table; `public` needs no session, `signed-in` any session. */
-export const permissions = [
-  'public',
-  'signed-in',
-  'tenant:read',
-  'tenant:create',
-  'tenant:operate',
-  'tenant:configure',
-  'usage:read',
-] as const;
-export type Permission = (typeof permissions)[number];
-
-export const orgRoles = ['owner', 'admin', 'member'] as const;
-export type OrgRole = (typeof orgRoles)[number];
-
-/** Role × action, total. */
-export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
-  owner: {
-    public: true,
-    'signed-in': true,
-    'tenant:read': true,
-    'tenant:create': true,
-    'tenant:operate': true,
-    'tenant:configure': true,
-    'usage:read': true,
-  },
-  admin: {
-    public: true,
-    'signed-in': true,
-    'tenant:read': true,
-    'tenant:create': true,
-    'tenant:operate': true,
-    'tenant:configure': true,
-    'usage:read': true,
-  },
-  member: {
-    public: true,
-    'signed-in': true,
-    'tenant:read': true,
-    'tenant:create': false,
-    'tenant:operate': true,
-    'tenant:configure': false,
-    'usage:read': true,
-  },
-};
-
-const Instant = z.iso.datetime();
-
-export const Organisation = z.object({ id: OrgId, name: z.string(), slug: z.string(), role: z.enum(orgRoles) });
-export type Organisation = z.infer<typeof Organisation>;
-
-export const Me = z.object({
-  user: z.object({ id: z.string(), email: z.string(), name: z.string(), emailVerified: z.boolean() }),
-  organisations: z.array(Organisation),
-});
-export type Me = z.infer<typeof Me>;
-
-export const Tenant = z.object({
-  id: TenantId,
-  orgId: OrgId,
-  name: z.string(),
-  slug: z.string(),
-  /** Where the assistant lives, without a trailing slash. */
-  origin: z.url(),
-  state: TenantStateKind,
-  stateSince: Instant,
-  reason: z.string().nullable(),
-  release: z.string(),
-  lastActivityAt: Instant.nullable(),
-  lastSnapshot: z.object({ id: z.string(), at: Instant, bytes: z.number().int() }).nullable(),
-  /** The newest snapshot that was proven by restoring and booting it, and a later drill that failed. */
-  lastProvenRestore: z.object({ snapshotId: z.string(), at: Instant, tookMs: z.number().int() }).nullable(),
-  drillFailure: z.object({ snapshotId: z.string(), at: Instant, code: z.string(), detail: z.string() }).nullable(),
-  operation: Operation.nullable(),
-  usage: UsageTotals,
-  aiCapNanoUsdPerMonth: NanoUsd,
-  idleSleepMs: IdleSleepMs,
-  keepAwake: z.boolean(),
-  /** Why it is awake, and when it sleeps at the earliest; null while it is not awake. `sleepsAt` null: not known, or never. */
-  awakeBecause: z.object({ reason: AwakeBecause, sleepsAt: Instant.nullable() }).nullable(),
-  /** Its own next scheduled run, for which it wakes. */
-  nextRunAt: Instant.nullable(),
-  createdAt: Instant,
-  /** When the facts above were learned, and whether from the tenant itself or from the stored copy. */
-  asOf: Instant,
-  live: z.boolean(),
-});
-export type Tenant = z.infer<typeof Tenant>;
-
-export const UsageReport = z.object({
-  totals: UsageTotals,
-  capNanoUsd: NanoUsd,
-  byModel: z.array(
-    z.object({
-      provider: z.string(),
-      model: z.string(),
-      requests: z.number().int(),
-      inputTokens: z.number().int(),
-      outputTokens: z.number().int(),
-      costNanoUsd: NanoUsd,
-    }),
-  ),
-  byDay: z.array(z.object({ day: z.iso.date(), requests: z.number().int(), costNanoUsd: NanoUsd })),
-  asOf: Instant,
-});
-export type UsageReport = z.infer<typeof UsageReport>;
-
-/** One thing that the assistant did, or that happened to it. `id` is unique in the list. */
-export const TimelineEntry = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('operation'), id: z.string(), operation: Operation }),
-  z.object({ kind: z.literal('incident'), id: z.string(), incident: Incident }),
-]);
-export type TimelineEntry = z.infer<typeof TimelineEntry>;
-
-export const System = z.object({
-  version: z.string(),
-  /** True where a part is a local stand-in; pages say so. */
-  standIns: z.object({ mail: z.boolean(), model: z.boolean(), containers: z.boolean(), billing: z.boolean() }),
-  outboxUrl: z.string().nullable(),
-});
-export type System = z.infer<typeof System>;
-
-export const Snapshot = TenantSnapshot.omit({ atMs: true, provenAtMs: true }).extend({
-  at: Instant,
-  provenAt: Instant.nullable(),
-});
-export type Snapshot = z.infer<typeof Snapshot>;
-
-export const SnapshotList = z.object({
-  items: z.array(Snapshot),
-  /** The last restore that was asked for, and how far it came. */
-  restore: TenantSnapshots.shape.restore.unwrap().omit({ askedAtMs: true }).extend({ askedAt: Instant }).nullable(),
-});
-export type SnapshotList = z.infer<typeof SnapshotList>;
+export * from './roles.ts';
+export * from './views.ts';
 
 const OrgParams = z.object({ orgId: OrgId });
 const TenantParams = z.object({ tenantId: TenantId });
@@ -204,6 +61,14 @@ export const endpoints = {
     status: 200,
     response: Me,
   },
+  releaseList: {
+    method: 'get',
+    path: '/api/v1/releases',
+    summary: 'The OpenClaw versions that may be chosen, newest first',
+    permission: 'signed-in',
+    status: 200,
+    response: z.object({ items: z.array(Release) }),
+  },
   slugRead: {
     method: 'get',
     path: '/api/v1/slugs/{slug}',
@@ -235,7 +100,11 @@ export const endpoints = {
     summary: 'Create an assistant',
     permission: 'tenant:create',
     params: OrgParams,
-    body: z.strictObject({ name: z.string().trim().min(1).max(60), slug: z.string().max(80) }),
+    body: z.strictObject({
+      name: z.string().trim().min(1).max(60),
+      slug: z.string().max(80),
+      release: z.string().max(64).optional(),
+    }),
     status: 202,
     response: z.object({ tenant: Tenant, operation: Operation }),
     idempotent: true,
@@ -252,7 +121,7 @@ export const endpoints = {
   tenantUpdate: {
     method: 'patch',
     path: '/api/v1/tenants/{tenantId}',
-    summary: 'Change the name, the monthly spending cap, or when it sleeps',
+    summary: 'Change the name, the monthly spending cap, when it sleeps, or whether it stays on its version',
     permission: 'tenant:configure',
     params: TenantParams,
     body: z.strictObject({
@@ -260,6 +129,7 @@ export const endpoints = {
       aiCapNanoUsdPerMonth: NanoUsd.optional(),
       idleSleepMs: IdleSleepMs.optional(),
       keepAwake: z.boolean().optional(),
+      pinned: z.boolean().optional(),
     }),
     status: 200,
     response: Tenant,
@@ -368,6 +238,27 @@ export const endpoints = {
     params: ImportParams,
     status: 200,
     response: ImportView,
+  },
+  tenantUpgrade: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/upgrade',
+    summary: 'Try a newer OpenClaw on a copy of its state, and change to it when that went well',
+    permission: 'tenant:configure',
+    params: TenantParams,
+    body: z.strictObject({ release: z.string().max(64) }),
+    status: 202,
+    response: Operation,
+    idempotent: true,
+  },
+  tenantRollback: {
+    method: 'post',
+    path: '/api/v1/tenants/{tenantId}/rollback',
+    summary: 'Bring back the version and the state from before the last upgrade',
+    permission: 'tenant:configure',
+    params: TenantParams,
+    status: 202,
+    response: Operation,
+    idempotent: true,
   },
   drillCreate: {
     method: 'post',

@@ -10,6 +10,7 @@ import { OperationId, TenantId, UserId } from './ids.ts';
 import { Incident } from './incident.ts';
 import type { ImportCommand, ImportView } from './imports.ts';
 import type { Result } from './result.ts';
+import { DrillFailure, ProvenRestore, RollbackPoint, UpgradeFailure, UpgradeProgress } from './trials.ts';
 
 /** What an operator and a customer call the state. One vocabulary for API, pages and badges. */
 export const tenantStates = [
@@ -52,6 +53,8 @@ export const TenantSpec = z.object({
     .min(1)
     .max(50),
   release: z.string().min(1).max(64),
+  /** Its people keep it on its release: rollouts pass it over. Specs from before there were any have none. */
+  pinned: z.boolean().default(false),
   size: z.object({
     vcpu: z.number().min(1).max(4),
     memoryMib: z.number().int().min(3072).max(12_288),
@@ -74,6 +77,7 @@ export const OperationKind = z.enum([
   'suspend',
   'delete',
   'drill',
+  'upgrade',
   'snapshot',
   'restore',
   'import',
@@ -146,27 +150,6 @@ export const Receipt = z.object({
 });
 export type Receipt = z.infer<typeof Receipt>;
 
-/** The last snapshot that was restored into a scratch container, booted and counted. `atMs` is when that was proven. */
-export const ProvenRestore = z.object({
-  snapshotId: z.string().max(64),
-  atMs: z.number().int(),
-  tookMs: z.number().int().min(0),
-  files: z.number().int().min(0),
-  /** Null when the gateway did not say. */
-  sessions: z.number().int().min(0).nullable(),
-  cronJobs: z.number().int().min(0).nullable(),
-});
-export type ProvenRestore = z.infer<typeof ProvenRestore>;
-
-/** A drill that failed and no later one that did not. `code` has a section in the runbook. */
-export const DrillFailure = z.object({
-  snapshotId: z.string().max(64),
-  atMs: z.number().int(),
-  code: z.string().max(64),
-  detail: z.string().max(500),
-});
-export type DrillFailure = z.infer<typeof DrillFailure>;
-
 /** The tenant as it sees itself. `version` rises with every change; reading it never wakes anything. */
 export const TenantReport = z.object({
   tenantId: TenantId,
@@ -184,6 +167,9 @@ export const TenantReport = z.object({
   // Reports kept from before there were drills have neither.
   lastProvenRestore: ProvenRestore.nullable().default(null),
   drillFailure: DrillFailure.nullable().default(null),
+  upgrade: UpgradeProgress.nullable().default(null),
+  upgradeFailure: UpgradeFailure.nullable().default(null),
+  rollback: RollbackPoint.nullable().default(null),
   operation: Operation.nullable(),
   usage: UsageTotals,
   aiCapNanoUsdPerMonth: NanoUsd,
@@ -378,6 +364,7 @@ export const tenantCan = {
   wake: ['asleep'],
   sleep: ['awake'],
   restart: ['awake', 'needs_operator'],
+  upgrade: ['asleep', 'awake', 'needs_operator'],
   drill: ['asleep', 'waking', 'awake', 'draining', 'suspended', 'needs_operator'],
   snapshot: ['awake'],
   restore: ['awake', 'asleep', 'needs_operator'],

@@ -1,9 +1,6 @@
 /** What a new assistant gets until plans exist, and the quotas of an organisation. Each number with its reason. */
 import type { TenantSpec } from '../contract/tenant-rpc.ts';
 
-/** The release new tenants start on; a tenant keeps its release until an upgrade. */
-export const defaultRelease = '2026.9.6';
-
 /** OpenClaw needs 0.8 to 1.4 GiB; the smallest size with a whole vCPU has 3 GiB and boots twice as fast as half a vCPU. */
 export const defaultSize: TenantSpec['size'] = { vcpu: 1, memoryMib: 3_072, diskMb: 4_000 };
 

@@ -129,6 +129,18 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The saved state could not be opened. Nothing was changed by trying.',
     next: 'Choose an earlier snapshot, and tell support the request id.',
   },
+  release_unknown: {
+    when: 'The OpenClaw version is not one that may be chosen here. On a laptop, versions besides the newest are there once asked for.',
+    next: 'Choose one that `/api/v1/releases` lists. On a laptop: `npm start -- --release <version>`.',
+  },
+  release_not_newer: {
+    when: 'An older OpenClaw cannot read the state that a newer one wrote, so an assistant is never moved to one by itself.',
+    next: 'Roll back, which brings back the state from before as well, or restore a snapshot.',
+  },
+  rollback_unavailable: {
+    when: 'The assistant was not upgraded, or was rolled back already.',
+    next: 'Restore a snapshot instead.',
+  },
   scratch_busy: {
     when: 'A restore or an upgrade of this assistant is being tried out beside it, and only one trial runs at a time.',
     next: 'Wait until it has ended; a trial takes a few minutes at most.',

@@ -13,10 +13,12 @@ import { operationRead, tenantCommand } from '../services/tenant-command.ts';
 import { tenantExport } from '../services/tenant-export.ts';
 import type { TenantCommand } from '../services/tenant-command.ts';
 import { importCreate, importedSnapshot, importList, importPart, importRemove } from '../services/tenant-import.ts';
+import { releaseList } from '../services/release-read.ts';
 import { suggestSlug, tenantCreate } from '../services/tenant-create.ts';
 import { requireTenant, tenantList, tenantRead } from '../services/tenant-read.ts';
 import { snapshotChanges, snapshotList, snapshotUpdate } from '../services/tenant-snapshots.ts';
 import { timelineRead } from '../services/timeline.ts';
+import { tenantRollback, tenantUpgrade } from '../services/tenant-release.ts';
 import { receiptList, usageRead } from '../services/usage.ts';
 import { implement } from './implement.ts';
 import type { App, Handled, Handler } from './implement.ts';
@@ -36,6 +38,8 @@ const handlers: Handlers = {
   meRead: ({ ctx, session }) => meRead(ctx, session.userId),
 
   slugRead: ({ ctx, params }) => slugRead(ctx, params.slug),
+
+  releaseList: ({ ctx }) => Promise.resolve(releaseList(ctx)),
 
   tenantList: ({ ctx, scope, query }) => tenantList(ctx, scope, query),
 
@@ -119,6 +123,14 @@ const handlers: Handlers = {
   timelineRead: async ({ ctx, session, params, query }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
     return timelineRead(ctx, row, query);
+  },
+  tenantUpgrade: async ({ ctx, session, params, body, idempotencyKey }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    return tenantUpgrade(ctx, { row, userId: session.userId, idempotencyKey }, body.release);
+  },
+  tenantRollback: async ({ ctx, session, params, idempotencyKey }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
+    return tenantRollback(ctx, { row, userId: session.userId, idempotencyKey });
   },
 
   operationRead: ({ ctx, session, params }) => operationRead(ctx, session.userId, params.operationId),

@@ -11,6 +11,7 @@ import type { Context } from '../context.ts';
 import { describeError } from '../events.ts';
 import { sessionEndingsSweep } from '../services/session-endings.ts';
 import { drillSample } from './drills.ts';
+import { runRollouts } from './rollouts.ts';
 import { sendSpec } from '../services/tenant-change.ts';
 import { provision } from '../services/tenant-create.ts';
 
@@ -32,6 +33,7 @@ export async function sweep(ctx: Context): Promise<SweepStatus> {
   const endingsLeft = await part(ctx, 'endings', () => sessionEndingsSweep(ctx), 0);
   const mailsLeft = await part(ctx, 'mail', () => ctx.mailer.sendWaiting(), 0);
   await part(ctx, 'drills', () => drillSample(ctx), 'nobody');
+  await part(ctx, 'rollouts', () => runRollouts(ctx), 0);
   await part(ctx, 'purge', () => purge(ctx), undefined);
   const status = { ...tenants, endingsLeft, mailsLeft };
   if (tenants.behind + endingsLeft + mailsLeft > 0) ctx.log('sweep.done', status);

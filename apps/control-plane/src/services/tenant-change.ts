@@ -8,7 +8,10 @@ import { specReplace } from '../adapters/d1/tenant-writes.ts';
 import { membersOf } from '../adapters/d1/tenants.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import { AppError } from '../contract/errors.ts';
-import type { TenantSpec } from '../contract/tenant-rpc.ts';
+import type { OperationId } from '../contract/ids.ts';
+import { err } from '../contract/result.ts';
+import type { Result } from '../contract/result.ts';
+import type { TenantReport, TenantSpec } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { rememberReport } from './tenant-memory.ts';
 import { refOf } from './tenant-read.ts';
@@ -19,6 +22,7 @@ export interface TenantChange {
   readonly aiCapNanoUsdPerMonth?: number | undefined;
   readonly idleSleepMs?: number | undefined;
   readonly keepAwake?: boolean | undefined;
+  readonly pinned?: boolean | undefined;
 }
 
 /** Resolves to the row as saved. Nothing to change saves nothing. */
@@ -34,6 +38,7 @@ export async function tenantUpdate(
     aiCapNanoUsdPerMonth: change.aiCapNanoUsdPerMonth ?? old.aiCapNanoUsdPerMonth,
     idleSleepMs: change.idleSleepMs ?? old.idleSleepMs,
     keepAwake: change.keepAwake ?? old.keepAwake,
+    pinned: change.pinned ?? old.pinned,
   }));
 }
 
@@ -41,6 +46,28 @@ export async function tenantUpdate(
 export async function membersSync(ctx: Context, userId: string, row: TenantRow): Promise<TenantRow> {
   const members = await membersOf(ctx.db, row.orgId);
   return changeSpec(ctx, row, { actorId: userId, action: 'tenant.members' }, (old) => ({ ...old, members }));
+}
+
+/**
+ * Asks for a release under an operation: the same release again is a new generation too, since one that failed is tried
+ * again only when it is asked for.
+ */
+export async function releaseChange(
+  ctx: Context,
+  userId: string,
+  row: TenantRow,
+  release: string,
+  operationId: OperationId,
+): Promise<Result<TenantReport>> {
+  const why = { actorId: userId, action: 'tenant.release' };
+  const saved = await saveSpec(ctx, row, { ...specOf(row), release }, why);
+  if (saved === null)
+    return err({
+      code: 'generation_stale',
+      detail: 'Others changed this assistant at the same time.',
+      next: 'Look at it again and repeat your change.',
+    });
+  return ctx.tenants.applySpec({ ...refOf(saved), generation: saved.generation, operationId, spec: specOf(saved) });
 }
 
 const changeTriesMax = 3;

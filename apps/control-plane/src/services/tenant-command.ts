@@ -9,23 +9,32 @@ import { intendedOperation } from '../adapters/d1/projection.ts';
 import { audit, idempotency, operation } from '../adapters/d1/schema.ts';
 import { operationRow } from '../adapters/d1/tenants.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
+import type { Tenant } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import { OperationId } from '../contract/ids.ts';
 import { ok } from '../contract/result.ts';
 import type { Result } from '../contract/result.ts';
 import { Operation, tenantAllows } from '../contract/tenant-rpc.ts';
-import type { CommandToTenant, TenantRef, TenantReport } from '../contract/tenant-rpc.ts';
+import type { CommandToTenant, TenantReport } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { progressUntold } from '../core/operation-progress.ts';
 import { rememberReport } from './tenant-memory.ts';
 import { noSuchTenant, refOf, requireTenant, tenantRead } from './tenant-read.ts';
+import { releaseChange } from './tenant-change.ts';
 import { newOperation } from './tenant-view.ts';
 
 export interface TenantCommand {
   readonly row: TenantRow;
   readonly userId: string;
-  readonly what: CommandToTenant | { readonly kind: 'drill' } | { readonly kind: 'import'; readonly importId: string };
+  /** The release of an upgrade or a rollback is the OpenClaw version that is wanted. */
+  readonly what:
+    | CommandToTenant
+    | { readonly kind: 'drill' }
+    | { readonly kind: 'import'; readonly importId: string }
+    | { readonly kind: 'upgrade'; readonly release: string };
   readonly idempotencyKey: string;
+  /** Why it is refused as the assistant is now, or null; asked once per key. */
+  readonly refuse?: (now: Tenant) => AppError | null;
 }
 
 /**
@@ -43,8 +52,7 @@ export async function tenantCommand(ctx: Context, command: TenantCommand): Promi
     kind,
     nowMs: ctx.system.nowMs(),
   });
-  const asked = { ...refOf(row), operationId: intended.id };
-  const answer = await send(ctx, asked, what);
+  const answer = await send(ctx, command, intended.id);
   if (!answer.ok) {
     if (answer.error.code !== 'tenant_unreachable') await withdraw(ctx, claim, intended.id);
     throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
@@ -53,24 +61,6 @@ export async function tenantCommand(ctx: Context, command: TenantCommand): Promi
   const shown = answer.value?.operation ?? null;
   const told = shown?.id === intended.id ? shown : intended;
   return Operation.parse(JSON.parse(await claimAnswer(ctx.db, claim, JSON.stringify(told))));
-}
-
-/** The report that came back; null where the answer is of something else. */
-async function send(
-  ctx: Context,
-  asked: TenantRef & { operationId: OperationId },
-  what: TenantCommand['what'],
-): Promise<Result<TenantReport | null>> {
-  switch (what.kind) {
-    case 'drill':
-      return ctx.tenants.drill(asked);
-    case 'import': {
-      const answer = await ctx.tenants.imports({ ...asked, do: 'start', id: what.importId });
-      return answer.ok ? ok(null) : answer;
-    }
-    default:
-      return ctx.tenants.command({ ...asked, ...what });
-  }
 }
 
 function operationKindOf({ kind }: TenantCommand['what']) {
@@ -82,10 +72,35 @@ function fingerprintOf(what: TenantCommand['what']): string {
   return Object.keys(what).length === 1 ? what.kind : JSON.stringify(what);
 }
 
+/** The report that came back; null where the answer is of something else. */
+async function send(
+  ctx: Context,
+  { row, userId, what }: TenantCommand,
+  operationId: OperationId,
+): Promise<Result<TenantReport | null>> {
+  const asked = { ...refOf(row), operationId };
+  switch (what.kind) {
+    case 'drill':
+      return ctx.tenants.drill(asked);
+    case 'import': {
+      const answer = await ctx.tenants.imports({ ...asked, do: 'start', id: what.importId });
+      return answer.ok ? ok(null) : answer;
+    }
+    case 'upgrade':
+      return releaseChange(ctx, userId, row, what.release, operationId);
+    default:
+      return ctx.tenants.command({ ...asked, ...what });
+  }
+}
+
 /** Writes the operation, its key and the audit entry together. Resolves to the operation's id. */
-async function begin(ctx: Context, { row, userId, what }: TenantCommand, claim: Claim): Promise<string> {
+async function begin(ctx: Context, command: TenantCommand, claim: Claim): Promise<string> {
+  const { row, userId, what } = command;
   const kind = operationKindOf(what);
-  const { state } = await tenantRead(ctx, row);
+  const now = await tenantRead(ctx, row);
+  const { state } = now;
+  const refusal = command.refuse?.(now) ?? null;
+  if (refusal !== null) throw refusal;
   const allowed = tenantAllows(kind, state);
   if (!allowed.allowed) {
     throw new AppError('tenant_not_startable', {

@@ -14,17 +14,21 @@ import { endpoints } from '../contract/api.ts';
 import type { Tenant } from '../contract/api.ts';
 import { AppError, errorCatalogue } from '../contract/errors.ts';
 import { OperationId, TenantId } from '../contract/ids.ts';
+import { defaultRelease } from '../contract/releases.ts';
 import { parseSlug, slugBaseFrom } from '../contract/slug.ts';
 import type { Operation, TenantReport, TenantSpec } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { describeError } from '../events.ts';
 import * as defaults from '../core/defaults.ts';
+import { chosenRelease } from './release-read.ts';
 import { rememberOperation, rememberReport } from './tenant-memory.ts';
 import { creationOf, newOperation, specOf, toTenant } from './tenant-view.ts';
 
 export interface CreateTenant {
   readonly name: string;
   readonly slug: string;
+  /** The newest unless a person chooses. */
+  readonly release?: string | undefined;
   readonly idempotencyKey: string;
 }
 
@@ -34,10 +38,15 @@ interface Created {
 }
 
 /**
- * @throws AppError slug_malformed, slug_reserved, slug_confusable, slug_taken, quota_reached, idempotency_key_reused
+ * @throws AppError slug_malformed, slug_reserved, slug_confusable, slug_taken, quota_reached, release_unknown,
+ *   idempotency_key_reused
  */
 export async function tenantCreate(ctx: Context, scope: OrgScope, request: CreateTenant): Promise<Created> {
-  const claim = await claimOf(`tenant:${scope.orgId}`, request.idempotencyKey, [request.name, request.slug]);
+  const claim = await claimOf(`tenant:${scope.orgId}`, request.idempotencyKey, [
+    request.name,
+    request.slug,
+    ...(request.release === undefined ? [] : [request.release]),
+  ]);
   const kept = await claimFind(ctx.db, claim);
   if (kept !== null && kept.response !== null) return parseAnswer(kept.response);
   const row = kept === null ? await reserve(ctx, scope, request, claim) : await rowOf(ctx, kept.resultId);
@@ -110,7 +119,8 @@ async function reserve(ctx: Context, scope: OrgScope, request: CreateTenant, cla
     displayName: request.name,
     desired: 'active',
     members: await membersOf(ctx.db, scope.orgId),
-    release: defaults.defaultRelease,
+    pinned: false,
+    release: chosenRelease(ctx, request.release ?? defaultRelease),
     size: defaults.defaultSize,
     idleSleepMs: defaults.defaultIdleSleepMs,
     keepAwake: false,

@@ -89,6 +89,8 @@ export function toTenant({ config, row, report, live, nowMs, operation }: ViewPa
     stateSince: iso(report?.stateSinceMs ?? row.createdAtMs),
     reason: report?.reason ?? null,
     release: report?.release ?? spec.release,
+    pinned: spec.pinned,
+    ...releaseView(report),
     lastActivityAt: typeof report?.lastActivityAtMs === 'number' ? iso(report.lastActivityAtMs) : null,
     lastSnapshot:
       report === null || report.lastSnapshot === null
@@ -121,5 +123,15 @@ function drillView(report: TenantReport | null): Pick<Tenant, 'lastProvenRestore
       failure === null
         ? null
         : { snapshotId: failure.snapshotId, at: iso(failure.atMs), code: failure.code, detail: failure.detail },
+  };
+}
+
+function releaseView(report: TenantReport | null): Pick<Tenant, 'upgrade' | 'upgradeFailure' | 'rollback'> {
+  const { upgrade = null, upgradeFailure: failure = null, rollback = null } = report ?? {};
+  return {
+    upgrade: upgrade === null ? null : { to: upgrade.to, phase: upgrade.phase },
+    upgradeFailure:
+      failure === null ? null : { to: failure.to, code: failure.code, detail: failure.detail, at: iso(failure.atMs) },
+    rollback: rollback === null ? null : { release: rollback.release, at: iso(rollback.atMs) },
   };
 }

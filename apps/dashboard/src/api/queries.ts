@@ -15,13 +15,18 @@ const calmPollMs = 20_000;
 const usagePollMs = 5_000;
 
 /** Something is under way: the state says so, or an operation has not finished. */
-export function isMoving(tenant: Pick<Tenant, 'state' | 'operation'>): boolean {
-  return movingStates.has(tenant.state) || (tenant.operation !== null && tenant.operation.finishedAtMs === null);
+export function isMoving(tenant: Pick<Tenant, 'state' | 'operation' | 'upgrade'>): boolean {
+  return (
+    movingStates.has(tenant.state) ||
+    tenant.upgrade !== null ||
+    (tenant.operation !== null && tenant.operation.finishedAtMs === null)
+  );
 }
 
 export const keys = {
   me: ['me'] as const,
   system: ['system'] as const,
+  releases: ['releases'] as const,
   sessions: ['sessions'] as const,
   tenants: (orgId: string) => ['tenants', orgId] as const,
   tenant: (tenantId: string) => ['tenant', tenantId] as const,
@@ -36,6 +41,12 @@ export const systemQuery = queryOptions({
   queryKey: keys.system,
   queryFn: ({ signal }) => call('systemRead', { signal }),
   staleTime: Infinity,
+});
+
+export const releasesQuery = queryOptions({
+  queryKey: keys.releases,
+  queryFn: ({ signal }) => call('releaseList', { signal }),
+  staleTime: 300_000,
 });
 
 export const meQuery = queryOptions({

@@ -1,6 +1,7 @@
 /** The `SandboxPort` over the stub of one `TenantSandbox`: turns a tenant's record into the calls of its current run. */
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { releaseOf } from '../core/lifecycle/record.ts';
 import { imageNameOf } from '../core/releases.ts';
 import type { CellConfig } from '../env.ts';
 import { tenantOriginOf } from '../env.ts';
@@ -35,7 +36,7 @@ export function sandboxPort(
   const dataKey = (record: TenantRecord) => keys.unwrapDataKey(record.tenantId, record.wrappedDataKey);
   return {
     start: async (record) => {
-      const imageName = imageNameOf(record.spec.release);
+      const imageName = imageNameOf(releaseOf(record));
       await stub().start({ tenantId, slug: record.slug, incarnation, imageName, size: record.spec.size });
     },
     look: async () => stub().look(),

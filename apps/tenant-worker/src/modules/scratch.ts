@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import type { ScratchOutcome, ScratchPurpose, ScratchRun } from '../core/scratch/run.ts';
-import { DrillFailure, ProvenRestore } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import { DrillFailure, ProvenRestore } from '../../../control-plane/src/contract/trials.ts';
 import type { Migration, Sql, SqlRow } from '../ports.ts';
 import { text, textOrNull } from './row.ts';
 

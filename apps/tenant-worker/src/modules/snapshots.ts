@@ -237,6 +237,11 @@ export class SnapshotIndex {
     else this.#sql.exec("UPDATE snapshot SET protection = NULL WHERE id = ? AND protection = 'customer'", id);
   }
 
+  /** Something of ours may come back to it, such as a rollback: age does not remove it. */
+  keep(id: string): void {
+    this.#protectAutomatically(id);
+  }
+
   /**
    * A person says that it is meant to be smaller. It takes the place of the newest when nothing was begun after its run;
    * else it is from now on like any other.

@@ -29,6 +29,7 @@ const record = {
     desired: 'active',
     members: [{ userId: 'u1', role: 'owner' }],
     release: '2026.9.6',
+    pinned: false,
     size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
     idleSleepMs: 600_000,
     keepAwake: false,
@@ -48,6 +49,12 @@ const record = {
   startDurationsMs: [],
   startSettings: 'current',
   wrappedDataKey: { kid: 'k1', wrapped: 'AAAA' },
+  release: '2026.9.6',
+  upgrade: null,
+  upgradeAsked: null,
+  upgradeFailure: null,
+  rollback: null,
+  rollingBack: null,
 } as unknown as TenantRecord;
 
 describe('the record', () => {

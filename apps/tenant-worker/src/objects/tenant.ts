@@ -7,7 +7,7 @@ import { logEvent } from '../adapters/log.ts';
 import { CellKeys } from '../adapters/cell-keys.ts';
 import { createTenantParts, hasTenant } from '../services/tenant-parts.ts';
 import type { TenantParts } from '../services/tenant-parts.ts';
-import { UnreadableRecord } from '../core/lifecycle/record.ts';
+import { releaseOf, UnreadableRecord } from '../core/lifecycle/record.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
 import { transitionProbeMs } from '../core/limits.ts';
 import { readConfig, tenantOriginOf } from '../env.ts';
@@ -338,7 +338,7 @@ export class Tenant extends TenantOutward implements TenantGate {
       principal: { userId: member.userId, role: member.role },
       sessionExpiresAtMs: session.expiresAtMs,
       route,
-      release: record.spec.release,
+      release: releaseOf(record),
       progress: toProgress(record, parts.operationOf(record)),
     };
   }

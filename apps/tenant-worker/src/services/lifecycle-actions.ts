@@ -4,6 +4,7 @@
  */
 import type { Action, SnapshotReason } from '../core/lifecycle/plan.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { releaseOf } from '../core/lifecycle/record.ts';
 import * as limits from '../core/limits.ts';
 import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
@@ -36,7 +37,7 @@ async function perform(lifecycle: Lifecycle, record: TenantRecord, action: Actio
   const nowMs = clock.nowMs();
   switch (action.kind) {
     case 'start':
-      store.beginRun(action.incarnation, record.spec.release, nowMs);
+      store.beginRun(action.incarnation, releaseOf(record), nowMs);
       noteDone(lifecycle, 'container_replaced');
       lifecycle.volatile.seen = null;
       operationStep(lifecycle, record, 'container');
@@ -168,10 +169,10 @@ async function destroy(lifecycle: Lifecycle, record: TenantRecord, incarnation: 
 }
 
 async function erase(lifecycle: Lifecycle, record: TenantRecord): Promise<void> {
-  const { objects, clock, scratchOpen } = lifecycle.deps;
+  const { objects, clock, scratch } = lifecycle.deps;
   operationStep(lifecycle, record, 'erase');
   // A copy of the tenant's state is on its disk. It is being destroyed; this is tried again.
-  if (scratchOpen()) throw new Error('a scratch container of the tenant is still there');
+  if (scratch.open()) throw new Error('a scratch container of the tenant is still there');
   const empty = await lifecycle.withDeadline(objects.removeAll(record.tenantId), limits.objectDeadlineMs, 'erase');
   if (empty) lifecycle.apply({ type: 'erased', nowMs: clock.nowMs() });
 }

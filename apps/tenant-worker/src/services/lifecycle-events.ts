@@ -8,6 +8,7 @@ import type { Operation, OperationKind } from '../../../control-plane/src/contra
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { noteLost } from './lifecycle-incidents.ts';
+import { promoted, rolledBack, upgradeFailed } from './upgrade.ts';
 
 /** Words for a start that did not work: what happened and what to do next. */
 export function failureError(code: string): NonNullable<Operation['error']> {
@@ -108,8 +109,10 @@ export function afterEvent(
   };
 
   // A restore that has not switched yet is overtaken by what comes before the switch.
-  if (event.type === 'suspend_wanted' || event.type === 'delete_wanted')
+  if (event.type === 'suspend_wanted' || event.type === 'delete_wanted') {
     lifecycle.deps.snapshots.abandonRestore('superseded');
+    record = { ...record, rollingBack: null };
+  }
   switch (event.type) {
     case 'provision_accepted':
       return record;
@@ -147,7 +150,15 @@ export function afterEvent(
       if (before.state.kind !== 'needs_operator') return draining('restore');
       lifecycle.deps.snapshots.switchToChosen(before.state.incarnation);
       giveUpUnsaved(lifecycle);
-      return { ...record, startSettings: 'current', operationId: begin('restore'), reason: null, crashesAtMs: [] };
+      return {
+        ...rolledBack(record),
+        startSettings: 'current',
+        operationId: begin('restore'),
+        reason: null,
+        crashesAtMs: [],
+      };
+    case 'upgrade_wanted':
+      return draining('restart');
     case 'suspend_wanted': {
       const next = draining('suspend');
       if (record.state.kind === 'suspended') finishAll(null);
@@ -160,15 +171,14 @@ export function afterEvent(
         if (record.state.kind !== 'deleting') finishAll(null);
         return record;
       }
-      if (before.state.kind === 'draining' && before.state.why === 'restore')
-        lifecycle.deps.snapshots.switchToChosen(before.state.incarnation);
+      const next = switched(record, before, lifecycle);
       // A restart or a restore goes on into its start; a sleep is over, and somebody is waiting already.
-      if (record.state.why === 'restart') return record;
-      return { ...record, operationId: begin('wake', null, null), reason: null };
+      if (record.state.why === 'restart') return next;
+      return { ...next, operationId: begin('wake', null, null), reason: null };
     }
     case 'drain_failed':
       lifecycle.deps.snapshots.abandonRestore('not_saved');
-      return { ...record, operationId: begin('wake', null, notSaved), reason: 'snapshot_failed' };
+      return { ...unchanged(record, lifecycle), operationId: begin('wake', null, notSaved), reason: 'snapshot_failed' };
     case 'resume_wanted':
       return record;
     case 'erased':
@@ -190,8 +200,25 @@ function giveUpUnsaved(lifecycle: Lifecycle): void {
   }
 }
 
+/** As the run ends that something takes the place of: another state, another release, or both. */
+function switched(record: TenantRecord, before: TenantRecord, lifecycle: Lifecycle): TenantRecord {
+  const { state } = before;
+  if (state.kind !== 'draining') return record;
+  if (state.why === 'upgrade') return promoted(lifecycle, record);
+  if (state.why !== 'restore') return record;
+  lifecycle.deps.snapshots.switchToChosen(state.incarnation);
+  return rolledBack(record);
+}
+
+/** The present run goes on, so its release does. */
+function unchanged(record: TenantRecord, lifecycle: Lifecycle): TenantRecord {
+  const to = record.rollingBack?.release ?? (record.upgrade?.phase === 'promoting' ? record.upgrade.to : null);
+  if (to === null) return record;
+  return upgradeFailed(lifecycle, record, { to, code: notSaved.code, detail: notSaved.detail });
+}
+
 /** Work that goes on beside the lifecycle and ends by itself. */
-const besideLifecycle: readonly OperationKind[] = ['drill', 'import'];
+const besideLifecycle: readonly OperationKind[] = ['drill', 'import', 'upgrade'];
 
 /** Ends every operation of the lifecycle that is under way, and tells the control plane of each: the report carries only the present one. */
 export function finishOperations(

@@ -4,6 +4,7 @@
 import type { GatewayWork } from '../core/lifecycle/awake.ts';
 import type { Observed, StartFailure } from '../core/lifecycle/state.ts';
 import type { RestartSettings, TenantEvent } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { ScratchOutcome, ScratchRequest } from '../core/scratch/run.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 
 /** One look at a run. */
@@ -96,4 +97,13 @@ export interface Timers {
 
 export interface LifecycleLog {
   (event: string, fields: Readonly<Record<string, string | number | boolean | null>>): void;
+}
+
+/** What the lifecycle may ask of scratch runs. None of it waits. */
+export interface ScratchSide {
+  /** A scratch container of the tenant's may still be there. */
+  open(): boolean;
+  /** Writes the intent down. The run's number, or null while another is open. */
+  begin(request: ScratchRequest): number | null;
+  outcome(n: number): 'under_way' | ScratchOutcome | null;
 }

@@ -4,6 +4,7 @@
  */
 import type { SnapshotReason } from '../core/lifecycle/plan.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { releaseOf } from '../core/lifecycle/record.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
 import * as limits from '../core/limits.ts';
 import type { Lifecycle } from './lifecycle.ts';
@@ -19,7 +20,7 @@ export async function saveSnapshot(
   const { store, snapshots, clock, ids, log } = lifecycle.deps;
   const id = ids.ulid();
   const { changes } = lifecycle.volatile;
-  const release = store.run(incarnation)?.release ?? record.spec.release;
+  const release = store.run(incarnation)?.release ?? releaseOf(record);
   snapshots.begin({ id, incarnation, release, why, note, begunAtMs: clock.nowMs() });
   try {
     await upload(lifecycle, record, { id, incarnation, release, why });
@@ -32,7 +33,8 @@ export async function saveSnapshot(
     throw error;
   }
   // Asked for only when the gateway was seen stopped (or does not stop): nothing comes after it.
-  if (why === 'sleep' || why === 'rescue' || why === 'before_restore') store.saved(incarnation);
+  if (why === 'sleep' || why === 'rescue' || why === 'before_restore' || why === 'before_upgrade')
+    store.saved(incarnation);
   lifecycle.savedUpTo(changes);
   const latest = store.read();
   if (latest) {

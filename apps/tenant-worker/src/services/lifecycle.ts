@@ -36,9 +36,11 @@ import type {
   LifecycleLog,
   Look,
   SandboxPort,
+  ScratchSide,
   SnapshotObjects,
   Timers,
 } from './lifecycle-ports.ts';
+import { advanceUpgrade } from './upgrade.ts';
 
 export interface LifecycleDeps {
   readonly store: TenantStore;
@@ -58,8 +60,7 @@ export interface LifecycleDeps {
   readonly log: LifecycleLog;
   /** Puts the present report into the outbox; called after every saved change. */
   readonly reportChanged: (record: TenantRecord) => void;
-  /** A scratch container of the tenant's may still be there. */
-  readonly scratchOpen: () => boolean;
+  readonly scratch: ScratchSide;
 }
 
 /** What is remembered in memory: losing it costs a look or a save too many, never a wrong choice. */
@@ -206,6 +207,7 @@ export class Lifecycle {
   /** One look, one decision, one step. */
   async #step(): Promise<Decision | 'look_again'> {
     const { store, clock } = this.deps;
+    advanceUpgrade(this);
     const seen = store.read();
     if (!seen) return { kind: 'wait', untilMs: null };
     const toSave = runToSave(seen.state, store.openRuns());

@@ -16,7 +16,7 @@ import { judge } from '../core/scratch/judge.ts';
 import * as limits from '../core/scratch/limits.ts';
 import type { ScratchAction } from '../core/scratch/plan.ts';
 import { decideScratch, needsLook } from '../core/scratch/plan.ts';
-import type { GatewayFindings, ScratchOutcome, ScratchPurpose, ScratchRun } from '../core/scratch/run.ts';
+import type { GatewayFindings, ScratchOutcome, ScratchRequest, ScratchRun } from '../core/scratch/run.ts';
 import type { Imports } from '../modules/imports.ts';
 import type { Operations, StepName } from '../modules/operations.ts';
 import type { ScratchRuns } from '../modules/scratch.ts';
@@ -66,13 +66,6 @@ export interface ScratchDeps {
   readonly operationChanged: (operation: Operation) => void;
   /** A run has an outcome; called once for each, before its container is destroyed, in the turn in which it is saved. */
   readonly concluded: (run: ScratchRun, outcome: ScratchOutcome) => void;
-}
-
-export interface ScratchRequest {
-  readonly purpose: ScratchPurpose;
-  readonly snapshotId: string;
-  readonly release: string;
-  readonly operationId: string | null;
 }
 
 const steps: Partial<Record<ScratchAction, StepName>> = {
@@ -326,7 +319,8 @@ export class Scratch {
   }
 
   #expected(run: ScratchRun): Expected {
-    return { files: this.deps.snapshots.get(run.snapshotId)?.files ?? 0, sessions: null, cronJobs: null };
+    const { files = 0, sessions = null, cronJobs = null } = this.deps.snapshots.get(run.snapshotId) ?? {};
+    return { files, sessions, cronJobs };
   }
 
   /** Saves what came of a run, with everything that follows from it. */
@@ -381,7 +375,7 @@ export class Scratch {
 
   #showStep(run: ScratchRun, action: ScratchAction): void {
     const name = action === 'restore' && run.purpose === 'import' ? 'convert' : steps[action];
-    if (name === undefined || run.operationId === null || run.purpose === 'upgrade') return;
+    if (name === undefined || run.operationId === null) return;
     const operation = this.deps.operations.step(run.operationId, name, this.deps.clock.nowMs());
     if (operation) this.deps.operationChanged(operation);
   }

@@ -7,6 +7,7 @@ import type { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { releaseOf } from '../core/lifecycle/record.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
 import { customerProtectedMax } from '../core/snapshots/retention.ts';
 import { isNewerRelease } from '../core/snapshots/release-order.ts';
@@ -68,10 +69,10 @@ export function restoreTo(
   const { snapshots, operations, clock } = lifecycle.deps;
   const found = theSnapshot(lifecycle, snapshotId);
   if (!found.ok) return found;
-  if (isNewerRelease(found.value.release, record.spec.release)) {
+  if (isNewerRelease(found.value.release, releaseOf(record))) {
     return err({
       code: 'snapshot_too_new',
-      detail: `It was written by OpenClaw ${found.value.release}; the assistant runs ${record.spec.release}, which cannot read it.`,
+      detail: `It was written by OpenClaw ${found.value.release}; the assistant runs ${releaseOf(record)}, which cannot read it.`,
       next: 'Move the assistant to that version first, or choose an older snapshot.',
     });
   }

@@ -8,6 +8,7 @@ import type {
   TenantSnapshots,
 } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { releaseOf } from '../core/lifecycle/record.ts';
 import { unreadableMax } from '../core/limits.ts';
 import { inventoryChanges } from '../core/snapshots/inventory-diff.ts';
 import { isNewerRelease } from '../core/snapshots/release-order.ts';
@@ -33,7 +34,7 @@ export function toTenantSnapshot(row: SnapshotRow, newestId: string | null, reco
     provenAtMs: row.provenAtMs,
     inventory: row.inventory,
     current: id === newestId,
-    restorable: !isNewerRelease(release, record.spec.release),
+    restorable: !isNewerRelease(release, releaseOf(record)),
   };
 }
 

@@ -6,9 +6,10 @@ import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok, unreachable } from '../../../control-plane/src/contract/result.ts';
 import type { Operation, TenantControl, TenantRef } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import { isKnownRelease } from '../../../control-plane/src/contract/releases.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
-import { releases } from '../core/releases.ts';
+import { releaseOf } from '../core/lifecycle/record.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { replaced } from './lifecycle-events.ts';
 import { restoreTo, takeSnapshot, undoRestore } from './snapshot-commands.ts';
@@ -50,7 +51,7 @@ export function provision(
       next: 'Choose another address.',
     });
   }
-  if (!Object.hasOwn(releases, command.spec.release)) return err(unknownRelease(command.spec.release));
+  if (!isKnownRelease(command.spec.release)) return err(unknownRelease(command.spec.release));
   const nowMs = lifecycle.deps.clock.nowMs();
   lifecycle.deps.operations.begin(command.operationId, command.tenantId, 'provision', nowMs);
   lifecycle.deps.operations.step(command.operationId, 'reserve', nowMs);
@@ -61,6 +62,12 @@ export function provision(
     createdAtMs: nowMs,
     generation: command.generation,
     spec: command.spec,
+    release: command.spec.release,
+    upgrade: null,
+    upgradeAsked: null,
+    upgradeFailure: null,
+    rollback: null,
+    rollingBack: null,
     state: { kind: 'absent' },
     version: 0,
     operationId: command.operationId,
@@ -92,10 +99,33 @@ export function applySpec(lifecycle: Lifecycle, command: ApplySpec): Result<Tena
     });
   }
   if (command.generation === record.generation) return found;
-  if (!Object.hasOwn(releases, command.spec.release)) return err(unknownRelease(command.spec.release));
+  if (!isKnownRelease(command.spec.release)) return err(unknownRelease(command.spec.release));
   const { generation, spec } = command;
   const specOperation = operationOf(lifecycle, record, command);
-  return ok(lifecycle.save({ ...record, generation, spec, specOperation }));
+  return ok(
+    lifecycle.save({ ...record, generation, spec, specOperation, ...releaseChange(lifecycle, record, command) }),
+  );
+}
+
+/** What a spec changes of releases: one asked for under an operation is tried again, also when it failed before. */
+function releaseChange(
+  lifecycle: Lifecycle,
+  record: TenantRecord,
+  { operationId, spec }: ApplySpec,
+): Pick<TenantRecord, 'release' | 'upgradeAsked' | 'upgradeFailure'> {
+  const kept = { release: releaseOf(record), upgradeAsked: record.upgradeAsked, upgradeFailure: record.upgradeFailure };
+  if (operationId === null || spec.desired !== 'active') return kept;
+  // The same request once more.
+  if (record.upgradeAsked?.operationId === operationId || lifecycle.deps.operations.read(operationId) !== null)
+    return kept;
+  if (record.upgradeAsked !== null)
+    finishAtOnce(lifecycle, record, { id: record.upgradeAsked.operationId, kind: 'upgrade' }, replaced);
+  const there = spec.release === kept.release;
+  if (there || record.upgrade?.to === spec.release) {
+    finishAtOnce(lifecycle, record, { id: operationId, kind: 'upgrade' }, there ? null : replaced);
+    return { ...kept, upgradeAsked: null };
+  }
+  return { ...kept, upgradeAsked: { operationId, to: spec.release }, upgradeFailure: null };
 }
 
 /**
@@ -120,7 +150,7 @@ function operationOf(lifecycle: Lifecycle, record: TenantRecord, command: ApplyS
 function finishAtOnce(
   { deps }: Lifecycle,
   { tenantId, slug }: TenantRecord,
-  { id, kind }: NonNullable<TenantRecord['specOperation']>,
+  { id, kind }: { readonly id: string; readonly kind: 'suspend' | 'delete' | 'upgrade' },
   error: Operation['error'] = null,
 ): void {
   const nowMs = deps.clock.nowMs();

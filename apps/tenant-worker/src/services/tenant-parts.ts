@@ -194,7 +194,18 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     ids,
     log,
     reportChanged,
-    scratchOpen: () => scratchRuns.open() !== null,
+    scratch: {
+      open: () => scratchRuns.open() !== null,
+      begin: (request) => {
+        const begun = scratch.begin(request);
+        if (begun !== null) ctx.waitUntil(scratch.activate());
+        return begun?.n ?? null;
+      },
+      outcome: (n) => {
+        const run = scratchRuns.get(n);
+        return run === null ? null : (run.outcome ?? 'under_way');
+      },
+    },
   });
 
   /** Moves what the ledger settled into the outbox, each receipt once, and the new totals with it. */
@@ -240,6 +251,8 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     concluded: () => {
       const record = store.read();
       if (record !== null) lifecycle.save(record);
+      // An upgrade may wait for it.
+      ctx.waitUntil(lifecycle.activate());
     },
   });
 

@@ -2,6 +2,7 @@
 import type { Operation, TenantReport, UsageTotals } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { StaysAwake } from '../core/lifecycle/awake.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { releaseOf } from '../core/lifecycle/record.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
 import type { DrillRecord } from '../modules/scratch.ts';
 import type { SnapshotRow } from '../modules/snapshot-schema.ts';
@@ -41,12 +42,18 @@ export function toReport(parts: ReportParts): TenantReport {
     stateSinceMs: 'sinceMs' in state ? state.sinceMs : 'atMs' in state ? state.atMs : record.createdAtMs,
     reason: state.kind === 'needs_operator' ? state.reason : record.reason,
     incarnation: incarnationOf(state),
-    release: record.spec.release,
+    release: releaseOf(record),
     lastActivityAtMs: lastActivityAtMs === 0 ? null : lastActivityAtMs,
     // When it was begun: what was written while it was being made may not be in it.
     lastSnapshot: newest === null ? null : { id: newest.id, atMs: newest.begunAtMs, bytes: newest.bytes },
     lastProvenRestore: drill?.proven ?? null,
     drillFailure: drill?.failure ?? null,
+    upgrade:
+      record.upgrade === null
+        ? null
+        : { to: record.upgrade.to, phase: record.upgrade.phase, operationId: record.upgrade.operationId },
+    upgradeFailure: record.upgradeFailure,
+    rollback: record.rollback,
     operation,
     usage,
     aiCapNanoUsdPerMonth: record.spec.aiCapNanoUsdPerMonth,

@@ -274,6 +274,9 @@ export class CellStandIn implements TenantControl {
       lastSnapshot: null,
       lastProvenRestore: null,
       drillFailure: null,
+      upgrade: null,
+      upgradeFailure: null,
+      rollback: null,
       operation: tenant.operation,
       usage: {
         period: new Date(this.nowMs).toISOString().slice(0, 7),

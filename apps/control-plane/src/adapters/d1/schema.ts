@@ -185,3 +185,40 @@ export const sessionEnding = sqliteTable(
   },
   (t) => [index('session_ending_oldest').on(t.createdAtMs)],
 );
+
+/** A release on its way over the fleet: the plan (JSON), and how far it has come. */
+export const rollout = sqliteTable(
+  'rollout',
+  {
+    id: text('id').primaryKey(),
+    release: text('release').notNull(),
+    plan: text('plan').notNull(),
+    state: text('state').notNull(),
+    stage: integer('stage').notNull().default(0),
+    /** The assistant that was last looked at in this stage, and whether it was the last one. */
+    cursor: text('cursor').notNull().default(''),
+    listed: integer('listed', { mode: 'boolean' }).notNull().default(false),
+    /** Why it halted. */
+    reason: text('reason'),
+    createdAtMs: integer('created_at_ms').notNull(),
+    changedAtMs: integer('changed_at_ms').notNull(),
+  },
+  (t) => [index('rollout_state').on(t.state, t.id)],
+);
+
+/** Whom a rollout asked, and what came of it. Written before the asking. */
+export const rolloutTenant = sqliteTable(
+  'rollout_tenant',
+  {
+    rolloutId: text('rollout_id').notNull(),
+    tenantId: text('tenant_id').notNull(),
+    outcome: text('outcome').notNull(),
+    askedAtMs: integer('asked_at_ms').notNull(),
+    endedAtMs: integer('ended_at_ms'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.rolloutId, t.tenantId] }),
+    index('rollout_tenant_outcome').on(t.rolloutId, t.outcome, t.askedAtMs),
+    index('rollout_tenant_ended').on(t.rolloutId, t.endedAtMs),
+  ],
+);

@@ -14,6 +14,7 @@ import { stateLabel } from '../../tenants/state.tsx';
 import { TenantFacts, TenantSpend } from '../../tenants/tenant-facts.tsx';
 import { TenantMove } from '../../tenants/tenant-move.tsx';
 import { TenantSettings } from '../../tenants/tenant-settings.tsx';
+import { TenantVersion } from '../../tenants/tenant-version.tsx';
 import { useTenantAction } from '../../tenants/use-tenant-actions.ts';
 import { useNow } from '../../ui/use-now.ts';
 
@@ -41,6 +42,7 @@ function Overview() {
         <TenantSpend tenant={tenant} demo={system?.standIns.model ? demoModelSentence : null} />
         <TenantFacts tenant={tenant} />
       </div>
+      <TenantVersion tenant={tenant} role={org.role} />
       <TenantSettings key={tenant.id} tenant={tenant} role={org.role} />
       <TenantMove tenant={tenant} role={org.role} />
     </div>

@@ -38,6 +38,7 @@ export function incidentNews(before: TenantState, event: TenantEvent, after: Ten
     case 'wake_wanted':
     case 'gateway_ready':
     case 'sleep_wanted':
+    case 'upgrade_wanted':
     case 'drained':
     case 'suspend_wanted':
     case 'resume_wanted':

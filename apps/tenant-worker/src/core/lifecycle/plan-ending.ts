@@ -5,9 +5,9 @@
  */
 import { unreachable } from '../../../../control-plane/src/contract/result.ts';
 import * as limits from '../limits.ts';
-import type { Decision, OpenRun, PlanInput } from './plan-input.ts';
+import type { Decision, OpenRun, PlanInput, SnapshotReason } from './plan-input.ts';
 import { action, backoffMs, dueAtMs, event, snapshotRetryAtMs, wait } from './plan-input.ts';
-import type { KeeperPhase, Observed, TenantState } from './state.ts';
+import type { DrainReason, KeeperPhase, Observed, TenantState } from './state.ts';
 
 interface Others {
   /** To be done now, or null. */
@@ -81,9 +81,12 @@ export function decideDraining(input: PlanInput, state: Extract<TenantState, { k
     return event({ type: 'drain_failed', nowMs, incarnation });
   }
   const retryAtMs = snapshotRetryAtMs(facts, nowMs);
-  return nowMs < retryAtMs
-    ? wait(retryAtMs)
-    : action({ kind: 'snapshot', incarnation, why: state.why === 'restore' ? 'before_restore' : 'sleep' });
+  return nowMs < retryAtMs ? wait(retryAtMs) : action({ kind: 'snapshot', incarnation, why: savedAs(state.why) });
+}
+
+/** A state that something is about to take the place of is protected; see `SnapshotIndex`. */
+function savedAs(why: DrainReason): SnapshotReason {
+  return why === 'restore' ? 'before_restore' : why === 'upgrade' ? 'before_upgrade' : 'sleep';
 }
 
 /** What must come before a save: an answer, a claim, a stopped gateway. Null = it can be saved now. */

@@ -4,7 +4,7 @@ import * as limits from '../limits.ts';
 import type { GatewayWork, ScheduleFacts } from './awake.ts';
 import type { Observed, TenantEvent, TenantState } from './state.ts';
 
-export type SnapshotReason = 'sleep' | 'periodic' | 'rescue' | 'manual' | 'before_restore';
+export type SnapshotReason = 'sleep' | 'periodic' | 'rescue' | 'manual' | 'before_restore' | 'before_upgrade';
 
 export type Action =
   | { readonly kind: 'start'; readonly incarnation: number }

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { TenantId } from '../../../../control-plane/src/contract/ids.ts';
 import { RestartSettings, TenantSpec } from '../../../../control-plane/src/contract/tenant-rpc.ts';
+import type { Upgrade } from '../upgrade/plan.ts';
 import type { TenantState } from './state.ts';
 import { startFailures } from './state.ts';
 
@@ -28,7 +29,7 @@ const StateSchema = z.discriminatedUnion('kind', [
     kind: z.literal('draining'),
     incarnation: int,
     sinceMs: int,
-    why: z.enum(['idle', 'command', 'restart', 'restore', 'suspend', 'delete']),
+    why: z.enum(['idle', 'command', 'restart', 'restore', 'upgrade', 'suspend', 'delete']),
     then: z.enum(['asleep', 'waking', 'suspended', 'deleting']),
   }),
   z.object({ kind: z.literal('suspended'), incarnation: int, sinceMs: int }),
@@ -41,6 +42,18 @@ const StateSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('deleting'), incarnation: int, sinceMs: int }),
   z.object({ kind: z.literal('deleted'), atMs: int }),
 ]) satisfies z.ZodType<TenantState>;
+
+const release = z.string().min(1).max(64);
+
+const UpgradeSchema = z.object({
+  to: release,
+  operationId: z.string(),
+  phase: z.enum(['saving', 'trial', 'promoting']),
+  sinceMs: int,
+  before: z.string().nullable(),
+  snapshotId: z.string().nullable(),
+  scratchN: int.nullable(),
+}) satisfies z.ZodType<Upgrade>;
 
 const RecordSchema = z.object({
   v: z.literal(1),
@@ -60,6 +73,21 @@ const RecordSchema = z.object({
     .default(null),
   /** What the next start builds the configuration on; `current` again once a gateway is ready. */
   startSettings: RestartSettings.default('current'),
+  /** The release that runs; the spec's is the one that is wanted. Null in a record from before there were upgrades. */
+  release: release.nullable().default(null),
+  /** The change to the wanted release that is under way. */
+  upgrade: UpgradeSchema.nullable().default(null),
+  /** The operation under which a release was asked for, until its upgrade begins. */
+  upgradeAsked: z.object({ operationId: z.string(), to: release }).nullable().default(null),
+  /** The last upgrade that did not come about; its release is not tried again until somebody asks. */
+  upgradeFailure: z
+    .object({ to: release, code: z.string().max(64), detail: z.string().max(500), atMs: int })
+    .nullable()
+    .default(null),
+  /** What brings back the release and the state from before the last upgrade. */
+  rollback: z.object({ release, snapshotId: z.string(), atMs: int }).nullable().default(null),
+  /** A rollback is under way: the release goes back as the restore switches. */
+  rollingBack: z.object({ release }).nullable().default(null),
   /** Why the last run ended or the last start failed; a code. */
   reason: z.string().max(64).nullable(),
   lastActivityAtMs: int,
@@ -75,6 +103,11 @@ const RecordSchema = z.object({
 });
 
 export type TenantRecord = z.infer<typeof RecordSchema>;
+
+/** The release that the tenant's next run is of. */
+export function releaseOf(record: TenantRecord): string {
+  return record.release ?? record.spec.release;
+}
 
 /** The stored document is not one this code can read. Nothing may be written over it. */
 export class UnreadableRecord extends Error {

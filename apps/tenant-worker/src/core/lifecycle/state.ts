@@ -5,7 +5,7 @@
 import type { RestartSettings } from '../../../../control-plane/src/contract/tenant-rpc.ts';
 
 export type WakeReason = 'navigation' | 'request' | 'command' | 'schedule' | 'message' | 'recover' | 'restart';
-export type DrainReason = 'idle' | 'command' | 'restart' | 'restore' | 'suspend' | 'delete';
+export type DrainReason = 'idle' | 'command' | 'restart' | 'restore' | 'upgrade' | 'suspend' | 'delete';
 
 /** Why a start did not lead to a ready gateway. Codes of the keeper, plus those only the object can see. */
 export const startFailures = [
@@ -79,6 +79,8 @@ export type TenantEvent =
   | { readonly type: 'restart_wanted'; readonly nowMs: number; readonly settings?: RestartSettings }
   /** A person chose an earlier snapshot; the index remembers which. */
   | { readonly type: 'restore_wanted'; readonly nowMs: number }
+  /** A release was tried and is to be the next run's. */
+  | { readonly type: 'upgrade_wanted'; readonly nowMs: number }
   | { readonly type: 'drained'; readonly nowMs: number; readonly incarnation: number }
   | { readonly type: 'drain_failed'; readonly nowMs: number; readonly incarnation: number }
   /** An older run answers but cannot be saved; `incarnation` is the one that waits for it. */

@@ -40,6 +40,7 @@ function draining(incarnation: number, nowMs: number, why: DrainReason): TenantS
     command: 'asleep',
     restart: 'waking',
     restore: 'waking',
+    upgrade: 'waking',
     suspend: 'suspended',
     delete: 'deleting',
   } as const;
@@ -137,6 +138,8 @@ function whileAwake(state: Extract<TenantState, { kind: 'awake' }>, event: Tenan
       return draining(incarnation, nowMs, 'restart');
     case 'restore_wanted':
       return draining(incarnation, nowMs, 'restore');
+    case 'upgrade_wanted':
+      return draining(incarnation, nowMs, 'upgrade');
     case 'suspend_wanted':
       return draining(incarnation, nowMs, 'suspend');
     case 'delete_wanted':
@@ -168,7 +171,7 @@ function whileDraining(state: Extract<TenantState, { kind: 'draining' }>, event:
           return waking(
             incarnation + 1,
             nowMs,
-            state.why === 'restart' || state.why === 'restore' ? 'restart' : 'request',
+            state.why === 'restart' || state.why === 'restore' || state.why === 'upgrade' ? 'restart' : 'request',
           );
         case 'suspended':
           return { kind: 'suspended', incarnation, sinceMs: nowMs };

@@ -34,6 +34,14 @@ export type ScratchOutcome =
   | { readonly ok: true; readonly counts: ScratchCounts }
   | { readonly ok: false; readonly code: ScratchFailure; readonly detail: string };
 
+/** What somebody wants tried. */
+export interface ScratchRequest {
+  readonly purpose: ScratchPurpose;
+  readonly snapshotId: string;
+  readonly release: string;
+  readonly operationId: string | null;
+}
+
 /** What is remembered of one scratch run. Intents are counted before the call they are for. */
 export interface ScratchRun {
   readonly n: number;
