@@ -31,6 +31,7 @@ beforeAll(async () => {
       desired: 'active',
       members: [{ userId: 'usr_1', role: 'owner' }],
       release: '2026.9.6',
+      pinned: false,
       size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
       idleSleepMs: 600_000,
       keepAwake: false,

@@ -24,14 +24,7 @@ interface ReleaseRequest {
  */
 export async function tenantUpgrade(ctx: Context, request: ReleaseRequest, wanted: string): Promise<Operation> {
   const release = chosenRelease(ctx, wanted);
-  const refuse = (now: Tenant): AppError | null =>
-    compareReleases(release, now.release) >= 0
-      ? null
-      : new AppError('release_not_newer', {
-          detail: `It runs OpenClaw ${now.release}; ${release} is older and cannot read what it wrote.`,
-          next: 'Roll back to the version and the state from before the upgrade, or restore a snapshot.',
-        });
-  return tenantCommand(ctx, { ...request, what: { kind: 'upgrade', release }, refuse });
+  return tenantCommand(ctx, { ...request, what: { kind: 'upgrade', release }, refuse: withoutWayBack });
 }
 
 /**
@@ -48,5 +41,13 @@ export async function tenantRollback(ctx: Context, request: ReleaseRequest): Pro
           detail: 'There is no upgrade to go back from.',
           next: 'Restore a snapshot instead.',
         });
-  return tenantCommand(ctx, { ...request, what: { kind: 'upgrade', release }, refuse });
+  return tenantCommand(ctx, { ...request, what: { kind: 'upgrade', release }, refuse: withoutWayBack });
+}
+
+function withoutWayBack({ rollback }: Tenant): AppError | null {
+  if (rollback !== null) return null;
+  return new AppError('rollback_unavailable', {
+    detail: 'There is no upgrade to go back from.',
+    next: 'Restore a snapshot instead.',
+  });
 }
