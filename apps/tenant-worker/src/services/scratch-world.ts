@@ -1,0 +1,223 @@
+/**
+ * A world for scratch runs in tests: containers that outlive the object, and an object that can die, with faults before and
+ * after each call's effect.
+ */
+import { openNodeSql, type NodeSql } from '../../../../test/support/node-sql.ts';
+import type { TenantRecord } from '../core/lifecycle/record.ts';
+import type { Observed } from '../core/lifecycle/state.ts';
+import { migrate } from '../modules/migrate.ts';
+import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
+import type { ImportReport } from '../../../control-plane/src/contract/imports.ts';
+import { IMPORT_MIGRATIONS, Imports } from '../modules/imports.ts';
+import { SCRATCH_MIGRATIONS, ScratchRuns } from '../modules/scratch.ts';
+import { SNAPSHOT_MIGRATIONS } from '../modules/snapshot-schema.ts';
+import { SnapshotIndex } from '../modules/snapshots.ts';
+import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
+import { Scratch } from './scratch.ts';
+import type { ScratchPort } from './scratch.ts';
+
+type Fault = 'none' | 'fails' | 'answer_lost' | 'crash_before' | 'crash_after';
+export const operationId = 'op_00000000000000000000000001' as never;
+
+/** The containers of the world, which outlive the object. */
+export class ScratchWorld {
+  readonly sql: NodeSql = openNodeSql();
+  readonly containers = new Map<number, { running: boolean; observed: Observed; release: string }>();
+  readonly destroyed = new Set<number>();
+  readonly logged: string[] = [];
+  readonly concluded: string[] = [];
+  readonly manifests: string[] = [];
+  /** Words with which the keeper refuses what is brought. */
+  refuses: string | null = null;
+  nowMs = 1_000_000;
+  calls = 0;
+  fault: (call: number) => Fault = () => 'none';
+  gateway: 'starts' | 'ends' | 'hangs' = 'starts';
+  restoredFiles = 7;
+  object!: { scratch: Scratch; alive: boolean };
+
+  constructor() {
+    this.build();
+  }
+
+  build(): void {
+    const object = { alive: true } as { scratch: Scratch; alive: boolean };
+    const { sql } = this;
+    const guarded = {
+      exec: (...args: Parameters<typeof sql.exec>) => {
+        if (!object.alive) throw new Error('the object is gone');
+        return sql.exec(...args);
+      },
+      transaction: <T>(fn: () => T) => sql.transaction(fn),
+    };
+    migrate(
+      guarded,
+      [
+        ...TENANT_MIGRATIONS,
+        ...OPERATION_MIGRATIONS,
+        ...SNAPSHOT_MIGRATIONS,
+        ...SCRATCH_MIGRATIONS,
+        ...IMPORT_MIGRATIONS,
+      ],
+      0,
+    );
+    object.scratch = new Scratch({
+      store: new TenantStore(guarded),
+      runs: new ScratchRuns(guarded),
+      snapshots: new SnapshotIndex(guarded),
+      operations: new Operations(guarded),
+      imports: new Imports(guarded),
+      objects: {
+        putManifest: async (_tenant, id) => void this.manifests.push(id),
+        remove: () => Promise.resolve(),
+        removeAll: () => Promise.resolve(true),
+      },
+      port: (_tenantId, n) => this.#port(object, n),
+      clock: { nowMs: () => this.nowMs },
+      timers: { after: () => () => undefined },
+      ids: { ulid: () => String(++this.calls).padStart(26, '0') },
+      log: (event) => this.logged.push(event),
+      rearm: () => Promise.resolve(),
+      operationChanged: () => undefined,
+      concluded: (run, outcome) => this.concluded.push(`${run.n} ${outcome.ok ? 'ok' : outcome.code}`),
+    });
+    this.object = object;
+  }
+
+  get running(): number[] {
+    return [...this.containers].filter(([, { running }]) => running).map(([n]) => n);
+  }
+
+  #port(object: { alive: boolean }, n: number): ScratchPort {
+    const call = async <T>(effect: () => T): Promise<T> => {
+      const fault = this.fault(++this.calls);
+      const die = (): never => {
+        object.alive = false;
+        throw new Error('the object is gone');
+      };
+      if (fault === 'crash_before') die();
+      if (fault === 'fails') throw new Error('injected');
+      const value = effect();
+      await Promise.resolve();
+      if (fault === 'crash_after') die();
+      if (fault === 'answer_lost') throw new Error('injected: the answer was lost');
+      return value;
+    };
+    const at = () => {
+      const container = this.containers.get(n);
+      if (!container?.running) throw new Error('the container does not run');
+      return container;
+    };
+    const see = (phase: 'idle' | 'ready' | 'failed' | 'starting', hasState: boolean): Observed => ({
+      kind: 'up',
+      claimed: true,
+      phase,
+      hasState,
+      failure: phase === 'failed' ? 'gateway_exit' : null,
+    });
+    return {
+      start: (_record, release) =>
+        call(() => {
+          if (this.destroyed.has(n)) throw new Error('this run was destroyed');
+          const idle: Observed = { kind: 'up', claimed: false, phase: 'idle', hasState: false, failure: null };
+          this.containers.set(n, { running: true, observed: idle, release });
+          expect(this.running).toEqual([n]);
+        }),
+      look: () => call(() => (this.containers.get(n)?.running ? at().observed : { kind: 'stopped' as const })),
+      claim: () => call(() => void (at().observed = see('idle', false))),
+      restore: () =>
+        call(() => {
+          at().observed = see('idle', true);
+          return { ok: true as const, files: this.restoredFiles, bytes: 1 };
+        }),
+      startGateway: () =>
+        call(() => {
+          const phase = { starts: 'ready', ends: 'failed', hangs: 'starting' } as const;
+          at().observed = see(phase[this.gateway], true);
+        }),
+      check: (turn) =>
+        call(() => ({ healthy: true, sessions: 2, cronJobs: 1, answered: turn ? true : null, problem: null })),
+      import: () =>
+        call(() => {
+          if (this.refuses !== null) return { ok: false as const, detail: this.refuses };
+          const seen = at().observed;
+          if (seen.kind === 'up' && seen.hasState) throw new Error('there is a state already');
+          at().observed = see('idle', true);
+          return { ok: true as const, report };
+        }),
+      stopGateway: () => call(() => void (at().observed = see('idle', true))),
+      snapshot: () => call(() => ({ bytes: 9, sha256: 'b', files: 3, storedBytes: 10 })),
+      destroy: () =>
+        call(() => {
+          this.destroyed.add(n);
+          const container = this.containers.get(n);
+          if (container) container.running = false;
+        }),
+    };
+  }
+
+  /** Alarms until nothing is under way, the object built again when it died. Time passes between them. */
+  async settle(): Promise<void> {
+    for (let i = 0; i < 2_000; i++) {
+      if (!this.object.alive) this.build();
+      try {
+        await this.object.scratch.activate();
+      } catch (error) {
+        if (this.object.alive) throw error;
+        continue;
+      }
+      if (this.object.alive && this.object.scratch.deps.runs.open() === null) return;
+      this.nowMs += 1_000;
+    }
+    throw new Error('it never came to rest');
+  }
+}
+
+export const record = {
+  v: 1,
+  tenantId: 'ten_00000000000000000000000001',
+  slug: 'nora-7f3k',
+  createdAtMs: 1,
+  generation: 1,
+  spec: {
+    displayName: 'Nora',
+    desired: 'active',
+    members: [{ userId: 'u1', role: 'owner' }],
+    release: '2026.9.6',
+    pinned: false,
+    size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
+    idleSleepMs: 600_000,
+    keepAwake: false,
+    models: { primary: 'a', utility: 'b' },
+    aiCapNanoUsdPerMonth: 1,
+  },
+  state: { kind: 'asleep', incarnation: 3, sinceMs: 1 },
+  version: 0,
+  operationId: null,
+  specOperation: null,
+  reason: null,
+  lastActivityAtMs: 0,
+  lastSnapshotAtMs: 0,
+  snapshotFailedAtMs: null,
+  snapshotFailuresInRow: 0,
+  crashesAtMs: [],
+  startDurationsMs: [],
+  startSettings: 'current',
+  wrappedDataKey: { kid: 'k1', wrapped: 'AAAA' },
+  release: '2026.9.6',
+  upgrade: null,
+  upgradeAsked: null,
+  upgradeFailure: null,
+  rollback: null,
+  rollingBack: null,
+} as unknown as TenantRecord;
+
+export const report: ImportReport = {
+  shape: 'openclaw',
+  openclawVersion: '2026.8.2',
+  taken: { files: 3, bytes: 9, conversations: 1, workspaceFiles: 1, skills: 0, cronJobs: 0, agents: 1 },
+  left: [{ reason: 'key_or_login', count: 1, examples: ['.env'] }],
+  settingsLeft: ['gateway'],
+  channelsOff: [],
+  warnings: [],
+};
