@@ -24,7 +24,14 @@ interface ReleaseRequest {
  */
 export async function tenantUpgrade(ctx: Context, request: ReleaseRequest, wanted: string): Promise<Operation> {
   const release = chosenRelease(ctx, wanted);
-  return tenantCommand(ctx, { ...request, what: { kind: 'upgrade', release }, refuse: withoutWayBack });
+  const refuse = (now: Tenant): AppError | null =>
+    compareReleases(release, now.release) >= 0
+      ? null
+      : new AppError('release_not_newer', {
+          detail: `It runs OpenClaw ${now.release}; ${release} is older and cannot read what it wrote.`,
+          next: 'Roll back to the version and the state from before the upgrade, or restore a snapshot.',
+        });
+  return tenantCommand(ctx, { ...request, what: { kind: 'upgrade', release }, refuse });
 }
 
 /**
@@ -34,13 +41,6 @@ export async function tenantRollback(ctx: Context, request: ReleaseRequest): Pro
   const { rollback } = await tenantRead(ctx, request.row);
   // A repeat may come after the change was made: then what is wanted already is what was asked for.
   const release = rollback?.release ?? specOf(request.row).release;
-  const refuse = (now: Tenant): AppError | null =>
-    now.rollback !== null
-      ? null
-      : new AppError('rollback_unavailable', {
-          detail: 'There is no upgrade to go back from.',
-          next: 'Restore a snapshot instead.',
-        });
   return tenantCommand(ctx, { ...request, what: { kind: 'upgrade', release }, refuse: withoutWayBack });
 }
 

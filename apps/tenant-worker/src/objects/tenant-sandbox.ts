@@ -24,7 +24,7 @@ import { relay, readSandboxRequest, sandboxRefusal } from '../edge/relay.ts';
 import { SocketSet } from '../edge/socket-set.ts';
 import type { Env } from '../env.ts';
 import type { KeeperWord, Look, RestoreOutcome, SnapshotData } from '../services/lifecycle-ports.ts';
-import { withDeadline } from '../services/lifecycle.ts';
+import { withDeadline } from '../services/deadline.ts';
 import { systemClock, systemTimers } from '../adapters/system.ts';
 
 const keeperPort = 18_700;

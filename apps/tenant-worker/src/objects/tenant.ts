@@ -4,6 +4,7 @@
  * refused and left as it is.
  */
 import { logEvent } from '../adapters/log.ts';
+import { TenantArchives } from './tenant-archives.ts';
 import { CellKeys } from '../adapters/cell-keys.ts';
 import { createTenantParts, hasTenant } from '../services/tenant-parts.ts';
 import type { TenantParts } from '../services/tenant-parts.ts';
@@ -14,41 +15,23 @@ import { readConfig, tenantOriginOf } from '../env.ts';
 import type { Env } from '../env.ts';
 import { newHandoffCode } from '../edge/tokens.ts';
 import * as commands from '../services/tenant-commands.ts';
-import { readInventory } from '../adapters/snapshot-inventory.ts';
-import { changeSnapshot } from '../services/snapshot-commands.ts';
-import { listSnapshots, snapshotChanges, toTenantSnapshot } from '../services/snapshot-reads.ts';
 import { drill } from '../services/scratch-commands.ts';
 import type { SessionsToEnd } from '../modules/sessions.ts';
 import { sandboxName } from '../tenant-api.ts';
 import { toProgress } from '../services/tenant-report.ts';
 import type { Admission, NewSession, TenantGate, TenantProgress } from '../tenant-api.ts';
-import { exportSource } from '../services/tenant-export.ts';
-import type { ExportPlan } from '../services/tenant-export.ts';
 
-import { admitPart, changeImports, partStored } from '../services/imports.ts';
-import type { ImportCommand, ImportView } from '../../../control-plane/src/contract/imports.ts';
-import type { TenantRecord } from '../core/lifecycle/record.ts';
-import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
+import type { Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type {
   OpenGrant,
-  SnapshotChanges,
   TenantControl,
   TenantRef,
   TenantReport,
-  TenantSnapshot,
-  TenantSnapshots,
   TenantSpec,
 } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { egressHeaders } from './egress.ts';
-import { TenantOutward } from './tenant-outward.ts';
-
-const admittedNowhere: Refusal = {
-  code: 'tenant_unknown',
-  detail: 'There is no such assistant at this address.',
-  next: 'Check the address.',
-};
 
 type Members = TenantSpec['members'];
 type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
@@ -56,7 +39,7 @@ type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
 /** The keeper pokes on every change of phase; a container that pokes faster than this is answered by the alarm instead. */
 const pokeSpacingMs = transitionProbeMs / 2;
 
-export class Tenant extends TenantOutward implements TenantGate {
+export class Tenant extends TenantArchives implements TenantGate {
   readonly #keys: CellKeys;
   #parts: TenantParts | null = null;
   #pokedAtMs = 0;
@@ -231,78 +214,8 @@ export class Tenant extends TenantOutward implements TenantGate {
     return ended;
   }
 
-  /** What an export is made of. Reads only: nothing wakes, and the bytes do not pass through here. */
-  async exportSource(command: Args<'exportState'>): Promise<Result<ExportPlan>> {
-    return this.#with(command, (parts) => exportSource(parts, command));
-  }
-
-  /** Uploads, but for the bytes of a part, which do not pass through here. */
-  async imports(
-    command: TenantRef & Exclude<ImportCommand, { do: 'part' }>,
-  ): Promise<Result<{ imports: ImportView[] }>> {
-    return this.#with(command, (parts) => {
-      const record = parts.store.read();
-      if (record === null) throw new Error('the tenant has no record');
-      const done = changeImports(parts, record, command);
-      if (done !== null && !done.ok) return done;
-      this.ctx.waitUntil(parts.cleanImports().then(() => parts.scratch.activate()));
-      return ok({ imports: parts.imports.list() });
-    });
-  }
-
-  /** Whether a part may be stored, and with which key. */
-  async importTarget(
-    command: TenantRef & { id: string; n: number; bytes: number },
-  ): Promise<Result<TenantRecord['wrappedDataKey']>> {
-    return this.#with(command, (parts) => {
-      const admitted = admitPart(parts, command.id, command.n, command.bytes);
-      const record = parts.store.read();
-      if (!admitted.ok) return admitted;
-      return record === null ? err(admittedNowhere) : ok(record.wrappedDataKey);
-    });
-  }
-
-  async importPartStored(command: TenantRef & { id: string; n: number }): Promise<Result<{ imports: ImportView[] }>> {
-    return this.#with(command, (parts) => {
-      const stored = partStored(parts, command.id, command.n);
-      return stored.ok ? ok({ imports: parts.imports.list() }) : stored;
-    });
-  }
-
   async acknowledge(command: Args<'acknowledge'>): Promise<Result<{ pending: number }>> {
     return this.#with(command, (parts) => ok({ pending: parts.outbox.acknowledge(command.seqs) }));
-  }
-
-  // --- snapshots -----------------------------------------------------------------------------------------------------
-
-  async snapshots(ref: TenantRef): Promise<Result<TenantSnapshots>> {
-    return this.#with(ref, (parts) => {
-      const found = commands.theTenant(parts.lifecycle, ref);
-      return found.ok ? ok(listSnapshots(parts.lifecycle, found.value)) : found;
-    });
-  }
-
-  async snapshotChanges(command: Args<'snapshotChanges'>): Promise<Result<SnapshotChanges>> {
-    return this.#with(command, async (parts) => {
-      const found = commands.theTenant(parts.lifecycle, command);
-      if (!found.ok) return found;
-      const { tenantId, wrappedDataKey } = found.value;
-      const dataKey = await this.#keys.unwrapDataKey(tenantId, wrappedDataKey);
-      return snapshotChanges(parts.lifecycle, command.snapshotId, ({ id, incarnation }) =>
-        readInventory(this.env.SNAPSHOTS, { tenantId, id, incarnation, dataKey }),
-      );
-    });
-  }
-
-  async changeSnapshot(command: Args<'changeSnapshot'>): Promise<Result<TenantSnapshot>> {
-    return this.#with(command, (parts) => {
-      const found = commands.theTenant(parts.lifecycle, command);
-      if (!found.ok) return found;
-      const { snapshotId, protected: wanted, accepted } = command;
-      const changed = changeSnapshot(parts.lifecycle, found.value, snapshotId, { protected: wanted, accepted });
-      if (!changed.ok) return changed;
-      return ok(toTenantSnapshot(changed.value, parts.snapshots.newest()?.id ?? null, found.value));
-    });
   }
 
   // --- the gate ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { drillEveryMs, drillJitterMs, scratchDeadlineMs } from '../core/scratch/limits.ts';
 import { changeImports } from './imports.ts';
 import { drill } from './scratch-commands.ts';
-import { operationId, record, report, ScratchWorld } from './scratch-world.ts';
+import { operationId, record, report, ScratchWorld } from '../../../../test/support/scratch-world.ts';
 
 let world: ScratchWorld;
 beforeEach(() => {

@@ -25,7 +25,7 @@ import type { SnapshotIndex } from '../modules/snapshots.ts';
 import type { TenantStore } from '../modules/tenant-store.ts';
 import type { Clock, Ids } from '../ports.ts';
 import type { LifecycleLog, RestoreOutcome, SnapshotData, SnapshotObjects, Timers } from './lifecycle-ports.ts';
-import { withDeadline } from './lifecycle.ts';
+import { withDeadline } from './deadline.ts';
 
 /** One scratch container. Calls reject when it cannot be reached; none makes a choice. */
 export interface ScratchPort {

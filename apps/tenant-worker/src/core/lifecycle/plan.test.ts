@@ -1,107 +1,24 @@
 /** The planner's promises, case by case; the simulation walks them together. */
 import { describe, expect, it } from 'vitest';
 import * as limits from '../limits.ts';
-import type { Facts, OpenRun, PlanInput } from './plan.ts';
+import type { Facts } from './plan.ts';
 import { decide, nextSaveAtMs, runToSave } from './plan.ts';
-import type { KeeperPhase, Observed, TenantState } from './state.ts';
+import type { Observed, TenantState } from './state.ts';
 import { keeperPhases } from './state.ts';
-
-const nowMs = 1_000_000;
-const run = {
-  startedAtMs: nowMs - 1_000,
-  gatewayAskedAtMs: null,
-  startsSinceReady: 0,
-  lostInPlace: 0,
-  restores: 0,
-  settings: 'current' as const,
-};
-const open: OpenRun = {
-  incarnation: 3,
-  unsaved: false,
-  gatewayAskedAtMs: null,
-  unreachableTries: 0,
-  stopTries: 0,
-  rescueTries: 0,
-  triedAtMs: null,
-  destroyTries: 0,
-  destroyTriedAtMs: null,
-};
-const held: OpenRun = { ...open, incarnation: 2, unsaved: true, gatewayAskedAtMs: nowMs - 500_000 };
-
-const facts: Facts = {
-  openRuns: [open],
-  run,
-  settings: 'current',
-  newestSnapshotId: null,
-  hasSnapshots: false,
-  snapshotAsked: false,
-  crashesInWindow: 0,
-  silentProbes: 0,
-  lastActivityAtMs: nowMs,
-  dirtyAtMs: null,
-  lastSnapshotAtMs: nowMs,
-  snapshotFailedAtMs: null,
-  snapshotFailuresInRow: 0,
-  work: { busy: false, nextRunAtMs: null },
-  inboxPending: false,
-  schedule: { nextRunAtMs: null, wakes: 0, lastWakeAtMs: null },
-  startDurationsMs: [],
-};
-const saved = { newestSnapshotId: 's1', hasSnapshots: true };
-
-const waking: Extract<TenantState, { kind: 'waking' }> = {
-  kind: 'waking',
-  incarnation: 3,
-  attempt: 1,
-  sinceMs: 0,
-  notBeforeMs: 0,
-  why: 'navigation',
-};
-const awake: TenantState = { kind: 'awake', incarnation: 3, sinceMs: 0 };
-const draining: Extract<TenantState, { kind: 'draining' }> = {
-  kind: 'draining',
-  incarnation: 3,
-  sinceMs: nowMs,
-  why: 'idle',
-  then: 'asleep',
-};
-
-const up = (phase: KeeperPhase, more: Partial<Extract<Observed, { kind: 'up' }>> = {}): Observed => ({
-  kind: 'up',
-  claimed: true,
-  phase,
-  hasState: false,
-  failure: null,
-  ...more,
-});
-
-const input = (
-  state: TenantState,
-  observed: Observed,
-  more: Partial<Facts> = {},
-  rest: Partial<PlanInput> = {},
-): PlanInput => ({
-  state,
-  observed,
-  closing: null,
-  facts: { ...facts, ...more },
-  desired: 'active',
-  idleSleepMs: 900_000,
-  keepAwake: false,
+import {
   nowMs,
-  ...rest,
-});
-
-/** What happens to an older run that holds changes, seen as `observed`. */
-const closing = (older: Partial<OpenRun>, observed: Observed, state: TenantState = waking) =>
-  decide(
-    input(
-      state,
-      { kind: 'silent' },
-      { run: null, openRuns: [{ ...held, ...older }] },
-      { closing: { incarnation: 2, observed } },
-    ),
-  );
+  run,
+  open,
+  held,
+  facts,
+  saved,
+  waking,
+  awake,
+  draining,
+  up,
+  input,
+  closing,
+} from '../../../../../test/support/plan-input.ts';
 
 describe('starting', () => {
   it('goes container, claim, restore, gateway, ready', () => {

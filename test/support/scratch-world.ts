@@ -2,22 +2,36 @@
  * A world for scratch runs in tests: containers that outlive the object, and an object that can die, with faults before and
  * after each call's effect.
  */
-import { openNodeSql, type NodeSql } from '../../../../test/support/node-sql.ts';
-import type { TenantRecord } from '../core/lifecycle/record.ts';
-import type { Observed } from '../core/lifecycle/state.ts';
-import { migrate } from '../modules/migrate.ts';
-import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
-import type { ImportReport } from '../../../control-plane/src/contract/imports.ts';
-import { IMPORT_MIGRATIONS, Imports } from '../modules/imports.ts';
-import { SCRATCH_MIGRATIONS, ScratchRuns } from '../modules/scratch.ts';
-import { SNAPSHOT_MIGRATIONS } from '../modules/snapshot-schema.ts';
-import { SnapshotIndex } from '../modules/snapshots.ts';
-import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
-import { Scratch } from './scratch.ts';
-import type { ScratchPort } from './scratch.ts';
+import { expect } from 'vitest';
+import { openNodeSql, type NodeSql } from './node-sql.ts';
+import type { TenantRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
+import type { Observed } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
+import { migrate } from '../../apps/tenant-worker/src/modules/migrate.ts';
+import { OPERATION_MIGRATIONS, Operations } from '../../apps/tenant-worker/src/modules/operations.ts';
+import type { ImportReport } from '../../apps/control-plane/src/contract/imports.ts';
+import { IMPORT_MIGRATIONS, Imports } from '../../apps/tenant-worker/src/modules/imports.ts';
+import { SCRATCH_MIGRATIONS, ScratchRuns } from '../../apps/tenant-worker/src/modules/scratch.ts';
+import { SNAPSHOT_MIGRATIONS } from '../../apps/tenant-worker/src/modules/snapshot-schema.ts';
+import { SnapshotIndex } from '../../apps/tenant-worker/src/modules/snapshots.ts';
+import { TENANT_MIGRATIONS, TenantStore } from '../../apps/tenant-worker/src/modules/tenant-store.ts';
+import { Scratch } from '../../apps/tenant-worker/src/services/scratch.ts';
+import type { ScratchPort } from '../../apps/tenant-worker/src/services/scratch.ts';
 
 type Fault = 'none' | 'fails' | 'answer_lost' | 'crash_before' | 'crash_after';
 export const operationId = 'op_00000000000000000000000001' as never;
+
+function die(object: { alive: boolean }): never {
+  object.alive = false;
+  throw new Error('the object is gone');
+}
+
+const see = (phase: 'idle' | 'ready' | 'failed' | 'starting', hasState: boolean): Observed => ({
+  kind: 'up',
+  claimed: true,
+  phase,
+  hasState,
+  failure: phase === 'failed' ? 'gateway_exit' : null,
+});
 
 /** The containers of the world, which outlive the object. */
 export class ScratchWorld {
@@ -91,15 +105,11 @@ export class ScratchWorld {
   #port(object: { alive: boolean }, n: number): ScratchPort {
     const call = async <T>(effect: () => T): Promise<T> => {
       const fault = this.fault(++this.calls);
-      const die = (): never => {
-        object.alive = false;
-        throw new Error('the object is gone');
-      };
-      if (fault === 'crash_before') die();
+      if (fault === 'crash_before') die(object);
       if (fault === 'fails') throw new Error('injected');
       const value = effect();
       await Promise.resolve();
-      if (fault === 'crash_after') die();
+      if (fault === 'crash_after') die(object);
       if (fault === 'answer_lost') throw new Error('injected: the answer was lost');
       return value;
     };
@@ -108,13 +118,6 @@ export class ScratchWorld {
       if (!container?.running) throw new Error('the container does not run');
       return container;
     };
-    const see = (phase: 'idle' | 'ready' | 'failed' | 'starting', hasState: boolean): Observed => ({
-      kind: 'up',
-      claimed: true,
-      phase,
-      hasState,
-      failure: phase === 'failed' ? 'gateway_exit' : null,
-    });
     return {
       start: (_record, release) =>
         call(() => {
@@ -146,7 +149,17 @@ export class ScratchWorld {
           return { ok: true as const, report };
         }),
       stopGateway: () => call(() => void (at().observed = see('idle', true))),
-      snapshot: () => call(() => ({ bytes: 9, sha256: 'b', files: 3, storedBytes: 10 })),
+      snapshot: () =>
+        call(() => ({
+          bytes: 9,
+          sha256: 'b',
+          files: 3,
+          storedBytes: 10,
+          uncompressedBytes: 20,
+          inventory: false,
+          sessions: null,
+          cronJobs: null,
+        })),
       destroy: () =>
         call(() => {
           this.destroyed.add(n);
