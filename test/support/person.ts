@@ -58,6 +58,13 @@ export class Person {
     return response;
   }
 
+  /** Sends bytes to the dashboard's API, as its page does. */
+  async upload(path: string, content: Uint8Array): Promise<Response> {
+    const stack = this.#stack();
+    const headers = { cookie: this.cookiesFor('localhost'), origin: stack.platformOrigin };
+    return stack.fetch('localhost', path, { method: 'PUT', headers, body: content });
+  }
+
   /** Calls an endpoint of the table. Path parameters and query by name. */
   async call<N extends EndpointName>(
     name: N,
