@@ -25,6 +25,23 @@ function streamOf(bytes: Uint8Array, chunk = 64 * 1024): ReadableStream<Uint8Arr
   });
 }
 
+/** A stream as bodies are: it fills the memory that a reader brings. */
+function byteStreamOf(bytes: Uint8Array, chunk: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    type: 'bytes',
+    pull: (controller) => {
+      if (at >= bytes.length) {
+        controller.close();
+        controller.byobRequest?.respond(0);
+        return;
+      }
+      controller.enqueue(bytes.slice(at, at + chunk));
+      at += chunk;
+    },
+  });
+}
+
 async function collect(stream: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream as ReadableStream<Uint8Array<ArrayBuffer>>).arrayBuffer());
 }
@@ -78,6 +95,18 @@ describe('a sealed stream', () => {
       { numRuns: 40 },
     );
   });
+
+  it.each([0, 1, frame, frame + 1, 2 * frame + 17])(
+    'of %i bytes is the same when the streams fill memory by themselves',
+    async (size) => {
+      const plain = bytesOf(size);
+      const whole = await collect(seal(byteStreamOf(plain, 77_777), key, context, nothing));
+      expect(Buffer.compare(whole, await sealed(plain))).toBe(0);
+      expect(Buffer.compare(await collect(unseal(byteStreamOf(whole, 99_991), key, context)), plain)).toBe(0);
+      const cut = byteStreamOf(whole.slice(0, -1), 99_991);
+      await expect(collect(unseal(cut, key, context))).rejects.toThrow(UnsealError);
+    },
+  );
 
   it('shows every plain byte once, in order, to the digest', async () => {
     const plain = bytesOf(300_000);

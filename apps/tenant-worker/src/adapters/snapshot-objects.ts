@@ -4,9 +4,10 @@
  * from a tenant id and a snapshot id, so that no caller can name an object of another tenant.
  */
 import { TenantId } from '../../../control-plane/src/contract/ids.ts';
+import { byteSource } from './byte-source.ts';
 import type { SnapshotObjects } from '../services/lifecycle-ports.ts';
 
-/** R2 wants equal parts of at least 5 MiB; two are held at a time. */
+/** R2 wants equal parts of at least 5 MiB. */
 const partBytes = 8 * 1024 * 1024;
 const listPageMax = 500;
 
@@ -27,7 +28,10 @@ export const inventoryKeyOf = (tenantId: string, id: string): string =>
 const manifestKeyOf = (tenantId: string, id: string): string =>
   dataKeyOf(tenantId, id).replace(/data\.tar\.zst\.sealed$/, 'manifest.json');
 
-/** Stores a stream of unknown length in bounded memory. Returns the number of bytes stored. */
+/**
+ * Stores a stream of unknown length. While one part is on its way the next one is filled, so at most two are held, in two
+ * pieces of memory that take turns. Returns the number of bytes stored.
+ */
 export async function putSnapshotData(
   bucket: R2Bucket,
   tenantId: string,
@@ -35,42 +39,41 @@ export async function putSnapshotData(
   data: ReadableStream<Uint8Array>,
 ): Promise<number> {
   const key = dataKeyOf(tenantId, id);
-  const reader = data.getReader();
-  let part = new Uint8Array(partBytes);
-  let filled = 0;
-  let total = 0;
+  const source = byteSource(data);
   let upload: R2MultipartUpload | null = null;
   const parts: R2UploadedPart[] = [];
+  let filling = new ArrayBuffer(partBytes);
+  let resting: ArrayBuffer | null = null;
+  let sending: Promise<R2UploadedPart> | null = null;
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      total += value.length;
-      for (let offset = 0; offset < value.length;) {
-        const slice = value.subarray(offset, offset + (partBytes - filled));
-        part.set(slice, filled);
-        filled += slice.length;
-        offset += slice.length;
-        if (filled < partBytes) continue;
-        upload ??= await bucket.createMultipartUpload(key);
-        parts.push(await upload.uploadPart(parts.length + 1, part));
-        part = new Uint8Array(partBytes);
-        filled = 0;
+    for (let total = 0; ;) {
+      const { memory, end } = await source.fill(filling, 0, partBytes);
+      const part = new Uint8Array(memory, 0, end);
+      total += end;
+      if (upload === null && end < partBytes) {
+        await bucket.put(key, part);
+        return total;
       }
+      if (sending !== null) parts.push(await sending);
+      sending = null;
+      upload ??= await bucket.createMultipartUpload(key);
+      if (end > 0) sending = upload.uploadPart(parts.length + 1, part);
+      if (end < partBytes) {
+        if (sending !== null) parts.push(await sending);
+        await upload.complete(parts);
+        return total;
+      }
+      // Its failure is seen when its turn comes; until then it must not count as nobody's.
+      sending?.catch(() => undefined);
+      filling = resting ?? new ArrayBuffer(partBytes);
+      resting = memory;
     }
-    if (upload === null) {
-      await bucket.put(key, part.subarray(0, filled));
-    } else {
-      if (filled > 0) parts.push(await upload.uploadPart(parts.length + 1, part.subarray(0, filled)));
-      await upload.complete(parts);
-    }
-    return total;
   } catch (error) {
+    await source.cancel(error);
     // What was uploaded has no manifest; R2 drops an unfinished upload by itself after 7 days.
+    await sending?.catch(() => undefined);
     await upload?.abort().catch(() => undefined);
     throw error;
-  } finally {
-    reader.releaseLock();
   }
 }
 

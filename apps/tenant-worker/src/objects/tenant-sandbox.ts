@@ -209,7 +209,7 @@ export class TenantSandbox extends DurableObject<Env> {
     return (await this.#keeper()).check(request);
   }
 
-  /** Streams the keeper's archive into R2, sealed, then reads it back. Memory is bounded by two parts. */
+  /** Streams the keeper's archive into R2, sealed, then reads it back. Memory is bounded by two parts and a few frames. */
   async snapshot(sealed: SealedSnapshot): Promise<SnapshotData> {
     const run = this.#run;
     if (!run || run.incarnation !== sealed.incarnation) throw new Error('a snapshot is asked of another run');
