@@ -77,6 +77,22 @@ describe('a restore of a running assistant', () => {
     expect(s.unfinished).toEqual([]);
   });
 
+  it('of one that is being removed is refused, also when its removal hangs (seed 100584)', async () => {
+    const { s, oldest } = await begin();
+    s.interfere('r2.remove', (n) => (n === 1 ? 'hangs' : null));
+    for (let i = 0; i < 8; i++) {
+      await s.pass(minuteMs);
+      s.write();
+    }
+    await s.pass(minuteMs);
+    expect(s.world.bucket.data.has(oldest)).toBe(false);
+    s.world.controlPlane.restore(oldest);
+    await s.pass(minuteMs);
+    expect(s.state.kind).toBe('awake');
+    expect(marker(s)?.['chosen'] ?? null).toBeNull();
+    s.peace();
+  });
+
   it('does not happen when what is there cannot be saved first: the assistant goes on as it was', async () => {
     const { s, unsaved, oldest } = await begin();
     s.interfere('.snapshot', () => 'fails');

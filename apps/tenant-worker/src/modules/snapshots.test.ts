@@ -272,8 +272,24 @@ describe('forgetting', () => {
 
   it('one in the middle joins its ends', () => {
     for (const id of ['a', 'b', 'c']) make(id);
-    index.forget('b');
+    expect(index.removing('b')).toBe(true);
     expect(index.get('c')?.parent).toBe('a');
+  });
+
+  it("one whose removal did not end is nobody's to list or restore, and is removed again", () => {
+    for (const id of ['a', 'b', 'c']) make(id);
+    expect(index.removing('b')).toBe(true);
+    expect([index.get('b'), index.list(9).map((row) => row.id)]).toEqual([null, ['c', 'a']]);
+    expect(index.removable()).toEqual(['b']);
+    index.forget('b');
+    expect(index.removable()).toEqual([]);
+  });
+
+  it('one that a start may need is not removed, also when it was not needed a moment ago', () => {
+    for (const id of ['a', 'b', 'c']) make(id);
+    index.chooseRestore('a', 5);
+    expect([index.removing('a'), index.removing('c'), index.removing('b')]).toEqual([false, false, true]);
+    expect(index.get('a')).not.toBeNull();
   });
 
   it('everything is for a tenant that was deleted', () => {

@@ -277,18 +277,29 @@ export class SnapshotIndex {
     return removable(rows, this.#needed()).slice(0, removedAtOnceMax);
   }
 
-  /** The objects are gone. What went on from it goes on from what came before it. */
-  forget(id: string): void {
-    if (this.#needed().has(id))
-      throw new Error('invariant broken: a snapshot that a start may need is never forgotten');
-    this.#sql.transaction(() => {
+  /**
+   * The intent to remove its objects: from here on nobody may list or restore it, also when the removal does not end.
+   * What went on from it goes on from what came before it.
+   * @returns false when a start may need it after all; then nothing may be removed
+   */
+  removing(id: string): boolean {
+    return this.#sql.transaction(() => {
+      if (this.#needed().has(id)) return false;
       this.#sql.exec(
         'UPDATE snapshot SET parent = (SELECT parent FROM snapshot WHERE id = ?) WHERE parent = ?',
         id,
         id,
       );
-      this.#sql.exec('DELETE FROM snapshot WHERE id = ?', id);
+      this.#sql.exec('UPDATE snapshot SET complete = 0, completed_at_ms = NULL WHERE id = ?', id);
+      return true;
     });
+  }
+
+  /** The objects are gone. */
+  forget(id: string): void {
+    if (this.#needed().has(id))
+      throw new Error('invariant broken: a snapshot that a start may need is never forgotten');
+    this.#sql.exec('DELETE FROM snapshot WHERE id = ?', id);
   }
 
   /** The tenant was deleted and its objects are gone. */

@@ -101,6 +101,8 @@ function assertNotFenced({ deps }: Lifecycle, incarnation: number): void {
 async function prune(lifecycle: Lifecycle, tenantId: string): Promise<void> {
   const { snapshots, objects } = lifecycle.deps;
   for (const id of snapshots.removable()) {
+    // Somebody may have asked for it while the one before was removed.
+    if (!snapshots.removing(id)) continue;
     await lifecycle.withDeadline(objects.remove(tenantId, id), limits.objectDeadlineMs, 'remove snapshot');
     snapshots.forget(id);
   }
