@@ -294,6 +294,7 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
   await page.route(`**/api/v1/tenants/${TENANT_ID}**`, async (route) => {
     const url = new URL(route.request().url());
     if (url.pathname.endsWith('/snapshots')) return route.fulfill({ json: snapshotList() });
+    if (url.pathname.endsWith('/imports')) return route.fulfill({ json: { items: [] } });
     if (url.pathname.endsWith('/changes')) return route.fulfill({ json: snapshotChanges() });
     const body = url.pathname.endsWith('/usage/requests')
       ? pageOfReceipts(Number(url.searchParams.get('cursor') ?? 0))

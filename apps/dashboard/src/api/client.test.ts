@@ -57,6 +57,16 @@ describe('a call', () => {
     expect(asked().init.body).toBe('{"name":"Nora","slug":"nora"}');
   });
 
+  it('sends bytes as they are', async () => {
+    const { asked } = answerWith(json({}, 500));
+    const content = new Blob(['tar']);
+    const params = { tenantId: 'ten1', importId: 'imp1', part: 3 };
+    await codeOf(call('importPart', { params, content }));
+    expect(asked()).toMatchObject({ url: '/api/v1/tenants/ten1/imports/imp1/parts/3', init: { method: 'PUT' } });
+    expect(asked().init.body).toBe(content);
+    expect(asked().init.headers).not.toHaveProperty('content-type');
+  });
+
   it('refuses an answer that the schema refuses', async () => {
     answerWith(json({ version: 1 }));
     expect(await codeOf(call('systemRead', {}))).toBe('unexpected_answer');

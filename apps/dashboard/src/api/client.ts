@@ -17,13 +17,20 @@ type Key<N extends EndpointName> = Table[N] extends { readonly idempotent: true 
   ? { /** Kept across retries of one intent; a new intent takes a new one. */ readonly idempotencyKey: string }
   : { readonly idempotencyKey?: undefined };
 
+type Content<N extends EndpointName> = Table[N] extends { readonly uploadBytesMax: number }
+  ? { /** The bytes to send, as they are. */ readonly content: Blob }
+  : { readonly content?: undefined };
+
 export type CallInput<N extends EndpointName> = Part<N, 'params'> &
   Part<N, 'query'> &
   Part<N, 'body'> &
+  Content<N> &
   Key<N> & { readonly signal?: AbortSignal };
 export type CallOutput<N extends EndpointName> = z.output<Table[N]['response']>;
 
 const timeoutMs = 20_000;
+/** One part of an upload: 8 MiB in five minutes is a quarter of a megabit a second. */
+const uploadTimeoutMs = 300_000;
 
 type Scalars = Readonly<Record<string, string | number | boolean | undefined>>;
 
@@ -43,6 +50,7 @@ interface AnyInput {
   readonly params?: Scalars;
   readonly query?: Scalars;
   readonly body?: unknown;
+  readonly content?: Blob;
   readonly idempotencyKey?: string;
   readonly signal?: AbortSignal;
 }
@@ -53,10 +61,11 @@ interface AnyInput {
  */
 export async function call<N extends EndpointName>(name: N, input: CallInput<N>): Promise<CallOutput<N>> {
   const endpoint: Endpoint = endpoints[name];
-  const { params, query, body: payload, idempotencyKey, signal } = input as AnyInput;
+  const { params, query, body: payload, content, idempotencyKey, signal } = input as AnyInput;
   const { response, body } = await send(pathOf(endpoint.path, params, query), {
     method: endpoint.method.toUpperCase(),
     body: payload,
+    content,
     signal,
     headers: idempotencyKey === undefined ? {} : { 'idempotency-key': idempotencyKey },
   });
@@ -77,13 +86,15 @@ export async function call<N extends EndpointName>(name: N, input: CallInput<N>)
 export interface SendOptions {
   readonly method: string;
   readonly body?: unknown;
+  /** Bytes in the place of a JSON body. */
+  readonly content?: Blob | undefined;
   readonly headers?: Record<string, string>;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** One request with a deadline; the body is parsed as JSON where it is JSON, else undefined. */
 export async function send(path: string, options: SendOptions): Promise<{ response: Response; body: unknown }> {
-  const deadline = AbortSignal.timeout(timeoutMs);
+  const deadline = AbortSignal.timeout(options.content === undefined ? timeoutMs : uploadTimeoutMs);
   const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
   try {
     const response = await fetch(path, {
@@ -94,7 +105,11 @@ export async function send(path: string, options: SendOptions): Promise<{ respon
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...options.headers,
       },
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.content !== undefined
+        ? { body: options.content }
+        : options.body === undefined
+          ? {}
+          : { body: JSON.stringify(options.body) }),
       signal,
     });
     const type = response.headers.get('content-type') ?? '';

@@ -35,6 +35,8 @@ export const keys = {
   receipts: (tenantId: string) => ['receipts', tenantId] as const,
   timeline: (tenantId: string) => ['timeline', tenantId] as const,
   snapshots: (tenantId: string) => ['snapshots', tenantId] as const,
+  imports: (tenantId: string) => ['imports', tenantId] as const,
+  operation: (operationId: string) => ['operation', operationId] as const,
 };
 
 export const systemQuery = queryOptions({
@@ -100,6 +102,24 @@ export function snapshotChangesQuery(tenantId: string, snapshotId: string) {
     queryKey: [...keys.snapshots(tenantId), snapshotId, 'changes'] as const,
     queryFn: ({ signal }) => call('snapshotChanges', { params: { tenantId, snapshotId }, signal }),
     retry: false,
+  });
+}
+
+export function importsQuery(tenantId: string) {
+  return queryOptions({
+    queryKey: keys.imports(tenantId),
+    queryFn: ({ signal }) => call('importList', { params: { tenantId }, signal }),
+    refetchInterval: ({ state }) =>
+      state.data?.items.some((each) => each.state === 'converting') ? movingPollMs : calmPollMs,
+  });
+}
+
+/** Work that does not show on the tenant itself, until it has ended. */
+export function operationQuery(operationId: string) {
+  return queryOptions({
+    queryKey: keys.operation(operationId),
+    queryFn: ({ signal }) => call('operationRead', { params: { operationId }, signal }),
+    refetchInterval: ({ state }) => ((state.data?.finishedAtMs ?? null) === null ? movingPollMs : false),
   });
 }
 

@@ -87,7 +87,7 @@ export function OperationCard({
   );
 }
 
-function StepList({ steps }: { steps: readonly StepView[] }) {
+export function StepList({ steps }: { steps: readonly StepView[] }) {
   return (
     <ol className="flex flex-col gap-1 px-5 pt-3 pb-5 sm:flex-row sm:gap-0 sm:px-6">
       {steps.map((step) => (

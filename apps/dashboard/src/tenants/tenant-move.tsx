@@ -1,11 +1,22 @@
-/** Leaving with everything: the newest snapshot as one archive that boots under plain OpenClaw. The download is the browser's. */
+/**
+ * Leaving with everything and arriving with what one has. The download is the browser's; what is brought changes nothing
+ * before it is switched to.
+ */
 import type { OrgRole, Tenant } from '../../../control-plane/src/contract/api.ts';
 import { endpoints } from '../../../control-plane/src/contract/api.ts';
 import { pathOf } from '../api/client.ts';
 import { roleMay } from '../api/queries.ts';
+import { ImportSection } from '../move/import-section.tsx';
 import { Button, buttonClass } from '../ui/button.tsx';
 
-export function TenantMove({ tenant, role }: { tenant: Tenant; role: OrgRole }) {
+interface TenantMoveProps {
+  readonly tenant: Tenant;
+  readonly role: OrgRole;
+  /** Server time minus this device's time, in milliseconds. */
+  readonly clockOffsetMs: number;
+}
+
+export function TenantMove({ tenant, role, clockOffsetMs }: TenantMoveProps) {
   const may = roleMay(role, 'tenant:configure');
   const reason = may.allowed
     ? tenant.lastSnapshot === null
@@ -34,6 +45,48 @@ export function TenantMove({ tenant, role }: { tenant: Tenant; role: OrgRole }) 
           <Button disabledReason={reason}>Download everything</Button>
         )}
       </div>
+      <h3 id="bring-title" className="mt-8 text-lg font-semibold">
+        Bring an OpenClaw of yours
+      </h3>
+      <p className="mt-1 max-w-prose">
+        It is converted beside {tenant.name} and reported on first. You then decide whether to switch to it.
+      </p>
+      <HowToPack />
+      {may.allowed ? (
+        <ImportSection tenant={tenant} clockOffsetMs={clockOffsetMs} />
+      ) : (
+        <p className="text-sm text-soft">{may.reason}</p>
+      )}
     </section>
+  );
+}
+
+const packings = [
+  ['An OpenClaw on your machine (stop its gateway first)', 'tar -czf openclaw.tar.gz -C ~ .openclaw'],
+  [
+    'A moltworker in your Cloudflare account',
+    'rclone copy r2:moltbot-data backup && tar -czf backup.tar.gz -C backup .',
+  ],
+] as const;
+
+function HowToPack() {
+  return (
+    <details className="my-3 max-w-2xl text-sm">
+      <summary className="cursor-pointer py-1">How to pack it</summary>
+      <dl className="flex flex-col gap-3 py-1">
+        {packings.map(([what, command]) => (
+          <div key={what}>
+            <dt>{what}</dt>
+            <dd>
+              <code className="mt-1 block rounded-sm bg-well px-3 py-2 font-mono text-xs break-words">{command}</code>
+            </dd>
+          </div>
+        ))}
+        <div>
+          <dt>Something you downloaded from Tidepool</dt>
+          <dd className="text-soft">As it was downloaded.</dd>
+        </div>
+      </dl>
+    </details>
   );
 }

@@ -44,7 +44,7 @@ function Overview() {
       </div>
       <TenantVersion tenant={tenant} role={org.role} />
       <TenantSettings key={tenant.id} tenant={tenant} role={org.role} />
-      <TenantMove tenant={tenant} role={org.role} />
+      <TenantMove tenant={tenant} role={org.role} clockOffsetMs={clockOffsetMs} />
     </div>
   );
 }
