@@ -26,6 +26,13 @@ export interface Violation {
   readonly detail: string;
 }
 
+/** How long the object waits for an answer that would show that a run is reachable. */
+const waitedForMs: Readonly<Record<string, number>> = {
+  look: limits.observeDeadlineMs,
+  claim: limits.observeDeadlineMs,
+  startGateway: limits.observeDeadlineMs * 2,
+  stopGateway: limits.drainDeadlineMs,
+};
 /** A container that must be saved and is given up has not answered for at least this long. */
 const unansweredMsMin = 45_000;
 
@@ -290,9 +297,9 @@ export class Checks {
 
   answered(incarnation: number, name: string, answer: unknown, tookMs: number): void {
     const tries = this.#of(incarnation);
+    // After its deadline nobody waits for it.
+    if (tookMs >= (waitedForMs[name] ?? Infinity)) return;
     if (name === 'look') {
-      // After its deadline nobody waits for it.
-      if (tookMs >= limits.observeDeadlineMs) return;
       const { observed } = answer as Look;
       if (observed.kind === 'booting' || observed.kind === 'silent') return;
       if (observed.kind === 'up' && !observed.claimed) return;
