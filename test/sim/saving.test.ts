@@ -1,5 +1,6 @@
 /** Interleavings that once lost what a tenant wrote, or would. Each names what happened. */
 import { afterEach, describe, expect, it } from 'vitest';
+import { unreachableTriesMax } from '../../apps/tenant-worker/src/core/limits.ts';
 import { Scenario, dayMs, minuteMs } from './scenario.ts';
 
 let scenario = new Scenario();
@@ -26,6 +27,24 @@ describe('what a container holds', () => {
     await s.pass(40_000);
     expect(s.state.kind).toBe('awake');
     expect(s.incarnation).toBe(incarnation);
+    expect(s.entries).toContain(entry);
+  });
+
+  it('survives looks that fail just after its keeper was claimed at last (seed 104928)', async () => {
+    const s = await begin();
+    const entry = s.write();
+    let [claims, looks] = [0, 0];
+    s.world.interferer = (_n, name) => {
+      if (name.endsWith('.claim')) return ++claims < unreachableTriesMax ? 'fails' : null;
+      return claims >= unreachableTriesMax && name.endsWith('.look') && ++looks <= 2 ? 'fails' : null;
+    };
+    s.world.controlPlane.command('sleep');
+    s.container.restartKeeper(1);
+    await s.reach('asleep');
+    expect([claims, looks >= 2]).toEqual([unreachableTriesMax, true]);
+    s.peace();
+    s.world.controlPlane.visit();
+    await s.reach('awake');
     expect(s.entries).toContain(entry);
   });
 

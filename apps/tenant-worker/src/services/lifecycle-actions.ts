@@ -88,6 +88,8 @@ async function claim(lifecycle: Lifecycle, record: TenantRecord, incarnation: nu
   try {
     const sandbox = lifecycle.deps.sandbox(record.tenantId, incarnation);
     await lifecycle.withDeadline(sandbox.claim(record), limits.observeDeadlineMs, 'claim');
+    // It answers: one look that fails after this is not the last of many.
+    lifecycle.deps.store.reachable(incarnation);
   } catch (error) {
     lifecycle.deps.store.unreachable(incarnation, lifecycle.deps.clock.nowMs());
     throw error;
