@@ -23,7 +23,7 @@ import type { Product } from '../support/product.ts';
 const allowed = 'en.wikipedia.org';
 const arrived = 'the-outside-was-reached';
 
-const Try = z.object({ channel: z.string(), what: z.string(), came: z.string() });
+const Try = z.object({ at: z.number(), channel: z.string(), what: z.string(), came: z.string() });
 type Try = z.infer<typeof Try>;
 
 let product: Product;
@@ -82,7 +82,8 @@ beforeAll(async () => {
   tries = stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
-    .map((line) => Try.parse(JSON.parse(line)));
+    .map((line) => Try.parse(JSON.parse(line)))
+    .toSorted((a, b) => a.at - b.at);
   if (tries.length < 20) throw new Error(`the canary did not run: ${stdout.slice(-500)} ${stderr.slice(-2_000)}`);
 });
 
@@ -104,16 +105,17 @@ function outcome({ came }: Try): string {
 describe('a hostile program in a container', () => {
   it('gets out where it may', () => {
     const control = tries.filter(({ channel }) => channel === 'control');
-    expect(control.map(outcome)).toEqual(['REACHED', 'REACHED']);
+    expect(control.map(outcome)).toEqual(['REACHED', 'REACHED', 'REACHED']);
   });
 
   it('and nowhere else', () => {
     const table = tries.map((one) => `${one.channel.padEnd(28)} ${one.what.padEnd(44)} ${outcome(one)}`);
     console.log(`${table.length} tries\n${table.join('\n')}`);
-    // On one connection the first, allowed request is answered; the witness below says that the second never left.
-    const inOne = (one: Try) => one.channel === 'one connection' && !one.came.includes('/second');
+    // Here the first, allowed request is answered; the second one's answer is the refusal.
+    const inOne = tries.find(({ what }) => what === 'allowed, then not');
+    expect(inOne?.came.split(arrived)).toEqual([expect.any(String), expect.stringContaining('"reason":"not_listed"')]);
     const out = tries.filter(({ channel }) => channel !== 'control').filter((one) => outcome(one) === 'REACHED');
-    expect(out.filter((one) => !inOne(one))).toEqual([]);
+    expect(out.filter((one) => one !== inOne)).toEqual([]);
     expect(reached).toEqual([]);
     expect([...new Set(left)].sort()).toEqual([`GET http://${allowed}`, `GET https://${allowed}`]);
   });
@@ -133,7 +135,8 @@ describe('a hostile program in a container', () => {
       const wanted = ['attacker.example.com', '169.254.169.254', '127.0.0.1', 'some-other-pool.localhost', '[::1]'];
       return wanted.every((host) => hosts.includes(host)) && denied;
     });
-    expect(reasons.find(({ host }) => host === '169.254.169.254')).toMatchObject({ canAllow: false });
+    for (const never of ['169.254.169.254', '127.0.0.1', '[::1]', 'some-other-pool.localhost'])
+      expect(reasons.find(({ host }) => host === never)).toMatchObject({ canAllow: false });
     expect(reasons.find(({ host }) => host === 'attacker.example.com')).toMatchObject({ canAllow: true });
   });
 

