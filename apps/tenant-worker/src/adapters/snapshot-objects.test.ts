@@ -115,6 +115,31 @@ describe.each(['bytes', 'chunks'] as const)('data that comes as %s', (type) => {
   });
 });
 
+it('chunks are freed as soon as they are stored, but not memory that others lie in as well', async () => {
+  const own = Array.from({ length: 20 }, (_, n) => new Uint8Array(1024 * 1024 + n));
+  const larger = new Uint8Array(100).fill(1);
+  const chunks = [...own, larger.subarray(10, 20)];
+  let freedAtOnce = 0;
+  let at = 0;
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      pull: (controller) => {
+        if (own.slice(0, at).every((chunk) => chunk.length === 0)) freedAtOnce++;
+        const chunk = chunks[at++];
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const store = storeOf(() => at);
+  const size = own.reduce((sum, chunk) => sum + chunk.length, 10);
+  expect(await putSnapshotData(store.bucket, tenantId, id, stream)).toBe(size);
+  expect(own.map((chunk) => chunk.length)).toEqual(own.map(() => 0));
+  expect(freedAtOnce).toBe(chunks.length + 1);
+  expect(larger).toEqual(new Uint8Array(100).fill(1));
+});
+
 it('what breaks off on the way is not stored', async () => {
   let chunks = 0;
   const stream = new ReadableStream<Uint8Array>({

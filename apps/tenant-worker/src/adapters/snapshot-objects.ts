@@ -4,7 +4,7 @@
  * from a tenant id and a snapshot id, so that no caller can name an object of another tenant.
  */
 import { TenantId } from '../../../control-plane/src/contract/ids.ts';
-import { byteSource } from './byte-source.ts';
+import { byteSource, release } from './byte-source.ts';
 import type { SnapshotObjects } from '../services/lifecycle-ports.ts';
 
 /** R2 wants equal parts of at least 5 MiB. */
@@ -31,6 +31,7 @@ const manifestKeyOf = (tenantId: string, id: string): string =>
 /**
  * Stores a stream of unknown length. While one part is on its way the next one is filled, so at most two are held, in two
  * pieces of memory that take turns. Returns the number of bytes stored.
+ * @param data its chunks are used up: nobody else may hold them
  */
 export async function putSnapshotData(
   bucket: R2Bucket,
@@ -39,7 +40,7 @@ export async function putSnapshotData(
   data: ReadableStream<Uint8Array>,
 ): Promise<number> {
   const key = dataKeyOf(tenantId, id);
-  const source = byteSource(data);
+  const source = byteSource(data, release);
   let upload: R2MultipartUpload | null = null;
   const parts: R2UploadedPart[] = [];
   let filling = new ArrayBuffer(partBytes);

@@ -8,6 +8,7 @@ import { logEvent } from '../adapters/log.ts';
 import { CellKeys, snapshotKey } from '../adapters/cell-keys.ts';
 import { KeeperClient } from '../adapters/keeper-client.ts';
 import { KeeperRefusal } from '../adapters/keeper-client.ts';
+import { release } from '../adapters/byte-source.ts';
 import { openImport } from '../adapters/import-objects.ts';
 import type { ImportOutcome } from '../services/scratch.ts';
 import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
@@ -257,7 +258,12 @@ export class TenantSandbox extends DurableObject<Env> {
     const object = await openSnapshotData(this.env.SNAPSHOTS, tenantId, sealed.id);
     if (object === null) throw new Error('the stored snapshot is not there');
     const digest = new crypto.DigestStream('SHA-256');
-    await unseal(object.body, key, ['snapshot', tenantId, sealed.id, sealed.incarnation]).pipeTo(digest);
+    const writer = digest.getWriter();
+    for await (const frame of unseal(object.body, key, ['snapshot', tenantId, sealed.id, sealed.incarnation])) {
+      await writer.write(frame);
+      release(frame);
+    }
+    await writer.close();
     return hex(await digest.digest);
   }
 
