@@ -131,7 +131,9 @@ async function checkList(foreign: Foreign, found: Found, { rawDir }: Conversion,
   // Somebody who has run it since has changed it; a fresh download has not.
   const wasRun = foreign.files.has(`${found.prefix}openclaw.json.tidepool`);
   if (!wasRun) throw new ArchiveRefused(`${differing[0]?.path} differs from the archive's own list; download it again`);
-  warnings.push(`${differing.length} files were changed since this was exported.`);
+  warnings.push(
+    `${differing.length === 1 ? '1 file was' : `${differing.length} files were`} changed since this was exported.`,
+  );
 }
 
 async function listedVersion(found: Found, { rawDir }: Conversion): Promise<string | null> {

@@ -161,7 +161,7 @@ test('our own export is compared with its own list', async () => {
   const wasRun = [...changed, { name: 'openclaw.json.tidepool', content: '{}' }];
   expect(await bring(await keeper(), await own(wasRun, list()))).toMatchObject({
     status: 200,
-    body: { warnings: ['1 files were changed since this was exported.'] },
+    body: { warnings: ['1 file was changed since this was exported.'] },
   });
 });
 

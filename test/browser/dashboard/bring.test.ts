@@ -195,7 +195,7 @@ describe('what came of it', () => {
         const text = await card.innerText();
         expect(text).toMatch(/An OpenClaw, version 2026\.2\.3\.[^]*9 conversations[^]*212 files in all, 9\.3 MB/);
         expect(text).toMatch(/Keys and logins: enter them again \(7\)[^]*Links that lead out of the folder \(1\)/);
-        expect(text).toMatch(/telegram is turned off[^]*1 files were changed since/);
+        expect(text).toMatch(/telegram is turned off[^]*1 file was changed since/);
         await page.getByText('Keys and logins').click();
         await page.getByText('.openclaw/credentials/oauth.json').waitFor();
         await page.getByText('How to pack it').click();

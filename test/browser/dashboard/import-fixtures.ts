@@ -37,7 +37,7 @@ export function convertedUpload(): ImportView {
       ],
       settingsLeft: ['gateway', 'channels.telegram.botToken'],
       channelsOff: ['telegram'],
-      warnings: ['1 files were changed since this was exported.'],
+      warnings: ['1 file was changed since this was exported.'],
     },
   });
 }

@@ -37,7 +37,7 @@ export function SendingCard({
           aria-label={`Sent of ${file.name}`}
           max={file.size}
           value={sending.arrivedBytes}
-          className="h-2 w-full accent-tide"
+          className="h-2 w-full appearance-none overflow-hidden rounded-full bg-line [&::-moz-progress-bar]:bg-tide [&::-webkit-progress-bar]:bg-line [&::-webkit-progress-value]:bg-tide"
         />
         <p className="figures text-sm text-soft">{words} sent. Keep this page open until all of it is.</p>
       </div>
