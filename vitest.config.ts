@@ -7,6 +7,8 @@ import { controlPlaneRuntime, tenantRuntime } from './local/check/runtime-projec
 
 const root = import.meta.dirname;
 const never = ['**/node_modules/**', '**/dist/**', '.tidepool/**'];
+/** Stories of several minutes each, for `npm run long`: `npm test` must stay short enough to be run before every push. */
+const longFiles = ['test/system/**/*.long.test.ts'];
 const systemFiles = ['test/system/**/*.test.ts', 'test/engine/**/*.test.ts', '**/*.system.test.ts'];
 
 /** Tests with a real stack: one at a time (an awake OpenClaw takes 0.9 GB), and slow to start. */
@@ -52,7 +54,8 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      { test: { name: 'system', include: systemFiles, exclude: never, ...withStack } },
+      { test: { name: 'system', include: systemFiles, exclude: [...never, ...longFiles], ...withStack } },
+      { test: { name: 'long', include: longFiles, exclude: never, ...withStack } },
       { test: { name: 'browser', include: ['test/browser/**/*.test.ts'], exclude: never, ...withStack } },
     ],
   },

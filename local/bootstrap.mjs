@@ -15,6 +15,7 @@ const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.met
 const COMMANDS = {
   start: { script: 'local/start.ts', what: 'the whole of Tidepool on this machine' },
   test: { script: 'local/check/test.ts', what: 'every test layer; with paths, only those tests' },
+  long: { script: 'local/check/test.ts', args: ['--long'], what: 'the stories that take minutes each' },
   check: { script: 'local/check/check.ts', what: 'types, lint, format, unused code, unit tests' },
   bench: { script: 'test/bench/main.ts', what: 'the budgets of the design, measured' },
   doctor: { script: 'local/doctor.ts', what: 'what is real here and what is a stand-in' },
@@ -43,7 +44,7 @@ try {
   const script = path.join(root, command.script);
   if (!existsSync(script))
     throw new BootstrapError(`"${name}" needs ${command.script}, which this checkout does not have.`);
-  process.exitCode = await run(node, [script, ...args]);
+  process.exitCode = await run(node, [script, ...(command.args ?? []), ...args]);
 } catch (error) {
   if (!(error instanceof BootstrapError)) throw error;
   say(error.message);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { runTasks, type Task, type TaskResult } from './run-task.ts';
 import { readVitestReport, type TestCount } from './vitest-report.ts';
 
-export type Project = 'unit' | 'runtime' | 'system' | 'browser';
+export type Project = 'unit' | 'runtime' | 'system' | 'browser' | 'long';
 
 export interface CheckOutcome {
   readonly failedSteps: readonly string[];

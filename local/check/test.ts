@@ -1,5 +1,5 @@
 // `npm test`: sets up what the tests need, then runs check, runtime, system and browser tests in that order and sums
-// them up. `npm test -- <path…>` runs only matching tests, without the static checks.
+// them up. `npm test -- <path…>` runs only matching tests, without the static checks. `npm run long` runs the long stories.
 // What holds: the last line is the true sum, the exit code is 0 only when nothing failed, and a layer that did not run
 // is a failure with a reason, never a silence.
 
@@ -19,7 +19,8 @@ process.on('SIGTERM', stopTasks);
 const startedMs = performance.now();
 const paths = process.argv.slice(2);
 try {
-  const failedSteps = paths.length > 0 ? await runSome(paths) : await runAll();
+  const failedSteps =
+    paths[0] === '--long' ? await runLong() : paths.length > 0 ? await runSome(paths) : await runAll();
   process.exitCode = failedSteps === 0 ? 0 : 1;
 } catch (error) {
   if (!(error instanceof StackError)) throw error;
@@ -47,11 +48,20 @@ async function runAll(): Promise<number> {
   return sum.failed + failedSteps.length;
 }
 
+/** The stories that take several minutes each. */
+async function runLong(): Promise<number> {
+  await prepare(['system', 'browser']);
+  const count = await runProject('long');
+  for (const failure of count.failures) console.log(`failed: ${failure}`);
+  console.log(`${count.passed} passed, ${count.failed} failed`);
+  return count.failed;
+}
+
 /** Only the tests whose path contains one of `wanted`, whatever layer they are in. */
 async function runSome(wanted: readonly string[]): Promise<number> {
   await prepare(wanted.some((name) => name.includes('browser')) ? ['browser', 'system'] : ['system']);
   const reportFile = path.join(root, '.tidepool/test/some.json');
-  const projects: Project[] = ['unit', 'runtime', 'system', 'browser'];
+  const projects: Project[] = ['unit', 'runtime', 'system', 'browser', 'long'];
   const result = await runTask(vitestTask(root, projects, { reportFile, paths: wanted, live: true }));
   const count = readVitestReport(reportFile);
   if (count.passed + count.failed === 0) throw new StackError(`No test matches ${wanted.join(' ')}.`);
