@@ -116,6 +116,8 @@ describe('a hostile program in a container', () => {
     expect(inOne?.came.split(arrived)).toEqual([expect.any(String), expect.stringContaining('"reason":"not_listed"')]);
     const out = tries.filter(({ channel }) => channel !== 'control').filter((one) => outcome(one) === 'REACHED');
     expect(out.filter((one) => one !== inOne)).toEqual([]);
+    // What cannot be read is refused and noted, not met with a fault of ours.
+    expect(tries.filter((one) => outcome(one) === 'answered 500')).toEqual([]);
     expect(reached).toEqual([]);
     expect([...new Set(left)].sort()).toEqual([`GET http://${allowed}`, `GET https://${allowed}`]);
   });

@@ -32,9 +32,9 @@ const underWayMax = 64;
 
 export class Egress extends WorkerEntrypoint<Env, EgressProps> {
   override async fetch(request: Request): Promise<Response> {
-    const url = new URL(request.url);
+    const url = URL.parse(request.url);
     const tenant = this.env.TENANT.getByName(this.ctx.props.slug);
-    if (url.protocol === 'http:' && url.port === '') {
+    if (url?.protocol === 'http:' && url.port === '') {
       if (url.hostname === 'ai.tidepool.internal') {
         const headers = new Headers(request.headers);
         headers.set(egressHeaders.incarnation, String(this.ctx.props.incarnation));
