@@ -193,7 +193,11 @@ export class Checks {
     const data = this.#world.bucket.data.get(id);
     // R2 may harm it between the read-back and here.
     for (const entry of this.#world.bucket.readBack.get(id) ?? []) this.#everSaved.add(entry);
-    if (data === undefined) return this.#harmed.has(id) ? undefined : this.fail('complete', `${id} has no data`);
+    if (data === undefined) {
+      // Nobody knows of the harm yet: retention counts it.
+      this.#kept.push(id);
+      return this.#harmed.has(id) ? undefined : this.fail('complete', `${id} has no data`);
+    }
     if (!this.#world.bucket.manifests.has(id)) this.fail('complete', `${id} has no manifest`);
     const row = this.#world.sql.exec('SELECT incarnation AS n FROM snapshot WHERE id = ?', id)[0];
     const late = Number(row?.['n']) <= this.#floor;
