@@ -113,6 +113,8 @@ test('a fresh tenant boots, its owner is let in without a token or pairing, and 
     exit: { code: 0, signal: null },
     forced: false,
     drained: true,
+    // Read from OpenClaw's own database: a fresh tenant has nothing scheduled.
+    nextRunAtMs: null,
   });
   keeper.process.kill('SIGTERM');
   expect(await keeper.exited).toBe(0);
