@@ -136,6 +136,10 @@ export async function visit(page: Page, target: string, heading: string | RegExp
 
 /** WCAG 2.2 AA problems of the page as it stands, one line each; empty when there are none. */
 export async function accessibilityProblems(page: Page): Promise<string[]> {
+  // A colour that is still on its way from one theme to the other is neither's.
+  await page.evaluate(
+    'Promise.allSettled(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished))',
+  );
   const { violations } = await new AxeBuilder({ page }).withTags(AXE_TAGS).analyze();
   return violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`),
