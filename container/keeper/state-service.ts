@@ -75,10 +75,13 @@ export class StateService {
     if (this.#busyWith === 'restore') throw new Problem('busy', 'The state is being restored; start when it is done.');
   }
 
-  /** Replaces the state by the archive in the request's body. */
+  /**
+   * Makes the state from the archive in the request's body. Only where there is none yet: a request that was given up long
+   * ago may arrive late, when a gateway has worked here and nothing has saved that.
+   */
   async restore(request: http.IncomingMessage, expected: z.infer<typeof stateQuerySchema>): Promise<RestoreResult> {
-    if (this.#supervisor.active) {
-      throw new Problem('gateway_running', 'A gateway runs on the present state; stop it before restoring another.');
+    if (this.#supervisor.active || this.#folder.present) {
+      throw new Problem('gateway_running', 'There is a state here already; a restore needs a fresh container.');
     }
     this.#begin('restore');
     this.#board.forgetSteps('restore');

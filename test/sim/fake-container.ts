@@ -85,6 +85,7 @@ export class FakeContainer {
   async restore(entries: Entries | null): Promise<'ok' | 'refused' | 'disk_full'> {
     this.#assertOurs();
     if (this.gatewayAlive || this.phase === 'validating') throw new CallFailed('keeper: 409 gateway_running');
+    if (this.hasState) throw new CallFailed('keeper: 409 state_present');
     if (this.#busy) throw new CallFailed('keeper: 409 busy');
     this.#enter('restoring');
     this.failure = null;
