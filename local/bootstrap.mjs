@@ -20,6 +20,7 @@ const COMMANDS = {
   bench: { script: 'test/bench/main.ts', what: 'the budgets of the design, measured' },
   doctor: { script: 'local/doctor.ts', what: 'what is real here and what is a stand-in' },
   soak: { script: 'test/soak/kills.ts', what: 'random kills of the real thing, and what was lost' },
+  'audit:verify': { script: 'local/audit/verify.ts', what: 'follows the audit trail and its anchors' },
   sim: { script: 'test/sim/main.ts', what: 'the seeded simulation' },
 };
 

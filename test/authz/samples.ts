@@ -71,6 +71,8 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   networkAnswerRemove: { params: (things) => ({ ...tenant(things), answerId: 'none' }) },
   networkLog: { params: tenant },
   networkTest: { params: tenant, body: () => ({ url: 'https://example.com/' }) },
+  auditList: { params: org },
+  auditVerify: { params: org },
   usageRead: { params: tenant },
   receiptList: { params: tenant },
 };

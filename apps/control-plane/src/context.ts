@@ -24,6 +24,8 @@ export interface Context {
   /** Never throws: a cell that is away is a refusal. */
   readonly tenants: TenantControl;
   readonly auth: Auth;
+  /** Where heads of audit chains are kept, outside the database. */
+  readonly anchors: R2Bucket;
   readonly mailer: Mailer;
   /** The kept mail, where mail is kept. */
   readonly outbox: OutboxMailer | null;
@@ -54,7 +56,7 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
     (env.EMAIL === undefined ? null : new CloudflareMailer({ db, system, binding: env.EMAIL, from: config.mailFrom }));
   if (mailer === null) throw new Error('configuration: no way to send mail');
   const tenants = boundedCell(overrides.tenants ?? env.TENANTS, log);
-  const base = { config, d1, db, tenants, mailer, outbox, system, later, log };
+  const base = { config, anchors: env.AUDIT_ANCHORS, d1, db, tenants, mailer, outbox, system, later, log };
   const auth = createAuth({
     config,
     secret: secrets.betterAuthSecret,

@@ -17,6 +17,8 @@ export interface Env {
   /** The built dashboard. An API without pages has none. */
   readonly ASSETS?: Fetcher;
   readonly TENANTS: TenantControl;
+  /** Daily heads of the audit chains. */
+  readonly AUDIT_ANCHORS: R2Bucket;
   readonly EMAIL?: EmailBinding;
   readonly PLATFORM_ORIGIN: string;
   readonly TENANT_ORIGIN: string;

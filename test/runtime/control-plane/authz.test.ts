@@ -67,6 +67,13 @@ describe.each(names)('%s', (name) => {
     const answer = await send(person.browser, name, things);
     if (roleAllows[role][endpoint.permission]) expect(allowed).toContain(answer.status);
     else expect(await problemOf(answer)).toMatchObject({ status: 403, code: 'forbidden' });
+    const written = await rows(
+      'SELECT action FROM audit_entry WHERE request_id = ?',
+      answer.headers.get('x-request-id') ?? '',
+    );
+    // What was done is written down under the table's action, and nothing else is.
+    if (typeof endpoint.audit !== 'string' || answer.status !== endpoint.status) return;
+    expect(written).toContainEqual({ action: endpoint.audit });
   });
 
   it('from another organisation: the same answer as for what is not there, and no effect', async () => {
@@ -76,7 +83,7 @@ describe.each(names)('%s', (name) => {
     }
     const trace = async (): Promise<unknown> => [
       await rows('SELECT * FROM tenant WHERE org_id = ?', things.orgId),
-      await rows('SELECT count(*) AS n FROM audit'),
+      await rows('SELECT count(*) AS n FROM audit_entry'),
       await rows('SELECT count(*) AS n FROM operation'),
     ];
     const before = await trace();

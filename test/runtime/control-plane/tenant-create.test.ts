@@ -55,7 +55,7 @@ describe('creation', () => {
       operations: [operation.id],
       spec: { members: [{ userId: person.userId, role: 'owner' }], idleSleepMs: 900_000 },
     });
-    expect(await rows('SELECT action, actor_id FROM audit WHERE target_id = ?', tenant.id)).toEqual([
+    expect(await rows('SELECT action, actor_id FROM audit_entry WHERE tenant_id = ?', tenant.id)).toEqual([
       { action: 'tenant.create', actor_id: person.userId },
     ]);
   });
@@ -227,7 +227,7 @@ describe('D1 failing at any point of a creation', () => {
         const { tenant, operation } = await json<Created>(create(who, request), 202);
         expect((await stored(request.slug)).map(({ id }) => id)).toEqual([tenant.id]);
         expect(await rows('SELECT id FROM operation WHERE tenant_id = ?', tenant.id)).toEqual([{ id: operation.id }]);
-        expect(await rows('SELECT action FROM audit WHERE target_id = ?', tenant.id)).toHaveLength(1);
+        expect(await rows('SELECT action FROM audit_entry WHERE tenant_id = ?', tenant.id)).toHaveLength(1);
         expect(world.cell.tenants.get(request.slug)).toMatchObject({ tenantId: tenant.id, operations: [operation.id] });
       }
       expect(n).toBeGreaterThan(5);

@@ -19,7 +19,7 @@ beforeEach(async () => {
   path = `/api/v1/tenants/${tenant.id}/export`;
 });
 
-const trail = () => rows('SELECT actor_id, action FROM audit WHERE target_id = ?', tenant.id);
+const trail = () => rows('SELECT actor_id, action FROM audit_entry WHERE tenant_id = ?', tenant.id);
 
 it('is a file to save, of known length, kept by nobody, and written down', async () => {
   const answer = await person.browser.get(path);

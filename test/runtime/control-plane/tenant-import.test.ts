@@ -44,8 +44,8 @@ it('begins once per key, takes bytes, converts, and switches to what came of it'
   const begun = await json<{ id: string }>(create('k'), 201);
   expect((await json<{ id: string }>(create('k'), 201)).id).toBe(begun.id);
   const at = `${path}/${begun.id}`;
-  const audited = await rows('SELECT action FROM audit WHERE target_id = ?', tenant.id);
-  expect(audited).toContainEqual({ action: 'tenant.import' });
+  const audited = await rows('SELECT action, outcome FROM audit_entry WHERE tenant_id = ?', tenant.id);
+  expect(audited).toContainEqual({ action: 'import.create', outcome: 'done' });
 
   expect(await json(put(`${at}/parts/0`, new Uint8Array(importPartBytes)))).toMatchObject({ nextPart: 1 });
   expect(await problemOf(await put(`${at}/parts/1`, new Uint8Array(importPartBytes + 1)))).toMatchObject({

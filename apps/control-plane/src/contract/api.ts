@@ -3,14 +3,16 @@
  * OpenAPI page, CLI and the authorisation test read this one table; an endpoint that is not here does not exist.
  */
 import { z } from 'zod';
+import { auditEndpoints } from './audit-api.ts';
+import type { Endpoint } from './endpoint.ts';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
 import { ImportId, importPartBytes, ImportView } from './imports.ts';
 import { networkEndpoints } from './network-api.ts';
-import type { Permission } from './roles.ts';
 import { secretEndpoints } from './secret-api.ts';
 import { IdleSleepMs, NanoUsd, Operation, Receipt, RestartSettings, SnapshotChanges } from './tenant-rpc.ts';
 import { Me, Release, Snapshot, SnapshotList, System, Tenant, TimelineEntry, UsageReport } from './views.ts';
 
+export type { Endpoint } from './endpoint.ts';
 export * from './roles.ts';
 export * from './views.ts';
 
@@ -22,27 +24,6 @@ const Page = z.object({
   cursor: z.string().max(128).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50),
 });
-
-export interface Endpoint {
-  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  readonly path: string;
-  readonly summary: string;
-  readonly permission: Permission;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly body?: z.ZodObject;
-  /** No body at all is the same as an empty one. */
-  readonly bodyOptional?: true;
-  /** Status of success and its body. */
-  readonly status: 200 | 201 | 202 | 204;
-  readonly response: z.ZodType;
-  /** Creates something: an Idempotency-Key header is required. */
-  readonly idempotent?: true;
-  /** The body is bytes of at most this length, not JSON. */
-  readonly uploadBytesMax?: number;
-  /** Success is a file of this type to be saved, not JSON; `response` says nothing then. */
-  readonly download?: string;
-}
 
 export const endpoints = {
   systemRead: {
@@ -99,6 +80,7 @@ export const endpoints = {
     path: '/api/v1/orgs/{orgId}/tenants',
     summary: 'Create an assistant',
     permission: 'tenant:create',
+    audit: 'tenant.create',
     params: OrgParams,
     body: z.strictObject({
       name: z.string().trim().min(1).max(60),
@@ -123,6 +105,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}',
     summary: 'Change the name, the monthly spending cap, when it sleeps, or whether it stays on its version',
     permission: 'tenant:configure',
+    audit: 'tenant.update',
     params: TenantParams,
     body: z.strictObject({
       name: z.string().trim().min(1).max(60).optional(),
@@ -139,6 +122,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/wake',
     summary: 'Wake the assistant',
     permission: 'tenant:operate',
+    audit: 'tenant.wake',
     params: TenantParams,
     status: 202,
     response: Operation,
@@ -149,6 +133,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/sleep',
     summary: 'Save the assistant and put it to sleep',
     permission: 'tenant:operate',
+    audit: 'tenant.sleep',
     params: TenantParams,
     status: 202,
     response: Operation,
@@ -159,6 +144,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/restart',
     summary: 'Restart the assistant, also from the last settings that worked; nothing is lost',
     permission: 'tenant:operate',
+    audit: 'tenant.restart',
     params: TenantParams,
     body: z.strictObject({ settings: RestartSettings.default('current') }),
     bodyOptional: true,
@@ -171,6 +157,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/export',
     summary: 'Download everything: an archive that boots under plain OpenClaw',
     permission: 'tenant:configure',
+    audit: 'tenant.export',
     params: TenantParams,
     query: z.object({ snapshot: SnapshotId.optional() }),
     status: 200,
@@ -191,6 +178,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/imports',
     summary: 'Begin to upload an OpenClaw of yours',
     permission: 'tenant:configure',
+    audit: 'import.create',
     params: TenantParams,
     body: z.strictObject({
       fileName: z.string().trim().min(1).max(200),
@@ -205,6 +193,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/imports/{importId}/parts/{part}',
     summary: 'Send the next 8 MiB of an upload',
     permission: 'tenant:configure',
+    audit: { none: 'a part of an upload whose beginning is written down' },
     params: ImportParams.extend({ part: z.coerce.number().int().min(0).max(10_000) }),
     uploadBytesMax: importPartBytes,
     status: 200,
@@ -215,6 +204,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/imports/{importId}/start',
     summary: 'Convert an upload beside the assistant; nothing of it changes yet',
     permission: 'tenant:configure',
+    audit: 'import.start',
     params: ImportParams,
     status: 202,
     response: Operation,
@@ -225,6 +215,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/imports/{importId}/apply',
     summary: 'Let the converted upload take the place of the present state, which is kept',
     permission: 'tenant:configure',
+    audit: 'import.apply',
     params: ImportParams,
     status: 202,
     response: Operation,
@@ -235,6 +226,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/imports/{importId}',
     summary: 'Take an upload back',
     permission: 'tenant:configure',
+    audit: 'import.remove',
     params: ImportParams,
     status: 200,
     response: ImportView,
@@ -244,6 +236,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/upgrade',
     summary: 'Try a newer OpenClaw on a copy of its state, and change to it when that went well',
     permission: 'tenant:configure',
+    audit: 'tenant.upgrade',
     params: TenantParams,
     body: z.strictObject({ release: z.string().max(64) }),
     status: 202,
@@ -255,6 +248,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/rollback',
     summary: 'Bring back the version and the state from before the last upgrade',
     permission: 'tenant:configure',
+    audit: 'tenant.rollback',
     params: TenantParams,
     status: 202,
     response: Operation,
@@ -265,6 +259,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/drills',
     summary: 'Prove the newest snapshot by restoring and booting it beside the assistant',
     permission: 'tenant:operate',
+    audit: 'tenant.drill',
     params: TenantParams,
     status: 202,
     response: Operation,
@@ -284,6 +279,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/snapshots',
     summary: 'Take a snapshot now; it is protected',
     permission: 'tenant:operate',
+    audit: 'snapshot.take',
     params: TenantParams,
     body: z.strictObject({ note: z.string().trim().max(200).optional() }),
     status: 202,
@@ -304,6 +300,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/snapshots/{snapshotId}',
     summary: 'Protect a snapshot, or accept one that was set aside',
     permission: 'tenant:configure',
+    audit: 'snapshot.update',
     params: SnapshotParams,
     body: z.strictObject({ protected: z.boolean().optional(), accepted: z.literal(true).optional() }),
     status: 200,
@@ -314,6 +311,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/snapshots/{snapshotId}/restore',
     summary: 'Restore a snapshot; what it replaces is kept',
     permission: 'tenant:configure',
+    audit: 'snapshot.restore',
     params: SnapshotParams,
     status: 202,
     response: Operation,
@@ -324,6 +322,7 @@ export const endpoints = {
     path: '/api/v1/tenants/{tenantId}/undo-restore',
     summary: 'Bring back what the last restore replaced',
     permission: 'tenant:configure',
+    audit: 'snapshot.undo',
     params: TenantParams,
     status: 202,
     response: Operation,
@@ -375,6 +374,7 @@ export const endpoints = {
   },
   ...networkEndpoints,
   ...secretEndpoints,
+  ...auditEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof endpoints;

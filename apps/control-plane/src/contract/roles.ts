@@ -9,6 +9,7 @@ export const permissions = [
   'tenant:operate',
   'tenant:configure',
   'usage:read',
+  'audit:read',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -25,6 +26,7 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'tenant:operate': true,
     'tenant:configure': true,
     'usage:read': true,
+    'audit:read': true,
   },
   admin: {
     public: true,
@@ -34,6 +36,7 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'tenant:operate': true,
     'tenant:configure': true,
     'usage:read': true,
+    'audit:read': true,
   },
   member: {
     public: true,
@@ -43,5 +46,6 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'tenant:operate': true,
     'tenant:configure': false,
     'usage:read': true,
+    'audit:read': false,
   },
 };

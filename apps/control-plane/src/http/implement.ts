@@ -8,6 +8,7 @@ import { orgRoleOf } from '../adapters/d1/tenants.ts';
 import type { OrgScope } from '../adapters/d1/tenants.ts';
 import { roleAllows } from '../contract/api.ts';
 import type { Endpoint } from '../contract/api.ts';
+import type { Actor, AuditAction, Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import type { Context } from '../context.ts';
 import type { AppEnv, Session } from './app-env.ts';
@@ -32,6 +33,8 @@ export interface Handled<E extends Endpoint> {
   readonly upload: E extends { readonly uploadBytesMax: number } ? Uint8Array : null;
   /** Empty where the table asks for none. */
   readonly idempotencyKey: string;
+  /** Who asks, under the table's action: what a change is written down with. Null where the table names no action. */
+  readonly trail: E extends { readonly audit: AuditAction } ? Trail : null;
 }
 
 export type Handler<E extends Endpoint> = (
@@ -81,8 +84,22 @@ export function implement<E extends Endpoint>(
       : {};
     const upload = endpoint.uploadBytesMax === undefined ? null : await readBytes(c.req.raw, endpoint.uploadBytesMax);
     const idempotencyKey = endpoint.idempotent ? readIdempotencyKey(c.req.header('idempotency-key')) : '';
+    const trail =
+      session === null || typeof endpoint.audit !== 'string'
+        ? null
+        : { actor: actorOf(session), requestId: c.var.requestId, action: endpoint.audit };
     // The schemas parsed these by the same table entry that types them.
-    const request = { ctx, session, scope, params, query, body, upload, idempotencyKey } as unknown as Handled<E>;
+    const request = {
+      ctx,
+      session,
+      scope,
+      params,
+      query,
+      body,
+      upload,
+      idempotencyKey,
+      trail,
+    } as unknown as Handled<E>;
     const handled = await handle(request);
     if (endpoint.download !== undefined && handled instanceof Response) {
       for (const line of setCookies) handled.headers.append('set-cookie', line);
@@ -136,6 +153,8 @@ function describe(name: string, endpoint: Endpoint) {
     },
   });
 }
+
+const actorOf = (session: Session): Actor => ({ kind: 'person', id: session.userId });
 
 /** A foreign organisation is the same as none. */
 async function scopeOf(

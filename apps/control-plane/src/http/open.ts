@@ -19,7 +19,7 @@ import { findSession } from './session.ts';
 
 export async function openTenant(ctx: Context, request: Request, requestId: string): Promise<Response> {
   try {
-    return await handOff(ctx, request);
+    return await handOff(ctx, request, requestId);
   } catch (error) {
     const known =
       error instanceof AppError
@@ -31,14 +31,15 @@ export async function openTenant(ctx: Context, request: Request, requestId: stri
   }
 }
 
-async function handOff(ctx: Context, request: Request): Promise<Response> {
+async function handOff(ctx: Context, request: Request, requestId: string): Promise<Response> {
   const url = new URL(request.url);
   const asked = parseOpen(url.searchParams);
   if (asked === null) throw noSuchTenant();
   const { session } = await findSession(ctx, request.headers, { lookUp: true });
   if (session === null) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 302);
   const found = await requireTenant(ctx, session.userId, { slug: asked.slug }, 'tenant:read');
-  const row = await membersSync(ctx, session.userId, found.row);
+  const actor = { kind: 'person', id: session.userId } as const;
+  const row = await membersSync(ctx, { actor, requestId, action: 'tenant.members' }, found.row);
   const grant = {
     ...refOf(row),
     userId: session.userId,

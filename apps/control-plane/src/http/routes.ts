@@ -5,6 +5,8 @@ import type { EndpointName, Permission } from '../contract/api.ts';
 import { parseSlug } from '../contract/slug.ts';
 import type { NetworkChange } from '../contract/network-rpc.ts';
 import type { Context } from '../context.ts';
+import { auditList } from '../services/audit-read.ts';
+import { auditVerify } from '../services/audit-verify.ts';
 import { meRead } from '../services/people.ts';
 import { secretDelete, secretList, secretPut } from '../services/tenant-secrets.ts';
 import { networkChange, networkLog, networkRead, networkTest } from '../services/tenant-network.ts';
@@ -43,16 +45,17 @@ const handlers: Handlers = {
 
   tenantList: ({ ctx, scope, query }) => tenantList(ctx, scope, query),
 
-  tenantCreate: ({ ctx, scope, body, idempotencyKey }) => tenantCreate(ctx, scope, { ...body, idempotencyKey }),
+  tenantCreate: ({ ctx, scope, trail, body, idempotencyKey }) =>
+    tenantCreate(ctx, scope, trail, { ...body, idempotencyKey }),
 
   tenantRead: async ({ ctx, session, params }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
     return tenantRead(ctx, row);
   },
 
-  tenantUpdate: async ({ ctx, session, params, body }) => {
+  tenantUpdate: async ({ ctx, session, trail, params, body }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
-    return tenantRead(ctx, await tenantUpdate(ctx, session.userId, row, body));
+    return tenantRead(ctx, await tenantUpdate(ctx, trail, row, body));
   },
 
   tenantWake: (request) => command(request, { kind: 'wake' }),
@@ -60,18 +63,18 @@ const handlers: Handlers = {
   tenantRestart: (request) =>
     command(request, request.body.settings === 'current' ? { kind: 'restart' } : { kind: 'restart', ...request.body }),
 
-  tenantExport: async ({ ctx, session, params, query }) => {
+  tenantExport: async ({ ctx, session, trail, params, query }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
-    return tenantExport(ctx, { row, userId: session.userId, snapshotId: query.snapshot ?? null });
+    return tenantExport(ctx, { row, trail, snapshotId: query.snapshot ?? null });
   },
   importList: async ({ ctx, session, params }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
     return { items: await importList(ctx, row) };
   },
 
-  importCreate: async ({ ctx, session, params, body, idempotencyKey }) => {
+  importCreate: async ({ ctx, session, trail, params, body, idempotencyKey }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
-    return importCreate(ctx, row, session.userId, { ...body, idempotencyKey });
+    return importCreate(ctx, row, trail, { ...body, idempotencyKey });
   },
 
   importPart: async ({ ctx, session, params, upload }) => {
@@ -79,22 +82,22 @@ const handlers: Handlers = {
     return importPart(ctx, row, params.importId, { n: params.part, content: upload });
   },
 
-  importStart: async ({ ctx, session, params, idempotencyKey }) => {
+  importStart: async ({ ctx, session, trail, params, idempotencyKey }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
     const { importId } = params;
-    return tenantCommand(ctx, { row, userId: session.userId, what: { kind: 'import', importId }, idempotencyKey });
+    return tenantCommand(ctx, { row, trail, what: { kind: 'import', importId }, idempotencyKey });
   },
 
-  importApply: async ({ ctx, session, params, idempotencyKey }) => {
+  importApply: async ({ ctx, session, trail, params, idempotencyKey }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
     const snapshotId = await importedSnapshot(ctx, row, params.importId);
     const what = { kind: 'restore', snapshotId } as const;
-    return tenantCommand(ctx, { row, userId: session.userId, what, idempotencyKey });
+    return tenantCommand(ctx, { row, trail, what, idempotencyKey });
   },
 
-  importRemove: async ({ ctx, session, params }) => {
+  importRemove: async ({ ctx, session, trail, params }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
-    return importRemove(ctx, row, params.importId);
+    return importRemove(ctx, row, trail, params.importId);
   },
 
   drillCreate: (request) => command(request, { kind: 'drill' }),
@@ -111,9 +114,9 @@ const handlers: Handlers = {
     return snapshotChanges(ctx, row, params.snapshotId);
   },
 
-  snapshotUpdate: async ({ ctx, session, params, body }) => {
+  snapshotUpdate: async ({ ctx, session, trail, params, body }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
-    return snapshotUpdate(ctx, session.userId, row, params.snapshotId, body);
+    return snapshotUpdate(ctx, trail, row, params.snapshotId, body);
   },
 
   snapshotRestore: (request) =>
@@ -124,25 +127,25 @@ const handlers: Handlers = {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
     return timelineRead(ctx, row, query);
   },
-  tenantUpgrade: async ({ ctx, session, params, body, idempotencyKey }) => {
+  tenantUpgrade: async ({ ctx, session, trail, params, body, idempotencyKey }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
-    return tenantUpgrade(ctx, { row, userId: session.userId, idempotencyKey }, body.release);
+    return tenantUpgrade(ctx, { row, trail, idempotencyKey }, body.release);
   },
-  tenantRollback: async ({ ctx, session, params, idempotencyKey }) => {
+  tenantRollback: async ({ ctx, session, trail, params, idempotencyKey }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
-    return tenantRollback(ctx, { row, userId: session.userId, idempotencyKey });
+    return tenantRollback(ctx, { row, trail, idempotencyKey });
   },
 
   operationRead: ({ ctx, session, params }) => operationRead(ctx, session.userId, params.operationId),
 
   secretList: async (request) => secretList(request.ctx, await configured(request)),
   secretPut: async (request) => {
-    const { ctx, session, params, body } = request;
-    return secretPut(ctx, { row: await configured(request), userId: session.userId, name: params.name }, body);
+    const { ctx, trail, params, body } = request;
+    return secretPut(ctx, { row: await configured(request), trail, name: params.name }, body);
   },
   secretDelete: async (request) => {
-    const { ctx, session, params } = request;
-    return secretDelete(ctx, { row: await configured(request), userId: session.userId, name: params.name });
+    const { ctx, trail, params } = request;
+    return secretDelete(ctx, { row: await configured(request), trail, name: params.name });
   },
 
   networkRead: async ({ ctx, session, params }) => {
@@ -162,6 +165,9 @@ const handlers: Handlers = {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
     return networkTest(ctx, row, body);
   },
+
+  auditList: ({ ctx, scope, query }) => auditList(ctx, scope.orgId, query),
+  auditVerify: ({ ctx, scope, query }) => auditVerify(ctx, scope.orgId, query.after),
 
   usageRead: async ({ ctx, session, params, query }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'usage:read');
@@ -193,22 +199,25 @@ async function configured({
 type NetworkRequest = Handled<(typeof endpoints)['networkReplace' | 'networkRuleRemove']>;
 
 async function changeOf(
-  { ctx, session, params }: Pick<NetworkRequest, 'ctx' | 'session' | 'params'>,
+  { ctx, session, trail, params }: Pick<NetworkRequest, 'ctx' | 'session' | 'trail' | 'params'>,
   change: NetworkChange,
 ) {
   const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
-  return networkChange(ctx, { row, userId: session.userId, change });
+  return networkChange(ctx, { row, trail, change });
 }
 
-type TenantRequest = Pick<Handled<(typeof endpoints)['tenantWake']>, 'ctx' | 'session' | 'params' | 'idempotencyKey'>;
+type TenantRequest = Pick<
+  Handled<(typeof endpoints)['tenantWake']>,
+  'ctx' | 'session' | 'trail' | 'params' | 'idempotencyKey'
+>;
 
 async function command(
-  { ctx, session, params, idempotencyKey }: TenantRequest,
+  { ctx, session, trail, params, idempotencyKey }: TenantRequest,
   what: TenantCommand['what'],
   permission: Permission = 'tenant:operate',
 ) {
   const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, permission);
-  return tenantCommand(ctx, { row, userId: session.userId, what, idempotencyKey });
+  return tenantCommand(ctx, { row, trail, what, idempotencyKey });
 }
 
 async function slugRead(ctx: Context, slug: string) {

@@ -6,6 +6,7 @@
 import { and, asc, count, desc, eq, gt, sql } from 'drizzle-orm';
 import { rollout, rolloutTenant, tenant } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
+import type { Trail } from '../contract/audit.ts';
 import { OperationId } from '../contract/ids.ts';
 import type { Context } from '../context.ts';
 import { decideRollout, inStage, outcomeOf, passedOver, RolloutPlan, rolloutStates } from '../core/rollout.ts';
@@ -21,7 +22,7 @@ const settledMax = 100;
 type RolloutRow = typeof rollout.$inferSelect;
 
 /** Who the audit trail names. */
-const actorId = 'rollout';
+const trail: Trail = { actor: { kind: 'system', id: 'rollout' }, requestId: null, action: 'tenant.release' };
 
 export async function runRollouts(ctx: Context): Promise<number> {
   const rows = await ctx.db
@@ -141,7 +142,7 @@ async function askOne(ctx: Context, row: RolloutRow, plan: RolloutPlan, assistan
     .returning({ tenantId: rolloutTenant.tenantId });
   if (written.length === 0) return false;
   const operationId = OperationId.parse(`op_${ctx.system.ulid()}`);
-  const answer = await releaseChange(ctx, actorId, assistant, plan.release, operationId);
+  const answer = await releaseChange(ctx, trail, assistant, plan.release, operationId);
   ctx.log('rollout.asked', { rollout: row.id, tenant: assistant.id, ok: answer.ok });
   if (!answer.ok && answer.error.code !== 'tenant_unreachable') {
     await ctx.db

@@ -10,6 +10,7 @@ import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Context } from '../context.ts';
 import { describeError } from '../events.ts';
 import { sessionEndingsSweep } from '../services/session-endings.ts';
+import { anchorChains } from './audit-anchors.ts';
 import { drillSample } from './drills.ts';
 import { runRollouts } from './rollouts.ts';
 import { sendSpec } from '../services/tenant-change.ts';
@@ -34,6 +35,7 @@ export async function sweep(ctx: Context): Promise<SweepStatus> {
   const mailsLeft = await part(ctx, 'mail', () => ctx.mailer.sendWaiting(), 0);
   await part(ctx, 'drills', () => drillSample(ctx), 'nobody');
   await part(ctx, 'rollouts', () => runRollouts(ctx), 0);
+  await part(ctx, 'anchors', () => anchorChains(ctx), 0);
   await part(ctx, 'purge', () => purge(ctx), undefined);
   const status = { ...tenants, endingsLeft, mailsLeft };
   if (tenants.behind + endingsLeft + mailsLeft > 0) ctx.log('sweep.done', status);

@@ -4,9 +4,11 @@
  */
 import { eq } from 'drizzle-orm';
 import { tenant } from '../adapters/d1/schema.ts';
+import { withAuditEntry } from '../adapters/d1/audit.ts';
 import { specReplace } from '../adapters/d1/tenant-writes.ts';
 import { membersOf } from '../adapters/d1/tenants.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
+import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import type { OperationId } from '../contract/ids.ts';
 import { err } from '../contract/result.ts';
@@ -28,11 +30,11 @@ export interface TenantChange {
 /** Resolves to the row as saved. Nothing to change saves nothing. */
 export async function tenantUpdate(
   ctx: Context,
-  userId: string,
+  trail: Trail,
   row: TenantRow,
   change: TenantChange,
 ): Promise<TenantRow> {
-  return changeSpec(ctx, row, { actorId: userId, action: 'tenant.update' }, (old) => ({
+  return changeSpec(ctx, row, trail, (old) => ({
     ...old,
     displayName: change.name ?? old.displayName,
     aiCapNanoUsdPerMonth: change.aiCapNanoUsdPerMonth ?? old.aiCapNanoUsdPerMonth,
@@ -43,9 +45,9 @@ export async function tenantUpdate(
 }
 
 /** Brings the assistant's people in line with its organisation's, before one of them signs in there. */
-export async function membersSync(ctx: Context, userId: string, row: TenantRow): Promise<TenantRow> {
+export async function membersSync(ctx: Context, trail: Trail, row: TenantRow): Promise<TenantRow> {
   const members = await membersOf(ctx.db, row.orgId);
-  return changeSpec(ctx, row, { actorId: userId, action: 'tenant.members' }, (old) => ({ ...old, members }));
+  return changeSpec(ctx, row, { ...trail, action: 'tenant.members' }, (old) => ({ ...old, members }));
 }
 
 /**
@@ -54,13 +56,12 @@ export async function membersSync(ctx: Context, userId: string, row: TenantRow):
  */
 export async function releaseChange(
   ctx: Context,
-  userId: string,
+  trail: Trail,
   row: TenantRow,
   release: string,
   operationId: OperationId,
 ): Promise<Result<TenantReport>> {
-  const why = { actorId: userId, action: 'tenant.release' };
-  const saved = await saveSpec(ctx, row, { ...specOf(row), release }, why);
+  const saved = await saveSpec(ctx, row, { ...specOf(row), release }, { ...trail, action: 'tenant.release' });
   if (saved === null)
     return err({
       code: 'generation_stale',
@@ -75,7 +76,7 @@ const changeTriesMax = 3;
 async function changeSpec(
   ctx: Context,
   row: TenantRow,
-  why: { readonly actorId: string; readonly action: string },
+  trail: Trail,
   change: (old: TenantSpec) => TenantSpec,
 ): Promise<TenantRow> {
   let current = row;
@@ -83,7 +84,7 @@ async function changeSpec(
     const old = specOf(current);
     const spec = change(old);
     if (JSON.stringify(spec) === JSON.stringify(old)) return current;
-    const saved = await saveSpec(ctx, current, spec, why);
+    const saved = await saveSpec(ctx, current, spec, trail);
     if (saved !== null) {
       await sendSpec(ctx, saved);
       return saved;
@@ -98,22 +99,14 @@ async function changeSpec(
   });
 }
 
+const told = (spec: TenantSpec) => ({ ...spec, members: spec.members.map(({ userId, role }) => `${userId}:${role}`) });
+
 /** Null when somebody else has taken the next generation. */
-async function saveSpec(
-  ctx: Context,
-  row: TenantRow,
-  spec: TenantSpec,
-  why: { readonly actorId: string; readonly action: string },
-): Promise<TenantRow | null> {
-  const saved = await specReplace(ctx.d1, {
-    id: row.id,
-    orgId: row.orgId,
-    spec,
-    generation: row.generation,
-    auditId: `aud_${ctx.system.ulid()}`,
-    ...why,
-    nowMs: ctx.system.nowMs(),
-  });
+async function saveSpec(ctx: Context, row: TenantRow, spec: TenantSpec, trail: Trail): Promise<TenantRow | null> {
+  const subject = { orgId: row.orgId, tenantId: row.id, before: told(specOf(row)), after: told(spec) };
+  const saved = await withAuditEntry(ctx, trail, subject, { outcome: 'done' }, (audit) =>
+    specReplace(ctx.d1, { id: row.id, orgId: row.orgId, spec, generation: row.generation, audit }),
+  );
   return saved ? { ...row, name: spec.displayName, spec: JSON.stringify(spec), generation: row.generation + 1 } : null;
 }
 

@@ -3,13 +3,15 @@
  * sends the same operation again, which the cell takes once. A command that the state forbids leaves nothing behind.
  */
 import { eq } from 'drizzle-orm';
+import { auditInsert, withAuditEntry } from '../adapters/d1/audit.ts';
 import { claimAnswer, claimDelete, claimFind, claimOf, claimValues } from '../adapters/d1/idempotency.ts';
 import type { Claim } from '../adapters/d1/idempotency.ts';
 import { intendedOperation } from '../adapters/d1/projection.ts';
-import { audit, idempotency, operation } from '../adapters/d1/schema.ts';
+import { idempotency, operation } from '../adapters/d1/schema.ts';
 import { operationRow } from '../adapters/d1/tenants.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Tenant } from '../contract/api.ts';
+import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import { OperationId } from '../contract/ids.ts';
 import { ok } from '../contract/result.ts';
@@ -18,6 +20,7 @@ import { Operation, tenantAllows } from '../contract/tenant-rpc.ts';
 import type { CommandToTenant, TenantReport } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { progressUntold } from '../core/operation-progress.ts';
+import { withOutcome } from './audit-record.ts';
 import { rememberReport } from './tenant-memory.ts';
 import { noSuchTenant, refOf, requireTenant, tenantRead } from './tenant-read.ts';
 import { releaseChange } from './tenant-change.ts';
@@ -25,7 +28,7 @@ import { newOperation } from './tenant-view.ts';
 
 export interface TenantCommand {
   readonly row: TenantRow;
-  readonly userId: string;
+  readonly trail: Trail;
   /** The release of an upgrade or a rollback is the OpenClaw version that is wanted. */
   readonly what:
     | CommandToTenant
@@ -52,13 +55,15 @@ export async function tenantCommand(ctx: Context, command: TenantCommand): Promi
     kind,
     nowMs: ctx.system.nowMs(),
   });
-  const answer = await send(ctx, command, intended.id);
-  if (!answer.ok) {
+  const of = { orgId: row.orgId, tenantId: row.id, intentId: intentIdOf(intended.id) };
+  const report = await withOutcome(ctx, command.trail, of, async () => {
+    const answer = await send(ctx, command, intended.id);
+    if (answer.ok) return answer.value;
     if (answer.error.code !== 'tenant_unreachable') await withdraw(ctx, claim, intended.id);
     throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
-  }
-  if (answer.value !== null) await rememberReport(ctx, row, answer.value);
-  const shown = answer.value?.operation ?? null;
+  });
+  if (report !== null) await rememberReport(ctx, row, report);
+  const shown = report?.operation ?? null;
   const told = shown?.id === intended.id ? shown : intended;
   return Operation.parse(JSON.parse(await claimAnswer(ctx.db, claim, JSON.stringify(told))));
 }
@@ -75,7 +80,7 @@ function fingerprintOf(what: TenantCommand['what']): string {
 /** The report that came back; null where the answer is of something else. */
 async function send(
   ctx: Context,
-  { row, userId, what }: TenantCommand,
+  { row, trail, what }: TenantCommand,
   operationId: OperationId,
 ): Promise<Result<TenantReport | null>> {
   const asked = { ...refOf(row), operationId };
@@ -87,7 +92,7 @@ async function send(
       return answer.ok ? ok(null) : answer;
     }
     case 'upgrade':
-      return releaseChange(ctx, userId, row, what.release, operationId);
+      return releaseChange(ctx, trail, row, what.release, operationId);
     default:
       return ctx.tenants.command({ ...asked, ...what });
   }
@@ -95,7 +100,7 @@ async function send(
 
 /** Writes the operation, its key and the audit entry together. Resolves to the operation's id. */
 async function begin(ctx: Context, command: TenantCommand, claim: Claim): Promise<string> {
-  const { row, userId, what } = command;
+  const { row, trail, what } = command;
   const kind = operationKindOf(what);
   const now = await tenantRead(ctx, row);
   const { state } = now;
@@ -111,18 +116,18 @@ async function begin(ctx: Context, command: TenantCommand, claim: Claim): Promis
   const nowMs = ctx.system.nowMs();
   const id = `op_${ctx.system.ulid()}`;
   try {
-    await ctx.db.batch([
-      ctx.db.insert(idempotency).values(claimValues(claim, id, nowMs)),
-      intendedOperation(ctx.db, newOperation({ id, tenantId: row.id, kind, nowMs })),
-      ctx.db.insert(audit).values({
-        id: `aud_${ctx.system.ulid()}`,
-        orgId: row.orgId,
-        actorId: userId,
-        action: `tenant.${what.kind}`,
-        targetId: row.id,
-        atMs: nowMs,
-      }),
-    ]);
+    await withAuditEntry(
+      ctx,
+      trail,
+      { orgId: row.orgId, tenantId: row.id, after: { operationId: id, ...what } },
+      { id: intentIdOf(id), outcome: 'intended' },
+      (entry) =>
+        ctx.db.batch([
+          ctx.db.insert(idempotency).values(claimValues(claim, id, nowMs)),
+          intendedOperation(ctx.db, newOperation({ id, tenantId: row.id, kind, nowMs })),
+          auditInsert(ctx.db, entry),
+        ]),
+    );
     return id;
   } catch (error) {
     // The same key at the same time, or applied with the answer lost: the row says.
@@ -131,6 +136,9 @@ async function begin(ctx: Context, command: TenantCommand, claim: Claim): Promis
     throw error;
   }
 }
+
+/** Found again by a repeat, which knows the operation only. */
+const intentIdOf = (operationId: string): string => operationId.replace(/^op_/, 'aud_');
 
 /** The cell refused: the key is given back, so that the same command may be sent when the state allows it. */
 async function withdraw(ctx: Context, claim: Claim, operationId: string): Promise<void> {

@@ -4,6 +4,7 @@
  * changes nothing that was done. Quota and slug are decided by that batch, so two requests at once cannot both win.
  */
 import { eq } from 'drizzle-orm';
+import { withAuditEntry } from '../adapters/d1/audit.ts';
 import { claimAnswer, claimFind, claimOf } from '../adapters/d1/idempotency.ts';
 import type { Claim } from '../adapters/d1/idempotency.ts';
 import { tenant } from '../adapters/d1/schema.ts';
@@ -12,6 +13,7 @@ import { membersOf, slugTaken } from '../adapters/d1/tenants.ts';
 import type { OrgScope, TenantRow } from '../adapters/d1/tenants.ts';
 import { endpoints } from '../contract/api.ts';
 import type { Tenant } from '../contract/api.ts';
+import type { Trail } from '../contract/audit.ts';
 import { AppError, errorCatalogue } from '../contract/errors.ts';
 import { OperationId, TenantId } from '../contract/ids.ts';
 import { defaultRelease } from '../contract/releases.ts';
@@ -41,7 +43,12 @@ interface Created {
  * @throws AppError slug_malformed, slug_reserved, slug_confusable, slug_taken, quota_reached, release_unknown,
  *   idempotency_key_reused
  */
-export async function tenantCreate(ctx: Context, scope: OrgScope, request: CreateTenant): Promise<Created> {
+export async function tenantCreate(
+  ctx: Context,
+  scope: OrgScope,
+  trail: Trail,
+  request: CreateTenant,
+): Promise<Created> {
   const claim = await claimOf(`tenant:${scope.orgId}`, request.idempotencyKey, [
     request.name,
     request.slug,
@@ -49,7 +56,7 @@ export async function tenantCreate(ctx: Context, scope: OrgScope, request: Creat
   ]);
   const kept = await claimFind(ctx.db, claim);
   if (kept !== null && kept.response !== null) return parseAnswer(kept.response);
-  const row = kept === null ? await reserve(ctx, scope, request, claim) : await rowOf(ctx, kept.resultId);
+  const row = kept === null ? await reserve(ctx, { scope, trail, request, claim }) : await rowOf(ctx, kept.resultId);
   const report = await provision(ctx, row);
   const answer = toCreated(ctx, row, report);
   // Only an answer of the cell is kept: until then a repeat sends the creation again.
@@ -109,7 +116,10 @@ async function rowOf(ctx: Context, id: string): Promise<TenantRow> {
 }
 
 /** Writes everything together, or nothing. A quota that is full inserts nothing. */
-async function reserve(ctx: Context, scope: OrgScope, request: CreateTenant, claim: Claim): Promise<TenantRow> {
+async function reserve(
+  ctx: Context,
+  { scope, trail, request, claim }: { scope: OrgScope; trail: Trail; request: CreateTenant; claim: Claim },
+): Promise<TenantRow> {
   const slug = parseSlug(request.slug);
   if (!slug.ok) {
     throw new AppError(slug.error.code, { ...slug.error, errors: [{ pointer: '/slug', detail: slug.error.detail }] });
@@ -130,19 +140,21 @@ async function reserve(ctx: Context, scope: OrgScope, request: CreateTenant, cla
   const id = `ten_${ctx.system.ulid()}`;
   const operation = newOperation({ id: `op_${ctx.system.ulid()}`, tenantId: id, kind: 'provision', nowMs });
   try {
-    await tenantReserve(ctx.d1, {
-      id,
-      orgId: scope.orgId,
-      slug: slug.value,
-      spec,
-      operation,
-      claim,
-      claimExpiresAtMs: nowMs + defaults.idempotencyKeptMs,
-      auditId: `aud_${ctx.system.ulid()}`,
-      actorId: scope.userId,
-      nowMs,
-      quota: defaults.tenantsPerOrgMax,
-    });
+    const subject = { orgId: scope.orgId, tenantId: id, after: { ...spec, slug: slug.value } };
+    await withAuditEntry(ctx, trail, subject, { outcome: 'done' }, (audit) =>
+      tenantReserve(ctx.d1, {
+        id,
+        orgId: scope.orgId,
+        slug: slug.value,
+        spec,
+        operation,
+        claim,
+        claimExpiresAtMs: nowMs + defaults.idempotencyKeptMs,
+        audit,
+        nowMs,
+        quota: defaults.tenantsPerOrgMax,
+      }),
+    );
   } catch (error) {
     // Which constraint it was, or whether the batch was applied and its answer lost, is read, not guessed.
     const already = await claimFind(ctx.db, claim);

@@ -2,40 +2,35 @@
  * The download of everything an assistant is. Who took it is written down first; from then on only the cell is needed, so
  * that a database that is away cuts nothing off. The bytes pass through, none is kept.
  */
-import { audit } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
+import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ByteStream } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
+import { auditRecord } from './audit-record.ts';
 import { refOf } from './tenant-read.ts';
 
 export interface TenantExport {
   readonly row: TenantRow;
-  readonly userId: string;
+  readonly trail: Trail;
   /** Null for the newest. */
   readonly snapshotId: string | null;
 }
 
 /** @throws AppError export_nothing_saved, snapshot_unknown, export_unreadable, tenant_deleted, tenant_unreachable */
-export async function tenantExport(ctx: Context, { row, userId, snapshotId }: TenantExport): Promise<Response> {
+export async function tenantExport(ctx: Context, { row, trail, snapshotId }: TenantExport): Promise<Response> {
   const answer = await ctx.tenants.exportState({ ...refOf(row), snapshotId });
   if (!answer.ok) throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
   const { content, bytes, fileName, savedAtMs } = answer.value;
   try {
-    await ctx.db.insert(audit).values({
-      id: `aud_${ctx.system.ulid()}`,
-      orgId: row.orgId,
-      actorId: userId,
-      action: 'tenant.export',
-      targetId: row.id,
-      atMs: ctx.system.nowMs(),
-    });
+    const after = { snapshotId: answer.value.snapshotId, bytes };
+    await auditRecord(ctx, trail, { orgId: row.orgId, tenantId: row.id, after });
   } catch (error) {
     // Nothing leaves without a trace.
     await content.cancel('not written down');
     throw error;
   }
-  ctx.log('tenant.export', { tenant: row.id, user: userId, snapshot: answer.value.snapshotId, bytes });
+  ctx.log('tenant.export', { tenant: row.id, by: trail.actor.id, snapshot: answer.value.snapshotId, bytes });
   return new Response(sized(content, bytes), {
     headers: {
       'content-type': 'application/zstd',

@@ -2,11 +2,12 @@
  * Bringing an OpenClaw of one's own: the upload and what came of it. The cell keeps the rows; here it is checked who may,
  * and what was begun is written to the audit trail. Converting and switching are operations (`tenant-command.ts`).
  */
-import { audit } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
+import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import type { ImportCommand, ImportView } from '../contract/imports.ts';
 import type { Context } from '../context.ts';
+import { withIntent } from './audit-record.ts';
 import { refOf } from './tenant-read.ts';
 
 const unknown = (): AppError =>
@@ -33,20 +34,14 @@ export async function importList(ctx: Context, row: TenantRow): Promise<ImportVi
 export async function importCreate(
   ctx: Context,
   row: TenantRow,
-  userId: string,
+  trail: Trail,
   { fileName, bytes, idempotencyKey }: { fileName: string; bytes: number; idempotencyKey: string },
 ): Promise<ImportView> {
   const id = await importIdOf(row.id, idempotencyKey);
-  const created = theOne(await ask(ctx, row, { do: 'create', id, fileName, bytes }), id);
-  await ctx.db.insert(audit).values({
-    id: `aud_${ctx.system.ulid()}`,
-    orgId: row.orgId,
-    actorId: userId,
-    action: 'tenant.import',
-    targetId: row.id,
-    atMs: ctx.system.nowMs(),
-  });
-  return created;
+  const subject = { orgId: row.orgId, tenantId: row.id, after: { importId: id, fileName, bytes } };
+  return withIntent(ctx, trail, subject, async () =>
+    theOne(await ask(ctx, row, { do: 'create', id, fileName, bytes }), id),
+  );
 }
 
 export async function importPart(
@@ -58,8 +53,9 @@ export async function importPart(
   return theOne(await ask(ctx, row, { do: 'part', id, n, content }), id);
 }
 
-export async function importRemove(ctx: Context, row: TenantRow, id: string): Promise<ImportView> {
-  return theOne(await ask(ctx, row, { do: 'remove', id }), id);
+export async function importRemove(ctx: Context, row: TenantRow, trail: Trail, id: string): Promise<ImportView> {
+  const subject = { orgId: row.orgId, tenantId: row.id, before: { importId: id } };
+  return withIntent(ctx, trail, subject, async () => theOne(await ask(ctx, row, { do: 'remove', id }), id));
 }
 
 /** What a converted upload became. */

@@ -1,14 +1,16 @@
 /**
- * The network policy of an assistant. The cell holds it and decides by it; here is who may change it, and the audit entry,
- * which is written before the change is asked for.
+ * The network policy of an assistant. The cell holds it and decides by it; here is who may change it, and what of it is
+ * written to the audit trail around the asking.
  */
-import { audit } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { EgressLogEntry, EgressPolicy, EgressEffect, EgressMethod } from '../contract/egress.ts';
+import type { AuditFacts, Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
+import { unreachable } from '../contract/result.ts';
 import type { Result } from '../contract/result.ts';
 import type { NetworkChange } from '../contract/network-rpc.ts';
 import type { Context } from '../context.ts';
+import { withIntent } from './audit-record.ts';
 import { refOf } from './tenant-read.ts';
 
 function valueOf<T>(answer: Result<T>): T {
@@ -24,17 +26,34 @@ export async function networkRead(ctx: Context, row: TenantRow) {
 /** @throws AppError version_stale, egress_host_invalid, quota_reached, tenant_deleted, tenant_unreachable */
 export async function networkChange(
   ctx: Context,
-  { row, userId, change }: { row: TenantRow; userId: string; change: NetworkChange },
+  { row, trail, change }: { row: TenantRow; trail: Trail; change: NetworkChange },
 ): Promise<EgressPolicy> {
-  await ctx.db.insert(audit).values({
-    id: `aud_${ctx.system.ulid()}`,
-    orgId: row.orgId,
-    actorId: userId,
-    action: `tenant.network.${change.kind}`,
-    targetId: row.id,
-    atMs: ctx.system.nowMs(),
-  });
-  return valueOf(await ctx.tenants.changeNetwork({ ...refOf(row), byUserId: userId, change }));
+  const subject = { orgId: row.orgId, tenantId: row.id, after: told(change) };
+  return withIntent(ctx, trail, subject, async () =>
+    valueOf(await ctx.tenants.changeNetwork({ ...refOf(row), byUserId: trail.actor.id, change })),
+  );
+}
+
+/** What is asked for, for the audit trail: rules are counted or named by their host, not copied. */
+function told(change: NetworkChange): AuditFacts {
+  switch (change.kind) {
+    case 'replace':
+      return { version: change.version, preset: change.preset, rules: change.rules.length };
+    case 'add_rule':
+      return { version: change.version, host: change.rule.host, effect: change.rule.effect };
+    case 'answer':
+      return {
+        host: change.host,
+        verdict: change.verdict,
+        ...(change.method === null ? {} : { method: change.method }),
+      };
+    case 'remove_rule':
+      return { ruleId: change.ruleId };
+    case 'remove_answer':
+      return { answerId: change.answerId };
+    default:
+      return unreachable(change);
+  }
 }
 
 export async function networkLog(

@@ -4,6 +4,7 @@
  */
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Tenant } from '../contract/api.ts';
+import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import { compareReleases } from '../contract/releases.ts';
 import type { Operation } from '../contract/tenant-rpc.ts';
@@ -15,7 +16,7 @@ import { specOf } from './tenant-view.ts';
 
 interface ReleaseRequest {
   readonly row: TenantRow;
-  readonly userId: string;
+  readonly trail: Trail;
   readonly idempotencyKey: string;
 }
 

@@ -2,13 +2,14 @@
  * Snapshots for people: listed, compared, protected and accepted. The tenant's own index is the only place that knows them;
  * nothing is copied to D1, and asking wakes nothing.
  */
-import { audit } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Snapshot, SnapshotList } from '../contract/api.ts';
+import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import type { Result } from '../contract/result.ts';
 import type { SnapshotChanges, TenantSnapshot } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
+import { withIntent } from './audit-record.ts';
 import { refOf } from './tenant-read.ts';
 
 const instant = (ms: number): string => new Date(ms).toISOString();
@@ -41,20 +42,13 @@ export interface SnapshotUpdate {
 
 export async function snapshotUpdate(
   ctx: Context,
-  userId: string,
+  trail: Trail,
   row: TenantRow,
   snapshotId: string,
   update: SnapshotUpdate,
 ): Promise<Snapshot> {
-  const changed = valueOf(await ctx.tenants.changeSnapshot({ ...refOf(row), snapshotId, ...update }));
-  const action = update.accepted === true ? 'accept' : update.protected === true ? 'protect' : 'unprotect';
-  await ctx.db.insert(audit).values({
-    id: `aud_${ctx.system.ulid()}`,
-    orgId: row.orgId,
-    actorId: userId,
-    action: `snapshot.${action}`,
-    targetId: row.id,
-    atMs: ctx.system.nowMs(),
-  });
-  return toSnapshot(changed);
+  const subject = { orgId: row.orgId, tenantId: row.id, after: { snapshotId, ...update } };
+  return withIntent(ctx, trail, subject, async () =>
+    toSnapshot(valueOf(await ctx.tenants.changeSnapshot({ ...refOf(row), snapshotId, ...update }))),
+  );
 }

@@ -46,9 +46,11 @@ test('the migrations make exactly the schema', async () => {
 
 test('what is append-only refuses changes in the database itself', () => {
   const database = migrated();
-  database.exec("INSERT INTO audit VALUES ('a', 'o', 'u', 'x', 't', 1)");
+  database.exec(
+    "INSERT INTO audit_entry VALUES ('o', 1, 'a', 1, 'person', 'u', 'x', 'done', NULL, NULL, NULL, NULL, '{}', NULL, '', 'h')",
+  );
   database.exec("INSERT INTO receipt VALUES ('t','r','2026-11',1,'2026-11-21','p','m',1,1,0,0,1,'final','v',NULL)");
-  for (const table of ['audit', 'receipt']) {
+  for (const table of ['audit_entry', 'receipt']) {
     expect(() => database.exec(`DELETE FROM ${table}`)).toThrow(/append-only/);
     expect(() => database.exec(`UPDATE ${table} SET at_ms = 2`)).toThrow(/append-only/);
   }
@@ -61,6 +63,10 @@ test('the sweep and the lists read by an index, never the whole fleet', () => {
     "SELECT * FROM tenant WHERE org_id = 'o' AND id > 'x' ORDER BY id LIMIT 50",
     "SELECT * FROM receipt WHERE tenant_id = 't' AND request_id < 'x' ORDER BY request_id DESC LIMIT 50",
     'SELECT id FROM mail_outbox WHERE sent_at_ms IS NULL AND claimed_until_ms < 5 ORDER BY claimed_until_ms LIMIT 20',
+    "SELECT * FROM audit_entry WHERE org_id = 'o' AND seq < 9 ORDER BY seq DESC LIMIT 50",
+    "SELECT * FROM audit_entry WHERE org_id = 'o' AND tenant_id = 't' AND seq < 9 ORDER BY seq DESC LIMIT 50",
+    "SELECT * FROM audit_entry WHERE org_id = 'o' AND actor_id = 'u' AND seq < 9 ORDER BY seq DESC LIMIT 50",
+    "SELECT * FROM audit_head WHERE anchored_seq < seq AND anchored_day < 'd' ORDER BY anchored_day LIMIT 25",
     "SELECT * FROM member WHERE organization_id = 'o' AND user_id = 'u'",
   ];
   for (const sql of plans) {

@@ -132,18 +132,53 @@ export const idempotency = sqliteTable(
   (t) => [primaryKey({ columns: [t.scope, t.key] }), index('idempotency_expires').on(t.expiresAtMs)],
 );
 
-/** Who did what. Append-only: a trigger refuses changes. */
-export const audit = sqliteTable(
-  'audit',
+/**
+ * Who did what: one chain of entries per organisation (core/audit-chain.ts). Append-only, and each after the last: triggers
+ * refuse anything else. Only adapters/d1/audit.ts writes it.
+ */
+export const auditEntry = sqliteTable(
+  'audit_entry',
   {
-    id: text('id').primaryKey(),
     orgId: text('org_id').notNull(),
+    seq: integer('seq').notNull(),
+    id: text('id').notNull().unique(),
+    atMs: integer('at_ms').notNull(),
+    actorKind: text('actor_kind').notNull(),
     actorId: text('actor_id').notNull(),
     action: text('action').notNull(),
-    targetId: text('target_id').notNull(),
-    atMs: integer('at_ms').notNull(),
+    outcome: text('outcome').notNull(),
+    tenantId: text('tenant_id'),
+    intentId: text('intent_id'),
+    code: text('code'),
+    reason: text('reason'),
+    detail: text('detail').notNull(),
+    requestId: text('request_id'),
+    prevHash: text('prev_hash').notNull(),
+    hash: text('hash').notNull(),
   },
-  (t) => [index('audit_org').on(t.orgId, t.id)],
+  (t) => [
+    primaryKey({ columns: [t.orgId, t.seq] }),
+    index('audit_entry_tenant').on(t.orgId, t.tenantId, t.seq),
+    index('audit_entry_actor').on(t.orgId, t.actorId, t.seq),
+  ],
+);
+
+/** Where each chain ends, kept by a trigger, and how far it is anchored outside the database. */
+export const auditHead = sqliteTable(
+  'audit_head',
+  {
+    orgId: text('org_id').primaryKey(),
+    seq: integer('seq').notNull(),
+    hash: text('hash').notNull(),
+    anchoredSeq: integer('anchored_seq').notNull().default(0),
+    /** The UTC day of the last anchor, `YYYY-MM-DD`. */
+    anchoredDay: text('anchored_day').notNull().default(''),
+  },
+  (t) => [
+    index('audit_head_unanchored')
+      .on(t.anchoredDay)
+      .where(sql`anchored_seq < seq`),
+  ],
 );
 
 /** Mail, by key: the same key is the same mail. The outbox keeps it; where mail is really sent its text is removed after. */

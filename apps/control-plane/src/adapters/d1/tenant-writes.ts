@@ -2,8 +2,10 @@
  * Writes whose condition is part of the statement, as one batch each: all of it lasts, or nothing. Plain SQL, because the
  * query builder cannot put a condition on an insert inside a batch.
  */
+import type { AuditEntry } from '../../core/audit-chain.ts';
 import type { Operation, TenantSpec } from '../../contract/tenant-rpc.ts';
 import { progressUntold } from '../../core/operation-progress.ts';
+import { auditInsertWhere } from './audit.ts';
 import type { Claim } from './idempotency.ts';
 
 export interface Reservation {
@@ -15,8 +17,7 @@ export interface Reservation {
   readonly operation: Operation;
   readonly claim: Claim;
   readonly claimExpiresAtMs: number;
-  readonly auditId: string;
-  readonly actorId: string;
+  readonly audit: AuditEntry;
   readonly nowMs: number;
   /** How many assistants the organisation may have. */
   readonly quota: number;
@@ -56,11 +57,7 @@ export async function tenantReserve(d1: D1Database, { operation, claim, ...row }
         `INSERT INTO idempotency (scope, key, request_hash, result_id, expires_at_ms) SELECT ?, ?, ?, ?, ? ${reserved}`,
       )
       .bind(claim.scope, claim.key, claim.requestHash, row.id, row.claimExpiresAtMs, row.id),
-    d1
-      .prepare(
-        `INSERT INTO audit (id, org_id, actor_id, action, target_id, at_ms) SELECT ?, ?, ?, 'tenant.create', ?, ? ${reserved}`,
-      )
-      .bind(row.auditId, row.orgId, row.actorId, row.id, row.nowMs, row.id),
+    auditInsertWhere(d1, row.audit, 'EXISTS (SELECT 1 FROM tenant WHERE id = ?)', row.id),
   ]);
 }
 
@@ -70,10 +67,7 @@ export interface SpecReplacement {
   readonly spec: TenantSpec;
   /** The generation that is replaced. */
   readonly generation: number;
-  readonly auditId: string;
-  readonly actorId: string;
-  readonly action: string;
-  readonly nowMs: number;
+  readonly audit: AuditEntry;
 }
 
 /** Saves the next generation with its audit entry; false, and nothing saved, when another took it. */
@@ -83,11 +77,7 @@ export async function specReplace(d1: D1Database, row: SpecReplacement): Promise
       .prepare('UPDATE tenant SET name = ?, spec = ?, generation = generation + 1 WHERE id = ? AND generation = ?')
       .bind(row.spec.displayName, JSON.stringify(row.spec), row.id, row.generation),
     // changes() is of the statement before: no entry when nothing was changed.
-    d1
-      .prepare(
-        'INSERT INTO audit (id, org_id, actor_id, action, target_id, at_ms) SELECT ?, ?, ?, ?, ?, ? WHERE changes() > 0',
-      )
-      .bind(row.auditId, row.orgId, row.actorId, row.action, row.id, row.nowMs),
+    auditInsertWhere(d1, row.audit, 'changes() > 0'),
   ]);
   return (updated?.meta.changes ?? 0) > 0;
 }
