@@ -71,6 +71,13 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   networkAnswerRemove: { params: (things) => ({ ...tenant(things), answerId: 'none' }) },
   networkLog: { params: tenant },
   networkTest: { params: tenant, body: () => ({ url: 'https://example.com/' }) },
+  apiKeyList: { params: org },
+  apiKeyCreate: {
+    params: org,
+    body: (fresh) => ({ name: fresh, scope: 'read', expiresInDays: 1 }),
+    alsoAllowed: [409],
+  },
+  apiKeyRevoke: { params: (of) => ({ ...org(of), keyId: `key_${'0'.repeat(26)}` }), alsoAllowed: [404] },
   auditList: { params: org },
   auditVerify: { params: org },
   usageRead: { params: tenant },

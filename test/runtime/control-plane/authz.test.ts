@@ -1,14 +1,22 @@
 // Every endpoint of the table × who asks. The answer follows from the table alone; a foreign row is a missing row.
 
-import { beforeAll, describe, expect, it } from 'vitest';
-import { endpoints, roleAllows, type EndpointName } from '../../../apps/control-plane/src/contract/api.ts';
-import type { Endpoint, OrgRole } from '../../../apps/control-plane/src/contract/api.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  endpoints,
+  keyAllows,
+  keyScopes,
+  orgRoles,
+  roleAllows,
+  type EndpointName,
+} from '../../../apps/control-plane/src/contract/api.ts';
+import type { Endpoint, KeyScope, OrgRole } from '../../../apps/control-plane/src/contract/api.ts';
 import { samples, type Things } from '../../authz/samples.ts';
 import {
   Browser,
   createdTenant,
   createWorld,
   join,
+  json,
   newPerson,
   newSlug,
   problemOf,
@@ -22,13 +30,19 @@ let things: Things;
 let absent: Things;
 let foreigner: Person;
 const people = new Map<OrgRole, Person>();
+const keys = new Map<KeyScope, string>();
+const over = new Map<'expired' | 'revoked' | 'unknown' | 'malformed', string>();
+let foreignKey = '';
+/** Requests of the matrix: endpoint × who asks. */
+let checked = 0;
+const actors = new Set<string>();
 const names = Object.keys(endpoints) as EndpointName[];
 
 beforeAll(async () => {
   world = await createWorld();
   const owner = await newPerson(world, 'Owner');
   people.set('owner', owner);
-  for (const role of ['admin', 'member'] as const) {
+  for (const role of orgRoles.filter((each) => each !== 'owner')) {
     const person = await newPerson(world, role);
     await join(person, owner.orgId, role);
     people.set(role, person);
@@ -38,6 +52,56 @@ beforeAll(async () => {
   things = { orgId: owner.orgId, tenantId: tenant.id, operationId: operation.id };
   const none = '0'.repeat(26);
   absent = { orgId: `org_${none}`, tenantId: `ten_${none}`, operationId: `op_${none}` };
+  for (const scope of keyScopes) keys.set(scope, (await newKey(owner, scope)).secret);
+  foreignKey = (await newKey(foreigner, 'admin')).secret;
+  const revoked = await newKey(owner, 'admin');
+  await json(owner.browser.send('DELETE', `/api/v1/orgs/${owner.orgId}/api-keys/${revoked.key.id}`));
+  const expired = await newKey(owner, 'admin');
+  await rows('UPDATE api_key SET expires_at_ms = 1 WHERE id = ?', expired.key.id);
+  over.set('revoked', revoked.secret);
+  over.set('expired', expired.secret);
+  over.set('unknown', `tp_${'A'.repeat(43)}`);
+  over.set('malformed', 'tp_short');
+});
+
+interface MadeKey {
+  readonly key: { readonly id: string };
+  readonly secret: string;
+}
+
+async function newKey(person: Person, scope: KeyScope): Promise<MadeKey> {
+  const body = { name: `a key to ${scope}`, scope, expiresInDays: 1 };
+  const headers = { 'idempotency-key': crypto.randomUUID() };
+  return json<MadeKey>(person.browser.post(`/api/v1/orgs/${person.orgId}/api-keys`, body, headers), 201);
+}
+
+/** A program with a key and no cookie. */
+function sendWithKey(key: string, name: EndpointName, of: Things): Promise<Response> {
+  const endpoint: Endpoint = endpoints[name];
+  const params = samples[name].params(of);
+  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_whole, part: string) => params[part] ?? '');
+  const body = endpoint.method === 'get' ? undefined : JSON.stringify(samples[name].body?.(newSlug()) ?? {});
+  return world.fetch(path, {
+    method: endpoint.method.toUpperCase(),
+    headers: {
+      authorization: `Bearer ${key}`,
+      'idempotency-key': crypto.randomUUID(),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { body }),
+  });
+}
+
+const wordOf = async (answer: Response): Promise<string> =>
+  (await answer.text()).replace(/req_[0-9a-z]{26}/, 'REQUEST');
+
+function count(actor: string): void {
+  checked += 1;
+  actors.add(actor);
+}
+
+afterAll(() => {
+  console.log(`authz: ${names.length} endpoints × ${actors.size} actors, ${checked} requests as the table says`);
 });
 
 function send(browser: Browser, name: EndpointName, of: Things, method?: string): Promise<Response> {
@@ -56,12 +120,14 @@ describe.each(names)('%s', (name) => {
   const allowed = [endpoint.status, ...(samples[name].alsoAllowed ?? [])];
 
   it('without a session', async () => {
+    count('anonymous');
     const answer = await send(new Browser(world), name, things);
     if (endpoint.permission === 'public') expect(allowed).toContain(answer.status);
     else expect(await problemOf(answer)).toMatchObject({ status: 401, code: 'unauthenticated' });
   });
 
-  it.each(['owner', 'admin', 'member'] as const)('as %s', async (role) => {
+  it.each(orgRoles)('as %s', async (role) => {
+    count(role);
     const person = people.get(role);
     if (person === undefined) throw new Error('nobody has that role');
     const answer = await send(person.browser, name, things);
@@ -77,6 +143,7 @@ describe.each(names)('%s', (name) => {
   });
 
   it('from another organisation: the same answer as for what is not there, and no effect', async () => {
+    count('foreigner');
     if (!named(name)) {
       expect(allowed).toContain((await send(foreigner.browser, name, things)).status);
       return;
@@ -93,14 +160,39 @@ describe.each(names)('%s', (name) => {
       await send(foreigner.browser, name, absent),
     ];
     expect(theirs.status).toBe(404);
-    const text = async (answer: Response): Promise<string> =>
-      (await answer.text()).replace(/req_[0-9a-z]{26}/, 'REQUEST');
-    expect(await text(theirs)).toBe(await text(nothing));
+    expect(await wordOf(theirs)).toBe(await wordOf(nothing));
     expect(await trace()).toEqual(before);
     expect(world.cell.calls.length).toBe(calls);
   });
 
+  it.each(keyScopes)('by an API key to %s', async (scope) => {
+    count(`key:${scope}`);
+    const answer = await sendWithKey(keys.get(scope) ?? '', name, things);
+    if (keyAllows(scope, endpoint.permission)) expect(allowed).toContain(answer.status);
+    else expect(await problemOf(answer)).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(answer.headers.getSetCookie()).toEqual([]);
+  });
+
+  it.each(['expired', 'revoked', 'unknown', 'malformed'] as const)('by an API key that is %s', async (why) => {
+    count(`key ${why}`);
+    const answer = await sendWithKey(over.get(why) ?? '', name, things);
+    if (endpoint.permission === 'public') expect(allowed).toContain(answer.status);
+    else expect(await problemOf(answer)).toMatchObject({ status: 401, code: 'unauthenticated' });
+  });
+
+  it('by an API key of another organisation: as for what is not there', async () => {
+    count('foreign key');
+    const [theirs, nothing] = [
+      await sendWithKey(foreignKey, name, things),
+      await sendWithKey(foreignKey, name, absent),
+    ];
+    if (!named(name)) return;
+    expect(theirs.status).toBe(keyAllows('admin', endpoint.permission) ? 404 : 403);
+    expect(await wordOf(theirs)).toBe(await wordOf(nothing));
+  });
+
   it('with a session that has ended', async () => {
+    count('ended session');
     const person = await newPerson(world, 'Gone');
     await rows('DELETE FROM session WHERE user_id = ?', person.userId);
     person.browser.cookies.delete('tidepool.session_data');
@@ -110,6 +202,7 @@ describe.each(names)('%s', (name) => {
   });
 
   it('by another method', async () => {
+    count('wrong method');
     const taken = names.filter((other) => endpoints[other].path === endpoint.path);
     const methods = new Set<string>(taken.map((other) => endpoints[other].method.toUpperCase()));
     const wrong = ['DELETE', 'PUT', 'POST', 'GET'].find((method) => !methods.has(method)) ?? 'DELETE';
@@ -124,6 +217,7 @@ describe.each(names)('%s', (name) => {
   it('sent by another site', async () => {
     const owner = people.get('owner');
     if (owner === undefined || endpoint.method === 'get') return;
+    count('another site');
     const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_w, key: string) => samples[name].params(things)[key] ?? '');
     const headers: Record<string, string>[] = [
       { origin: 'https://evil.example', cookie: owner.browser.cookieHeader },

@@ -3,6 +3,7 @@
  * OpenAPI page, CLI and the authorisation test read this one table; an endpoint that is not here does not exist.
  */
 import { z } from 'zod';
+import { apiKeyEndpoints } from './api-key-api.ts';
 import { auditEndpoints } from './audit-api.ts';
 import type { Endpoint } from './endpoint.ts';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
@@ -375,6 +376,7 @@ export const endpoints = {
   ...networkEndpoints,
   ...secretEndpoints,
   ...auditEndpoints,
+  ...apiKeyEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof endpoints;

@@ -10,6 +10,7 @@ export const permissions = [
   'tenant:configure',
   'usage:read',
   'audit:read',
+  'apikey:manage',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -27,6 +28,7 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'tenant:configure': true,
     'usage:read': true,
     'audit:read': true,
+    'apikey:manage': true,
   },
   admin: {
     public: true,
@@ -37,6 +39,7 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'tenant:configure': true,
     'usage:read': true,
     'audit:read': true,
+    'apikey:manage': true,
   },
   member: {
     public: true,
@@ -47,5 +50,32 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'tenant:configure': false,
     'usage:read': true,
     'audit:read': false,
+    'apikey:manage': false,
   },
 };
+
+/** What an API key may be for. */
+export const keyScopes = ['read', 'operate', 'admin'] as const;
+export type KeyScope = (typeof keyScopes)[number];
+
+/**
+ * Scope → actions; what isn't named isn't allowed. None has `signed-in`, which needs a person, nor the management of keys
+ * and people: a key makes no other way in.
+ */
+const scopePermissions: Record<KeyScope, readonly Permission[]> = {
+  read: ['tenant:read', 'usage:read'],
+  operate: ['tenant:read', 'usage:read', 'tenant:operate'],
+  admin: ['tenant:read', 'usage:read', 'tenant:operate', 'tenant:create', 'tenant:configure', 'audit:read'],
+};
+
+/** As what somebody acts in an organisation. */
+export type Standing = OrgRole | `key:${KeyScope}`;
+
+export function keyAllows(scope: KeyScope, permission: Permission): boolean {
+  return permission === 'public' || scopePermissions[scope].includes(permission);
+}
+
+export function allows(standing: Standing, permission: Permission): boolean {
+  const scope = keyScopes.find((each) => standing === `key:${each}`);
+  return scope === undefined ? roleAllows[standing as OrgRole][permission] : keyAllows(scope, permission);
+}

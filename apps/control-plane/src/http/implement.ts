@@ -4,9 +4,9 @@
  */
 import { createRoute, z } from '@hono/zod-openapi';
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { orgRoleOf } from '../adapters/d1/tenants.ts';
+import { standingIn } from '../adapters/d1/tenants.ts';
 import type { OrgScope } from '../adapters/d1/tenants.ts';
-import { roleAllows } from '../contract/api.ts';
+import { allows, keyAllows } from '../contract/api.ts';
 import type { Endpoint } from '../contract/api.ts';
 import type { Actor, AuditAction, Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
@@ -14,7 +14,9 @@ import type { Context } from '../context.ts';
 import type { AppEnv, Session } from './app-env.ts';
 import { readBytes, readJson } from './body.ts';
 import { isUnsafe } from './security.ts';
+import { keySession } from './api-key.ts';
 import { findSession } from './session.ts';
+import type { FoundSession } from './session.ts';
 
 export type App = OpenAPIHono<AppEnv>;
 
@@ -70,9 +72,7 @@ export function implement<E extends Endpoint>(
     const isPublic = endpoint.permission === 'public';
     const { session, setCookies } = isPublic
       ? { session: null, setCookies: [] }
-      : await findSession(ctx, c.req.raw.headers, {
-          lookUp: isUnsafe(c.req.method) || endpoint.download !== undefined,
-        });
+      : await callerOf(ctx, c.req.raw, endpoint);
     if (!isPublic && session === null) {
       throw new AppError('unauthenticated', { detail: 'You are not signed in.', next: 'Sign in, then try again.' });
     }
@@ -154,7 +154,26 @@ function describe(name: string, endpoint: Endpoint) {
   });
 }
 
-const actorOf = (session: Session): Actor => ({ kind: 'person', id: session.userId });
+/** A key counts alone: cookies beside it are not looked at. */
+async function callerOf(ctx: Context, request: Request, endpoint: Endpoint): Promise<FoundSession> {
+  const session = await keySession(ctx, request.headers);
+  if (session === null) {
+    const lookUp = isUnsafe(request.method) || endpoint.download !== undefined;
+    return findSession(ctx, request.headers, { lookUp });
+  }
+  if (session.keyScope === undefined || !keyAllows(session.keyScope, endpoint.permission)) {
+    throw new AppError('forbidden', {
+      detail: `An API key of scope ${session.keyScope} does not allow this.`,
+      next: 'Use a key of a scope that does, or do it in the dashboard.',
+    });
+  }
+  return { session, setCookies: [] };
+}
+
+const actorOf = ({ userId, keyScope }: Session): Actor => ({
+  kind: keyScope === undefined ? 'person' : 'api_key',
+  id: userId,
+});
 
 /** A foreign organisation is the same as none. */
 async function scopeOf(
@@ -165,14 +184,14 @@ async function scopeOf(
 ): Promise<OrgScope | null> {
   if (typeof params !== 'object' || params === null || !('orgId' in params) || session === null) return null;
   const orgId = String(params.orgId);
-  const role = await orgRoleOf(ctx.db, session.userId, orgId);
+  const role = await standingIn(ctx.db, session.userId, orgId);
   if (role === null) {
     throw new AppError('not_found', {
       detail: 'There is no such organisation, or it is not yours.',
       next: 'Go back to your assistants.',
     });
   }
-  if (!roleAllows[role][endpoint.permission]) {
+  if (!allows(role, endpoint.permission)) {
     throw new AppError('forbidden', {
       detail: `Your role (${role}) does not allow this.`,
       next: 'Ask an owner of the organisation.',

@@ -3,6 +3,7 @@
  * and goes back with a one-time code bound to that state, that host and this person. Unknown, foreign and malformed look
  * the same. Every answer is a redirect or a page: a person is looking at it.
  */
+import { orgRoles } from '../contract/api.ts';
 import { AppError, errorCatalogue } from '../contract/errors.ts';
 import { parseSlug } from '../contract/slug.ts';
 import type { Context } from '../context.ts';
@@ -38,12 +39,14 @@ async function handOff(ctx: Context, request: Request, requestId: string): Promi
   const { session } = await findSession(ctx, request.headers, { lookUp: true });
   if (session === null) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 302);
   const found = await requireTenant(ctx, session.userId, { slug: asked.slug }, 'tenant:read');
+  const role = orgRoles.find((each) => each === found.role);
+  if (role === undefined) throw noSuchTenant();
   const actor = { kind: 'person', id: session.userId } as const;
   const row = await membersSync(ctx, { actor, requestId, action: 'tenant.members' }, found.row);
   const grant = {
     ...refOf(row),
     userId: session.userId,
-    role: toMemberRole(found.role),
+    role: toMemberRole(role),
     stateHash: asked.stateHash,
     parentSessionHash: await parentSessionHash(session.token),
   };

@@ -5,6 +5,7 @@ import type { EndpointName, Permission } from '../contract/api.ts';
 import { parseSlug } from '../contract/slug.ts';
 import type { NetworkChange } from '../contract/network-rpc.ts';
 import type { Context } from '../context.ts';
+import { apiKeyCreate, apiKeyList, apiKeyRevoke } from '../services/api-keys.ts';
 import { auditList } from '../services/audit-read.ts';
 import { auditVerify } from '../services/audit-verify.ts';
 import { meRead } from '../services/people.ts';
@@ -165,6 +166,11 @@ const handlers: Handlers = {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
     return networkTest(ctx, row, body);
   },
+
+  apiKeyList: ({ ctx, scope }) => apiKeyList(ctx, scope.orgId),
+  apiKeyCreate: ({ ctx, scope, trail, body, idempotencyKey }) =>
+    apiKeyCreate(ctx, scope.orgId, trail, { ...body, idempotencyKey }),
+  apiKeyRevoke: ({ ctx, scope, trail, params }) => apiKeyRevoke(ctx, scope.orgId, trail, params.keyId),
 
   auditList: ({ ctx, scope, query }) => auditList(ctx, scope.orgId, query),
   auditVerify: ({ ctx, scope, query }) => auditVerify(ctx, scope.orgId, query.after),

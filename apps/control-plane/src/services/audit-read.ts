@@ -1,6 +1,6 @@
 /** The audit trail for people: newest first, by number, so that what is appended meanwhile shifts nothing. */
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
-import { auditEntry, tenant, user } from '../adapters/d1/schema.ts';
+import { apiKey, auditEntry, tenant, user } from '../adapters/d1/schema.ts';
 import type { AuditEntryView } from '../contract/audit-api.ts';
 import { AuditEntryView as View } from '../contract/audit-api.ts';
 import type { AuditAction } from '../contract/audit.ts';
@@ -67,6 +67,11 @@ async function namesOf(
   for (let i = 0; i < actors.length; i += atOnce) {
     const ids = actors.slice(i, i + atOnce);
     found.push(...(await ctx.db.select({ id: user.id, name: user.name }).from(user).where(inArray(user.id, ids))));
+  }
+  const keys = actors.filter((id) => id.startsWith('key_')).slice(0, atOnce);
+  if (keys.length > 0) {
+    const of = and(eq(apiKey.orgId, orgId), inArray(apiKey.id, keys));
+    found.push(...(await ctx.db.select({ id: apiKey.id, name: apiKey.name }).from(apiKey).where(of)));
   }
   for (let i = 0; i < tenants.length; i += atOnce) {
     const ids = tenants.slice(i, i + atOnce);

@@ -6,7 +6,7 @@
 import { operationRow, tenantFor, tenantsOfOrg } from '../adapters/d1/tenants.ts';
 import type { OrgScope, TenantRow, TenantScope } from '../adapters/d1/tenants.ts';
 import type { Permission, Tenant } from '../contract/api.ts';
-import { roleAllows } from '../contract/api.ts';
+import { allows } from '../contract/api.ts';
 import { AppError } from '../contract/errors.ts';
 import { TenantId } from '../contract/ids.ts';
 import { Operation } from '../contract/tenant-rpc.ts';
@@ -32,7 +32,7 @@ export async function requireTenant(
 ): Promise<TenantScope> {
   const found = await tenantFor(ctx.db, userId, by);
   if (found === null) throw noSuchTenant();
-  if (!roleAllows[found.role][permission]) {
+  if (!allows(found.role, permission)) {
     throw new AppError('forbidden', {
       detail: `Your role (${found.role}) does not allow this.`,
       next: 'Ask an owner of the organisation.',

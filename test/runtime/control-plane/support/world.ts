@@ -5,6 +5,7 @@ import { applyD1Migrations, type D1Migration } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { createApp } from '../../../../apps/control-plane/src/app.ts';
 import { createContext, type Context } from '../../../../apps/control-plane/src/context.ts';
+import type { OrgRole } from '../../../../apps/control-plane/src/contract/api.ts';
 import { ulidFrom } from '../../../../apps/control-plane/src/contract/ids.ts';
 import type { Env } from '../../../../apps/control-plane/src/env.ts';
 import { CellStandIn } from './cell-stand-in.ts';
@@ -174,7 +175,7 @@ async function sign(value: string): Promise<string> {
 }
 
 /** Adds a person to an organisation, as an accepted invitation would. */
-export async function join(person: Person, orgId: string, role: 'owner' | 'admin' | 'member'): Promise<void> {
+export async function join(person: Person, orgId: string, role: OrgRole): Promise<void> {
   await bindings.DB.prepare(
     'INSERT INTO member (id, organization_id, user_id, role, created_at) VALUES (?, ?, ?, ?, ?)',
   )

@@ -181,6 +181,25 @@ export const auditHead = sqliteTable(
   ],
 );
 
+/** An organisation's API keys: the hash of each (adapters/d1/api-keys.ts). */
+export const apiKey = sqliteTable(
+  'api_key',
+  {
+    id: text('id').primaryKey(),
+    orgId: text('org_id').notNull(),
+    name: text('name').notNull(),
+    scope: text('scope').notNull(),
+    hash: text('hash').notNull().unique(),
+    starts: text('starts').notNull(),
+    createdAtMs: integer('created_at_ms').notNull(),
+    createdBy: text('created_by').notNull(),
+    expiresAtMs: integer('expires_at_ms').notNull(),
+    lastUsedAtMs: integer('last_used_at_ms'),
+    revokedAtMs: integer('revoked_at_ms'),
+  },
+  (t) => [index('api_key_org').on(t.orgId, t.id)],
+);
+
 /** Mail, by key: the same key is the same mail. The outbox keeps it; where mail is really sent its text is removed after. */
 export const mailOutbox = sqliteTable(
   'mail_outbox',

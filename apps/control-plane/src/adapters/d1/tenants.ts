@@ -4,25 +4,26 @@
  */
 import { and, asc, eq, gt } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
-import type { OrgRole } from '../../contract/api.ts';
+import type { OrgRole, Standing } from '../../contract/api.ts';
 import { orgRoles } from '../../contract/api.ts';
 import type { TenantSpec } from '../../contract/tenant-rpc.ts';
 import { toMemberRole } from '../../core/member-role.ts';
-import { member, operation, organization, tenant } from './schema.ts';
+import { isKeyId, toKeyScope } from './api-keys.ts';
+import { apiKey, member, operation, organization, tenant } from './schema.ts';
 
 export type TenantRow = typeof tenant.$inferSelect;
 
-/** A person in one of their organisations: what lets them see its rows. Made from a session and a membership only. */
+/** Somebody in an organisation: what lets them see its rows. Made from a session and a membership, or from an API key. */
 export interface OrgScope {
   readonly userId: string;
   readonly orgId: string;
-  readonly role: OrgRole;
+  readonly role: Standing;
 }
 
 /** An assistant that a person may see, with their role. */
 export interface TenantScope {
   readonly row: TenantRow;
-  readonly role: OrgRole;
+  readonly role: Standing;
 }
 
 export function toOrgRole(text: string): OrgRole | null {
@@ -31,13 +32,23 @@ export function toOrgRole(text: string): OrgRole | null {
   return orgRoles.find((role) => roles.includes(role)) ?? null;
 }
 
-export async function orgRoleOf(db: DrizzleD1Database, userId: string, orgId: string): Promise<OrgRole | null> {
+/** As what a person, or the key with that id, acts in an organisation; null when they have nothing to do with it. */
+export async function standingIn(db: DrizzleD1Database, userId: string, orgId: string): Promise<Standing | null> {
+  if (isKeyId(userId)) {
+    const of = and(eq(apiKey.id, userId), eq(apiKey.orgId, orgId));
+    return toStanding((await db.select({ scope: apiKey.scope }).from(apiKey).where(of).limit(1))[0]?.scope);
+  }
   const rows = await db
     .select({ role: member.role })
     .from(member)
     .where(and(eq(member.organizationId, orgId), eq(member.userId, userId)))
     .limit(1);
   return rows[0] === undefined ? null : toOrgRole(rows[0].role);
+}
+
+function toStanding(scope: string | undefined): Standing | null {
+  const known = scope === undefined ? null : toKeyScope(scope);
+  return known === null ? null : `key:${known}`;
 }
 
 /** A person is shown at most this many organisations. */
@@ -58,17 +69,25 @@ export function organisationsQuery(db: DrizzleD1Database, userId: string) {
     .limit(organisationsMax);
 }
 
-/** An assistant as `userId` may see it, with their role; null when it is not there or not theirs. */
+/** An assistant as the person or the key `userId` may see it, with their role; null when it is not there or not theirs. */
 export async function tenantFor(
   db: DrizzleD1Database,
   userId: string,
   by: { readonly id: string } | { readonly slug: string },
 ): Promise<TenantScope | null> {
+  const named = 'id' in by ? eq(tenant.id, by.id) : eq(tenant.slug, by.slug);
+  if (isKeyId(userId)) {
+    const ofKey = and(eq(apiKey.orgId, tenant.orgId), eq(apiKey.id, userId));
+    const read = db.select({ row: tenant, scope: apiKey.scope }).from(tenant).innerJoin(apiKey, ofKey);
+    const theirs = (await read.where(named).limit(1))[0];
+    const standing = toStanding(theirs?.scope);
+    return theirs === undefined || standing === null ? null : { row: theirs.row, role: standing };
+  }
   const rows = await db
     .select({ row: tenant, role: member.role })
     .from(tenant)
     .innerJoin(member, and(eq(member.organizationId, tenant.orgId), eq(member.userId, userId)))
-    .where('id' in by ? eq(tenant.id, by.id) : eq(tenant.slug, by.slug))
+    .where(named)
     .limit(1);
   const found = rows[0];
   const role = found === undefined ? null : toOrgRole(found.role);
