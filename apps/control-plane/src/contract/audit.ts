@@ -13,7 +13,6 @@ const text = (max: number) =>
 const whole = z.number().int().optional();
 const flag = z.boolean().optional();
 
-const nothing = z.object({});
 const spec = z.object({
   displayName: text(60),
   aiCapNanoUsdPerMonth: whole,
@@ -75,11 +74,6 @@ export const auditActions = {
   'network.answer_remove': rule,
   'apikey.create': z.object({ keyId: text(40), name: text(60), scope: text(20), expiresAt: text(40) }),
   'apikey.revoke': z.object({ keyId: text(40), name: text(60), scope: text(20) }),
-  'account.sign_in': nothing,
-  'account.sign_out': nothing,
-  'account.password': nothing,
-  'account.profile': nothing,
-  'account.sessions': nothing,
 } as const satisfies Record<string, z.ZodObject>;
 
 export type AuditAction = keyof typeof auditActions;

@@ -24,6 +24,9 @@ export function AppHeader({ me, org }: { me: Me; org: Organisation }) {
           <Link to="/" activeOptions={{ exact: true }} className={`${navLink} max-sm:hidden`}>
             Assistants
           </Link>
+          <Link to="/audit" className={`${navLink} max-sm:hidden`}>
+            Audit
+          </Link>
           <Link to="/account" className={`${navLink} max-sm:hidden`}>
             Account
           </Link>
@@ -103,6 +106,9 @@ function UserMenu({ me }: { me: Me }) {
         <div className="mt-2 flex flex-col border-t border-line pt-2">
           <Link to="/" className={`${menuItem} sm:hidden`} onClick={close}>
             Assistants
+          </Link>
+          <Link to="/audit" className={`${menuItem} sm:hidden`} onClick={close}>
+            Audit
           </Link>
           <Link to="/account" className={menuItem} onClick={close}>
             <UserRound size={16} aria-hidden className="text-soft" />

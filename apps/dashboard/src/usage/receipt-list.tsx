@@ -8,6 +8,7 @@ import { receiptsQuery } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
 import { formatCount, formatDateTime, formatUsdExact, formatUtc } from '../ui/format.ts';
 import { FailureNotice } from '../ui/notice.tsx';
+import { saveFile } from '../ui/save-file.ts';
 import { Loading, Skeleton } from '../ui/skeleton.tsx';
 import { receiptsCsv } from './csv.ts';
 
@@ -152,14 +153,4 @@ function ReceiptSkeleton() {
       ))}
     </div>
   );
-}
-
-function saveFile(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser has taken the file by the next task.
-  setTimeout(() => URL.revokeObjectURL(url), 0);
 }

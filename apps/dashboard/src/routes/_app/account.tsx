@@ -1,10 +1,11 @@
-/** The signed-in person: name, e-mail, password, devices. */
+/** The signed-in person: name, e-mail, password, devices; and the organisation's API keys. */
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { createFileRoute } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { PasswordForm } from '../../account/password-form.tsx';
 import { ProfileForm } from '../../account/profile-form.tsx';
 import { SessionList } from '../../account/session-list.tsx';
+import { ApiKeySection } from '../../api-keys/api-key-section.tsx';
 import { meQuery } from '../../api/queries.ts';
 import { PageTitle } from '../../ui/page-title.tsx';
 
@@ -12,6 +13,7 @@ export const Route = createFileRoute('/_app/account')({ component: Account });
 
 function Account() {
   const { data: me } = useSuspenseQuery(meQuery);
+  const { org } = Route.useRouteContext();
   return (
     <div>
       <PageTitle tab="Account">Account</PageTitle>
@@ -24,6 +26,9 @@ function Account() {
         </Section>
         <Section title="Where you are signed in">
           <SessionList />
+        </Section>
+        <Section title="API keys" note={`For programs that act in ${org.name}.`}>
+          <ApiKeySection org={org} />
         </Section>
       </div>
     </div>

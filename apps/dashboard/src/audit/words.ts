@@ -1,0 +1,81 @@
+/** The audit trail in words: what was done, what came of it, what changed. */
+import type { AuditEntryView } from '../../../control-plane/src/contract/audit-api.ts';
+import type { AuditAction } from '../../../control-plane/src/contract/audit.ts';
+
+export const actionWords: Record<AuditAction, string> = {
+  'tenant.create': 'Created an assistant',
+  'tenant.update': 'Changed settings',
+  'tenant.members': 'Updated who may open it',
+  'tenant.release': 'Changed the wanted version',
+  'tenant.wake': 'Woke it',
+  'tenant.sleep': 'Put it to sleep',
+  'tenant.restart': 'Restarted it',
+  'tenant.drill': 'Asked for a restore drill',
+  'tenant.upgrade': 'Upgraded it',
+  'tenant.rollback': 'Rolled an upgrade back',
+  'tenant.export': 'Downloaded everything',
+  'snapshot.take': 'Took a snapshot',
+  'snapshot.update': 'Changed a snapshot',
+  'snapshot.restore': 'Restored a snapshot',
+  'snapshot.undo': 'Undid a restore',
+  'import.create': 'Began an upload',
+  'import.start': 'Converted an upload',
+  'import.apply': 'Switched to an upload',
+  'import.remove': 'Removed an upload',
+  'secret.put': 'Stored a secret',
+  'secret.delete': 'Deleted a secret',
+  'network.replace': 'Replaced the network policy',
+  'network.rule_add': 'Added a network rule',
+  'network.rule_remove': 'Removed a network rule',
+  'network.answer': 'Answered about a host',
+  'network.answer_remove': 'Took an answer back',
+  'apikey.create': 'Made an API key',
+  'apikey.revoke': 'Revoked an API key',
+};
+
+const known: Readonly<Record<string, string>> = actionWords;
+
+/** An action that this page doesn't know yet is shown by its name. */
+export function actionText({ action }: Pick<AuditEntryView, 'action'>): string {
+  return Object.hasOwn(known, action) ? (known[action] ?? action) : action;
+}
+
+export function outcomeText({ outcome, code }: Pick<AuditEntryView, 'outcome' | 'code'>): string {
+  switch (outcome) {
+    case 'done':
+      return 'Done';
+    case 'intended':
+      return 'Asked for';
+    case 'refused':
+      return code === null ? 'Refused' : `Refused (${code})`;
+    case 'unknown':
+      return 'No answer came';
+  }
+}
+
+export function actorText({ actor }: Pick<AuditEntryView, 'actor'>): string {
+  const name = actor.name ?? actor.id;
+  switch (actor.kind) {
+    case 'person':
+      return name;
+    case 'staff':
+      return `Tidepool staff (${name})`;
+    case 'api_key':
+      return `API key ${name}`;
+    case 'system':
+      return `Tidepool (${name})`;
+  }
+}
+
+/** `name: before → after` of each thing that changed. */
+export function changeText({ before, after }: Pick<AuditEntryView, 'before' | 'after'>): string {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return names
+    .map((name) => {
+      const [was, is] = [before[name], after[name]].map((value) => (value === undefined ? '' : plain(value)));
+      return was !== '' && is !== '' ? `${name}: ${was} → ${is}` : `${name}: ${is === '' ? was : is}`;
+    })
+    .join('; ');
+}
+
+const plain = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
