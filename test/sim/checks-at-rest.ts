@@ -46,7 +46,7 @@ export function recoveriesUntold(
 }
 
 /** An object that still has something to do wakes up by itself. */
-export function alarmMissing({ object, alarmAtMs, sql, inAlarm }: World, record: TenantRecord): string | null {
+export function alarmMissing({ checks, object, alarmAtMs, sql, inAlarm }: World, record: TenantRecord): string | null {
   if (alarmAtMs !== null || (object !== null && object.activating > 0) || inAlarm) return null;
   const { kind } = record.state;
   const rests = kind === 'asleep' || kind === 'suspended' || kind === 'needs_operator' || kind === 'deleted';
@@ -54,7 +54,7 @@ export function alarmMissing({ object, alarmAtMs, sql, inAlarm }: World, record:
     `SELECT (SELECT count(*) FROM outbox) AS o, (SELECT count(*) FROM run WHERE ended_at_ms IS NULL) AS r,
        (SELECT count(*) FROM schedule WHERE next_run_at_ms > 0 AND (woken_for_ms IS NOT next_run_at_ms OR wakes < 6)) AS s`,
   )[0];
-  const wakes = kind === 'asleep' && waiting?.['s'] === 1;
+  const wakes = kind === 'asleep' && (waiting?.['s'] === 1 || checks.sleep.mustWake);
   if (rests && !wakes && waiting?.['r'] === 0 && waiting['o'] === 0) return null;
   return `none is set while ${kind}: ${JSON.stringify(waiting)}`;
 }

@@ -75,7 +75,7 @@ export class Checks {
   /** What was in any of them, harmed or not: nobody can know of a harm before a restore. */
   readonly #everSaved = new Set<number>();
   readonly #tries = new Map<number, Tries>();
-  readonly #sleep: SleepChecks;
+  readonly sleep: SleepChecks;
   readonly #world: World;
   readonly #pace: CallPace;
   #restartsAsked = 0;
@@ -89,7 +89,7 @@ export class Checks {
 
   constructor(world: World) {
     this.#world = world;
-    this.#sleep = new SleepChecks(world);
+    this.sleep = new SleepChecks(world);
     this.#pace = new CallPace(world);
   }
 
@@ -335,7 +335,7 @@ export class Checks {
   }
 
   logged(event: string, fields: Readonly<Record<string, unknown>>): void {
-    if (event === 'lifecycle.state') this.#sleep.changed(String(fields['event']));
+    if (event === 'lifecycle.state') this.sleep.changed(String(fields['event']));
     if (event !== 'lifecycle.action' && event !== 'lifecycle.action_failed') return;
     if (++this.#actionsInRound > limits.actionsPerActivationMax)
       this.fail('bounded rounds', `${this.#actionsInRound} actions`);

@@ -30,6 +30,7 @@ export async function driveStep(world: World, mix: FaultMix, pace: Pace): Promis
     [1, () => controlPlane.undoRestore()],
     [1, () => controlPlane.want('suspended')],
     [2, () => controlPlane.want('active')],
+    [1, () => controlPlane.keepAwake(random.chance(0.5))],
     [0.1, () => controlPlane.want('deleted')],
     [10, () => undefined],
   ];
@@ -176,6 +177,8 @@ export async function comesRight(world: World): Promise<void> {
     controlPlane.want('active');
   }
   if (!(await until(world, 'at rest', ['asleep', 'awake', 'needs_operator']))) return;
+  // One that is set to stay awake needs nobody to wake it.
+  if (checks.sleep.mustWake && !(await until(world, 'awake by its setting', ['awake', 'needs_operator']))) return;
   if (checks.record()?.state.kind === 'needs_operator') controlPlane.command('restart');
   else controlPlane.visit();
   // Only a tenant whose every snapshot R2 lost may stay with a person.

@@ -153,13 +153,26 @@ export class FakeControlPlane {
     const operationId = desired === 'active' ? null : this.#operationId();
     this.#send(
       `want ${desired} (${generation})`,
-      ({ lifecycle }) => {
-        const result = commands.applySpec(lifecycle, { ...ref, generation, operationId, spec });
-        this.#world.checks.applied(generation, result.ok);
-        return result;
-      },
+      (object) => this.#applySpec(object, { ...ref, generation, operationId, spec }),
       operationId,
     );
+  }
+
+  #applySpec(
+    { store, lifecycle }: TenantObject,
+    command: Parameters<typeof commands.applySpec>[1],
+  ): Result<TenantRecord> {
+    const before = store.read()?.spec.keepAwake;
+    const result = commands.applySpec(lifecycle, command);
+    this.#world.checks.applied(command.generation, result.ok);
+    if (before === false && store.read()?.spec.keepAwake === true) this.#world.checks.sleep.keepAwakeSwitchedOn();
+    return result;
+  }
+
+  /** A person sets it to stay awake, or not to. */
+  keepAwake(keepAwake: boolean): void {
+    this.spec = { ...this.spec, keepAwake };
+    this.want(this.spec.desired);
   }
 
   /** A person asks for a release: to upgrade, to try again, or to go back. */
@@ -170,11 +183,9 @@ export class FakeControlPlane {
     const operationId = this.#operationId();
     this.#send(
       `release ${release} (${generation})`,
-      ({ lifecycle }) => {
+      (object) => {
         this.#world.checks.commanded('restore');
-        const result = commands.applySpec(lifecycle, { ...ref, generation, operationId, spec });
-        this.#world.checks.applied(generation, result.ok);
-        return result;
+        return this.#applySpec(object, { ...ref, generation, operationId, spec });
       },
       operationId,
     );

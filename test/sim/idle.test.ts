@@ -127,12 +127,52 @@ it('a suspended tenant is not woken, and catches up when it is resumed', async (
   expect(s.world.ranAtMs.has(entry)).toBe(true);
 });
 
-it('keeps awake by its setting until told to sleep', async () => {
+it('keeps awake by its setting until told to sleep, and then stays asleep until it is woken', async () => {
   const s = await begin();
-  s.world.controlPlane.spec = { ...s.world.controlPlane.spec, keepAwake: true };
-  s.world.controlPlane.want('active');
+  s.world.controlPlane.keepAwake(true);
   await s.pass(24 * 60 * minuteMs);
   expect(s.state.kind).toBe('awake');
   s.world.controlPlane.command('sleep');
   await s.reach('asleep');
+  s.world.object?.die();
+  await lookedAt(s, 60 * minuteMs);
+  expect(s.state.kind).toBe('asleep');
+  s.world.controlPlane.visit();
+  await s.reach('awake');
+  await s.pass(60 * minuteMs);
+  expect(s.state.kind).toBe('awake');
+});
+
+it('wakes by itself when the setting is switched on, also after it was told to sleep', async () => {
+  const s = await begin();
+  s.world.controlPlane.command('sleep');
+  await s.reach('asleep');
+  s.world.controlPlane.keepAwake(true);
+  await s.reach('awake');
+  s.world.controlPlane.command('sleep');
+  await s.reach('asleep');
+  s.world.controlPlane.keepAwake(false);
+  await s.pass(minuteMs);
+  expect(s.state.kind).toBe('asleep');
+  s.world.controlPlane.keepAwake(true);
+  await s.reach('awake');
+});
+
+it('wakes by its setting after a suspension, not during it, and never out of the hands of an operator', async () => {
+  const s = await begin();
+  s.world.controlPlane.keepAwake(true);
+  s.world.controlPlane.want('suspended');
+  await s.reach('suspended');
+  await s.pass(60 * minuteMs);
+  expect(s.state.kind).toBe('suspended');
+  s.world.controlPlane.want('active');
+  await s.reach('awake');
+  // A crash loop: the breaker asks a person, and the setting does not try again.
+  while (s.state.kind !== 'needs_operator') {
+    if (s.state.kind === 'awake') s.container.die();
+    await s.pass(1_000);
+  }
+  const { incarnation } = s;
+  await s.pass(60 * minuteMs);
+  expect(s.state).toMatchObject({ kind: 'needs_operator', incarnation });
 });

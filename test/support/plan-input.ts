@@ -42,6 +42,7 @@ export const facts: Facts = {
   work: { busy: false, nextRunAtMs: null },
   inboxPending: false,
   schedule: { nextRunAtMs: null, wakes: 0, lastWakeAtMs: null },
+  sleepAsked: false,
   startDurationsMs: [],
 };
 export const saved = { newestSnapshotId: 's1', hasSnapshots: true };

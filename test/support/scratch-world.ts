@@ -4,6 +4,7 @@
  */
 import { expect } from 'vitest';
 import { openNodeSql, type NodeSql } from './node-sql.ts';
+import { tenantRecord } from './tenant-record.ts';
 import type { TenantRecord } from '../../apps/tenant-worker/src/core/lifecycle/record.ts';
 import type { Observed } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
 import { migrate } from '../../apps/tenant-worker/src/modules/migrate.ts';
@@ -186,44 +187,7 @@ export class ScratchWorld {
   }
 }
 
-export const record = {
-  v: 1,
-  tenantId: 'ten_00000000000000000000000001',
-  slug: 'nora-7f3k',
-  createdAtMs: 1,
-  generation: 1,
-  spec: {
-    displayName: 'Nora',
-    desired: 'active',
-    members: [{ userId: 'u1', role: 'owner' }],
-    release: '2026.9.6',
-    pinned: false,
-    size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
-    idleSleepMs: 600_000,
-    keepAwake: false,
-    models: { primary: 'a', utility: 'b' },
-    aiCapNanoUsdPerMonth: 1,
-  },
-  state: { kind: 'asleep', incarnation: 3, sinceMs: 1 },
-  version: 0,
-  operationId: null,
-  specOperation: null,
-  reason: null,
-  lastActivityAtMs: 0,
-  lastSnapshotAtMs: 0,
-  snapshotFailedAtMs: null,
-  snapshotFailuresInRow: 0,
-  crashesAtMs: [],
-  startDurationsMs: [],
-  startSettings: 'current',
-  wrappedDataKey: { kid: 'k1', wrapped: 'AAAA' },
-  release: '2026.9.6',
-  upgrade: null,
-  upgradeAsked: null,
-  upgradeFailure: null,
-  rollback: null,
-  rollingBack: null,
-} as unknown as TenantRecord;
+export const record: TenantRecord = { ...tenantRecord, state: { kind: 'asleep', incarnation: 3, sinceMs: 1 } };
 
 export const report: ImportReport = {
   shape: 'openclaw',

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import { openNodeSql, type NodeSql } from '../../../../test/support/node-sql.ts';
+import { tenantRecord as record } from '../../../../test/support/tenant-record.ts';
 import { awakeGapMaxMs, rescueTriesMax } from '../core/limits.ts';
-import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { UnreadableRecord } from '../core/lifecycle/record.ts';
 import { migrate } from './migrate.ts';
 import { TENANT_MIGRATIONS, TenantStore } from './tenant-store.ts';
@@ -17,45 +17,6 @@ beforeEach(() => {
   store = new TenantStore(sql);
 });
 afterEach(() => sql.close());
-
-const record = {
-  v: 1,
-  tenantId: 'ten_00000000000000000000000001',
-  slug: 'nora-7f3k',
-  createdAtMs: 1,
-  generation: 1,
-  spec: {
-    displayName: 'Nora',
-    desired: 'active',
-    members: [{ userId: 'u1', role: 'owner' }],
-    release: '2026.9.6',
-    pinned: false,
-    size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
-    idleSleepMs: 600_000,
-    keepAwake: false,
-    models: { primary: 'a', utility: 'b' },
-    aiCapNanoUsdPerMonth: 1,
-  },
-  state: { kind: 'asleep', incarnation: 1, sinceMs: 1 },
-  version: 0,
-  operationId: null,
-  specOperation: null,
-  reason: null,
-  lastActivityAtMs: 0,
-  lastSnapshotAtMs: 0,
-  snapshotFailedAtMs: null,
-  snapshotFailuresInRow: 0,
-  crashesAtMs: [],
-  startDurationsMs: [],
-  startSettings: 'current',
-  wrappedDataKey: { kid: 'k1', wrapped: 'AAAA' },
-  release: '2026.9.6',
-  upgrade: null,
-  upgradeAsked: null,
-  upgradeFailure: null,
-  rollback: null,
-  rollingBack: null,
-} as unknown as TenantRecord;
 
 describe('the record', () => {
   it('comes back one version on', () => {

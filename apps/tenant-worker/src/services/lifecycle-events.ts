@@ -117,9 +117,9 @@ export function afterEvent(
     case 'provision_accepted':
       return record;
     case 'wake_wanted':
-      if (before.state.kind === 'draining') return record;
+      if (before.state.kind === 'draining') return { ...record, sleepAsked: false };
       if (event.why === 'schedule') lifecycle.deps.schedule.woken(nowMs);
-      return { ...record, startSettings: 'current', operationId: begin('wake'), reason: null };
+      return { ...record, startSettings: 'current', operationId: begin('wake'), reason: null, sleepAsked: false };
     case 'gateway_ready':
       return ready(record, before, event, lifecycle);
     case 'start_failed':
@@ -139,7 +139,7 @@ export function afterEvent(
       return { ...record, crashesAtMs, operationId: operation, reason: event.type };
     }
     case 'sleep_wanted':
-      return draining('sleep');
+      return { ...draining('sleep'), sleepAsked: event.why === 'command' };
     case 'restart_wanted': {
       const startSettings = event.settings ?? 'current';
       if (before.state.kind !== 'needs_operator') return { ...draining('restart'), startSettings };
@@ -254,6 +254,7 @@ function ready(
   return {
     ...record,
     startSettings: 'current',
+    sleepAsked: false,
     reason: null,
     lastActivityAtMs: nowMs,
     startDurationsMs: tookMs < 0 ? record.startDurationsMs : [...record.startDurationsMs, tookMs].slice(-10),

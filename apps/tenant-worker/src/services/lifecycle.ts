@@ -320,6 +320,7 @@ export class Lifecycle {
       lastSnapshotAtMs: record.lastSnapshotAtMs,
       snapshotFailedAtMs: record.snapshotFailedAtMs,
       snapshotFailuresInRow: record.snapshotFailuresInRow,
+      sleepAsked: record.sleepAsked,
       ...this.#awakeFacts(record),
     };
   }

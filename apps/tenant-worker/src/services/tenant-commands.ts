@@ -80,6 +80,7 @@ export function provision(
     crashesAtMs: [],
     startDurationsMs: [],
     startSettings: 'current',
+    sleepAsked: false,
     wrappedDataKey,
   });
   lifecycle.apply({ type: 'provision_accepted', nowMs });
@@ -102,9 +103,10 @@ export function applySpec(lifecycle: Lifecycle, command: ApplySpec): Result<Tena
   if (!isKnownRelease(command.spec.release)) return err(unknownRelease(command.spec.release));
   const { generation, spec } = command;
   const specOperation = operationOf(lifecycle, record, command);
-  return ok(
-    lifecycle.save({ ...record, generation, spec, specOperation, ...releaseChange(lifecycle, record, command) }),
-  );
+  // Switched on, the setting means now: a sleep that was asked for before is over.
+  const sleepAsked = record.sleepAsked && (record.spec.keepAwake || !spec.keepAwake);
+  const release = releaseChange(lifecycle, record, command);
+  return ok(lifecycle.save({ ...record, generation, spec, specOperation, sleepAsked, ...release }));
 }
 
 /** What a spec changes of releases: one asked for under an operation is tried again, also when it failed before. */

@@ -71,6 +71,8 @@ export interface Facts {
   /** A stored message waits for an awake gateway. */
   readonly inboxPending: boolean;
   readonly schedule: ScheduleFacts;
+  /** A person put it to sleep, and nothing woke it since. */
+  readonly sleepAsked: boolean;
   /** How long the last starts took. */
   readonly startDurationsMs: readonly number[];
 }

@@ -241,6 +241,24 @@ describe('awake', () => {
       expect(at(kind, wakeAtMs + 1)).toEqual({ kind: 'wait', untilMs: null });
   });
 
+  it('wakes a sleeping one that is set to stay awake, unless somebody put it to sleep', () => {
+    const at = (state: TenantState, more: Partial<Facts> = {}, keepAwake = true) =>
+      decide(input(state, { kind: 'stopped' }, { openRuns: [], run: null, ...more }, { keepAwake }));
+    const asleep: TenantState = { kind: 'asleep', incarnation: 3, sinceMs: 0 };
+    expect(at(asleep)).toMatchObject({ event: { type: 'wake_wanted', why: 'keep_awake' } });
+    expect(at(asleep, { sleepAsked: true })).toEqual({ kind: 'wait', untilMs: null });
+    expect(at(asleep, {}, false)).toEqual({ kind: 'wait', untilMs: null });
+    // Its next run wakes it all the same.
+    const schedule = { nextRunAtMs: nowMs, wakes: 0, lastWakeAtMs: null };
+    expect(at(asleep, { sleepAsked: true, schedule })).toMatchObject({ event: { why: 'schedule' } });
+    const operator: TenantState = { kind: 'needs_operator', incarnation: 3, sinceMs: 0, reason: 'crash_loop' };
+    expect(at(operator)).toEqual({ kind: 'wait', untilMs: null });
+    const suspended: TenantState = { kind: 'suspended', incarnation: 3, sinceMs: 0 };
+    expect(
+      decide(input(suspended, { kind: 'stopped' }, { openRuns: [] }, { keepAwake: true, desired: 'suspended' })),
+    ).toEqual({ kind: 'wait', untilMs: null });
+  });
+
   it('sleeps when idle, not a millisecond early', () => {
     const idle = (ms: number) => decide(input(awake, up('ready'), { lastActivityAtMs: nowMs - ms }));
     expect(idle(899_999)).toMatchObject({ kind: 'wait', untilMs: nowMs + 1 });

@@ -111,8 +111,12 @@ function decideAwake(input: PlanInput, state: Extract<TenantState, { kind: 'awak
   return wait(Math.min(probe, sleepsAtMs, saveAtMs ?? probe));
 }
 
-/** Asleep, it waits for its own next run; whatever else wakes it comes from outside. */
-function decideAsleep({ facts, nowMs }: PlanInput): Decision {
+/**
+ * Asleep, it waits for its own next run; whatever else wakes it comes from outside. One that is set to stay awake sleeps
+ * only because somebody put it to sleep. A start that fails ends in `needs_operator`, which nothing here leaves.
+ */
+function decideAsleep({ facts, keepAwake, nowMs }: PlanInput): Decision {
+  if (keepAwake && !facts.sleepAsked) return event({ type: 'wake_wanted', nowMs, why: 'keep_awake' });
   const wakeAtMs = scheduledWakeAtMs(facts, nowMs);
   if (wakeAtMs === null || nowMs < wakeAtMs) return wait(wakeAtMs);
   return event({ type: 'wake_wanted', nowMs, why: 'schedule' });

@@ -10,7 +10,16 @@ import type { TenantState } from './state.ts';
 import { startFailures } from './state.ts';
 
 const int = z.number().int().min(0);
-const wakeReason = z.enum(['navigation', 'request', 'command', 'schedule', 'message', 'recover', 'restart']);
+const wakeReason = z.enum([
+  'navigation',
+  'request',
+  'command',
+  'schedule',
+  'keep_awake',
+  'message',
+  'recover',
+  'restart',
+]);
 
 const StateSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('absent') }),
@@ -73,6 +82,8 @@ const RecordSchema = z.object({
     .default(null),
   /** What the next start builds the configuration on; `current` again once a gateway is ready. */
   startSettings: RestartSettings.default('current'),
+  /** A person put it to sleep and nothing woke it since: it stays asleep although it is set to stay awake. */
+  sleepAsked: z.boolean().default(false),
   /** The release that runs; the spec's is the one that is wanted. Null in a record from before there were upgrades. */
   release: release.nullable().default(null),
   /** The change to the wanted release that is under way. */

@@ -4,7 +4,15 @@
  */
 import type { RestartSettings } from '../../../../control-plane/src/contract/tenant-rpc.ts';
 
-export type WakeReason = 'navigation' | 'request' | 'command' | 'schedule' | 'message' | 'recover' | 'restart';
+export type WakeReason =
+  | 'navigation'
+  | 'request'
+  | 'command'
+  | 'schedule'
+  | 'keep_awake'
+  | 'message'
+  | 'recover'
+  | 'restart';
 export type DrainReason = 'idle' | 'command' | 'restart' | 'restore' | 'upgrade' | 'suspend' | 'delete';
 
 /** Why a start did not lead to a ready gateway. Codes of the keeper, plus those only the object can see. */
