@@ -22,6 +22,7 @@ export interface Sample {
 const tenant = ({ tenantId }: Things) => ({ tenantId });
 const snapshot = ({ tenantId }: Things) => ({ tenantId, snapshotId });
 const anImport = (of: Things) => ({ ...tenant(of), importId: `imp_${'0'.repeat(26)}` });
+const aRollout = () => ({ rolloutId: `rol_${'0'.repeat(26)}` });
 const org = ({ orgId }: Things) => ({ orgId });
 
 export const samples: { readonly [Name in EndpointName]: Sample } = {
@@ -80,6 +81,17 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   apiKeyRevoke: { params: (of) => ({ ...org(of), keyId: `key_${'0'.repeat(26)}` }), alsoAllowed: [404] },
   auditList: { params: org },
   auditVerify: { params: org },
+  fleetReleases: { params: () => ({}) },
+  rolloutList: { params: () => ({}) },
+  rolloutRead: { params: aRollout, alsoAllowed: [404] },
+  rolloutCreate: {
+    params: () => ({}),
+    body: () => ({ release: '2026.9.6', reason: 'It is new.' }),
+    alsoAllowed: [409],
+  },
+  rolloutPause: { params: aRollout, body: () => ({ reason: 'A look.' }), alsoAllowed: [404] },
+  rolloutResume: { params: aRollout, body: () => ({ reason: 'It was nothing.' }), alsoAllowed: [404] },
+  rolloutHalt: { params: aRollout, body: () => ({ reason: 'It fails.' }), alsoAllowed: [404] },
   usageRead: { params: tenant },
   receiptList: { params: tenant },
 };

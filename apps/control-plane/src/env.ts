@@ -30,6 +30,8 @@ export interface Env {
   readonly CONTAINERS_STAND_IN?: string;
   /** OpenClaw versions that people may choose, separated by commas; all known ones when empty. */
   readonly RELEASES?: string;
+  /** E-mail addresses of the platform's own staff, separated by commas. Nobody when empty. */
+  readonly STAFF_EMAILS?: string;
 }
 
 const Vars = z.object({
@@ -47,6 +49,11 @@ const Vars = z.object({
     .default('')
     .transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()])))
     .refine((list) => list.every(isKnownRelease), `RELEASES names only ${knownReleases.join(', ')}`),
+  STAFF_EMAILS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim().toLowerCase()])))
+    .refine((list) => list.every((email) => z.email().safeParse(email).success), 'STAFF_EMAILS names e-mail addresses'),
   BETTER_AUTH_SECRET: z.string().min(32, 'BETTER_AUTH_SECRET has at least 32 characters'),
 });
 
@@ -59,6 +66,8 @@ export interface Config {
   readonly secure: boolean;
   /** OpenClaw versions that people may choose, newest first. */
   readonly releases: readonly string[];
+  /** Lower-case e-mail addresses of the platform's own staff. */
+  readonly staffEmails: readonly string[];
   readonly standIns: {
     readonly mail: boolean;
     readonly model: boolean;
@@ -93,6 +102,7 @@ export function readConfig(env: Env): { config: Config; secrets: { betterAuthSec
       mailFrom: data.MAIL_FROM,
       secure: url.protocol === 'https:',
       releases: knownReleases.filter((version) => data.RELEASES.length === 0 || data.RELEASES.includes(version)),
+      staffEmails: data.STAFF_EMAILS,
       standIns: {
         mail: data.MAIL === 'outbox',
         model: env.MODEL_STAND_IN === '1',

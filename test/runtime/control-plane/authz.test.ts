@@ -19,6 +19,7 @@ import {
   json,
   newPerson,
   newSlug,
+  newStaff,
   problemOf,
   rows,
   type Person,
@@ -29,6 +30,7 @@ let world: World;
 let things: Things;
 let absent: Things;
 let foreigner: Person;
+let staff: Person;
 const people = new Map<OrgRole, Person>();
 const keys = new Map<KeyScope, string>();
 const over = new Map<'expired' | 'revoked' | 'unknown' | 'malformed', string>();
@@ -48,6 +50,7 @@ beforeAll(async () => {
     people.set(role, person);
   }
   foreigner = await newPerson(world, 'Foreigner');
+  staff = await newStaff(world);
   const { tenant, operation } = await createdTenant(owner);
   things = { orgId: owner.orgId, tenantId: tenant.id, operationId: operation.id };
   const none = '0'.repeat(26);
@@ -142,10 +145,18 @@ describe.each(names)('%s', (name) => {
     expect(written).toContainEqual({ action: endpoint.audit });
   });
 
+  it('as staff, who have no part in an organisation', async () => {
+    const answer = await send(staff.browser, name, things);
+    if (named(name)) expect(answer.status).toBe(404);
+    else expect(allowed).toContain(answer.status);
+  });
+
   it('from another organisation: the same answer as for what is not there, and no effect', async () => {
     count('foreigner');
     if (!named(name)) {
-      expect(allowed).toContain((await send(foreigner.browser, name, things)).status);
+      const answer = await send(foreigner.browser, name, things);
+      if (endpoint.permission === 'fleet:operate') expect(answer.status).toBe(403);
+      else expect(allowed).toContain(answer.status);
       return;
     }
     const trace = async (): Promise<unknown> => [

@@ -8,6 +8,7 @@ import { auditEndpoints } from './audit-api.ts';
 import type { Endpoint } from './endpoint.ts';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
 import { ImportId, importPartBytes, ImportView } from './imports.ts';
+import { fleetEndpoints } from './fleet-api.ts';
 import { networkEndpoints } from './network-api.ts';
 import { secretEndpoints } from './secret-api.ts';
 import { IdleSleepMs, NanoUsd, Operation, Receipt, RestartSettings, SnapshotChanges } from './tenant-rpc.ts';
@@ -377,6 +378,7 @@ export const endpoints = {
   ...secretEndpoints,
   ...auditEndpoints,
   ...apiKeyEndpoints,
+  ...fleetEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof endpoints;

@@ -40,6 +40,8 @@ export const errorCatalogue = {
   release_unknown: { status: 422, title: 'This OpenClaw version cannot be chosen', retryable: false },
   release_not_newer: { status: 409, title: 'This version is older than the one that runs', retryable: false },
   rollback_unavailable: { status: 409, title: 'There is nothing to go back to', retryable: false },
+  rollout_open: { status: 409, title: 'A rollout of this release is open', retryable: false },
+  rollout_not_allowed: { status: 409, title: 'The rollout is in another state', retryable: false },
   scratch_busy: { status: 409, title: 'A trial is already under way', retryable: true },
   nothing_saved: { status: 409, title: 'Nothing was saved yet', retryable: false },
   snapshot_without_inventory: { status: 409, title: 'The snapshot cannot be compared', retryable: false },

@@ -1,6 +1,9 @@
 /** Who may do what: the actions, the roles of an organisation, and the table of both. */
 
-/** Actions of the role table; `public` needs no session, `signed-in` any session. */
+/**
+ * Actions of the role table; `public` needs no session, `signed-in` any session. `fleet:operate` is the platform's own staff
+ * (`isStaff`): no role of an organisation has it.
+ */
 export const permissions = [
   'public',
   'signed-in',
@@ -11,6 +14,7 @@ export const permissions = [
   'usage:read',
   'audit:read',
   'apikey:manage',
+  'fleet:operate',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -29,6 +33,7 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'usage:read': true,
     'audit:read': true,
     'apikey:manage': true,
+    'fleet:operate': false,
   },
   admin: {
     public: true,
@@ -40,6 +45,7 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'usage:read': true,
     'audit:read': true,
     'apikey:manage': true,
+    'fleet:operate': false,
   },
   member: {
     public: true,
@@ -51,6 +57,7 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'usage:read': true,
     'audit:read': false,
     'apikey:manage': false,
+    'fleet:operate': false,
   },
 };
 

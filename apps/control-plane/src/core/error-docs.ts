@@ -141,6 +141,14 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The assistant was not upgraded, or was rolled back already.',
     next: 'Restore a snapshot instead.',
   },
+  rollout_open: {
+    when: 'Another rollout of the same release is running or paused. A release has one open rollout at a time.',
+    next: 'Halt that one first, or let it end.',
+  },
+  rollout_not_allowed: {
+    when: 'A rollout was told to pause, resume or halt, and its state does not allow it. One that is done stays done.',
+    next: 'Look at it again, or begin another one.',
+  },
   scratch_busy: {
     when: 'A restore or an upgrade of this assistant is being tried out beside it, and only one trial runs at a time.',
     next: 'Wait until it has ended; a trial takes a few minutes at most.',

@@ -1,8 +1,9 @@
 /** Who a rollout asks, when it waits and when it stops. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { RolloutPlan, rolloutStates } from '../contract/rollouts.ts';
 import type { RolloutInput } from './rollout.ts';
-import { decideRollout, inStage, isQuiet, outcomeOf, passedOver, RolloutPlan, upgradeHeardMaxMs } from './rollout.ts';
+import { decideRollout, inStage, isQuiet, outcomeOf, passedOver, rolloutAllows, upgradeHeardMaxMs } from './rollout.ts';
 
 const hourMs = 3_600_000;
 const nowMs = Date.UTC(2026, 10, 21, 12);
@@ -22,9 +23,13 @@ const input: RolloutInput = {
   listed: false,
   quietSinceMs: null,
   counts: { underWay: 0, succeeded: 0, failed: 0 },
+  judged: { succeeded: 0, failed: 0 },
   nowMs,
 };
-const counts = (underWay: number, succeeded: number, failed: number) => ({ counts: { underWay, succeeded, failed } });
+const counts = (underWay: number, succeeded: number, failed: number) => ({
+  counts: { underWay, succeeded, failed },
+  judged: { succeeded, failed },
+});
 
 describe('the next step', () => {
   it.each<readonly [string, Partial<RolloutInput>, ReturnType<typeof decideRollout>]>([
@@ -40,6 +45,16 @@ describe('the next step', () => {
       'too many at night',
       { ...counts(0, 0, 3), nowMs: Date.UTC(2026, 10, 21, 23) },
       { kind: 'halt', reason: '3 of 3 upgrades failed' },
+    ],
+    [
+      'those before it was resumed',
+      { ...counts(0, 50, 30), judged: { succeeded: 50, failed: 2 } },
+      { kind: 'ask', max: 10 },
+    ],
+    [
+      'too many since it was resumed',
+      { ...counts(0, 50, 30), judged: { succeeded: 1, failed: 3 } },
+      { kind: 'halt', reason: '3 of 4 upgrades failed' },
     ],
     ['through, the last under way', { listed: true, ...counts(1, 9, 0) }, { kind: 'rest' }],
     ['through, soaking', { listed: true, quietSinceMs: nowMs - hourMs + 1, ...counts(0, 9, 0) }, { kind: 'rest' }],
@@ -114,4 +129,9 @@ it('a plan rises and is bounded', () => {
   expect(RolloutPlan.safeParse({ ...plan, stages: [10, 10] }).success).toBe(false);
   expect(RolloutPlan.safeParse({ ...plan, stages: [] }).success).toBe(false);
   expect(RolloutPlan.safeParse({ ...plan, atOnceMax: 0 }).success).toBe(false);
+});
+
+it('is paused while it runs, resumed while it rests, halted while it is open', () => {
+  const of = (act: Parameters<typeof rolloutAllows>[0]) => rolloutStates.filter((state) => rolloutAllows(act, state));
+  expect([of('pause'), of('resume'), of('halt')]).toEqual([['running'], ['paused', 'halted'], ['running', 'paused']]);
 });

@@ -5,39 +5,12 @@
  * What must hold: nobody is asked while it is paused, halted or in its quiet hours; a pinned assistant, and one that is there
  * already, are never asked; a stage begins only when the one before is through and has soaked; too many failures halt it.
  */
-import { z } from 'zod';
 import { compareReleases } from '../contract/releases.ts';
+import type { RolloutPlan, RolloutState } from '../contract/rollouts.ts';
 import { stableHash } from '../contract/stable-hash.ts';
 import { unreachable } from '../contract/result.ts';
 
 const places = 10_000;
-
-export const RolloutPlan = z.object({
-  release: z.string().min(1).max(64),
-  /** Percent of the fleet at the end of each stage, rising. */
-  stages: z
-    .array(z.number().min(0.01).max(100))
-    .min(1)
-    .max(10)
-    .refine((stages) => stages.every((percent, i) => i === 0 || percent > (stages[i - 1] ?? 0)), 'stages rise'),
-  /** How long a stage that is through is watched before the next one begins. */
-  soakMs: z
-    .number()
-    .int()
-    .min(0)
-    .max(7 * 86_400_000),
-  /** Halts when more than this many percent failed, and at least `failuresMin` did. */
-  failurePercentMax: z.number().min(0).max(100),
-  failuresMin: z.number().int().min(1).max(1_000),
-  /** Upgrades under way at a time. */
-  atOnceMax: z.number().int().min(1).max(500),
-  /** Hours of the day, UTC, in which nobody is asked: from the first up to the second. Null = none. */
-  quietHoursUtc: z.object({ from: z.number().int().min(0).max(23), to: z.number().int().min(0).max(23) }).nullable(),
-});
-export type RolloutPlan = z.infer<typeof RolloutPlan>;
-
-export const rolloutStates = ['running', 'paused', 'halted', 'done'] as const;
-export type RolloutState = (typeof rolloutStates)[number];
 
 export interface RolloutCounts {
   readonly underWay: number;
@@ -54,6 +27,8 @@ export interface RolloutInput {
   /** When the last upgrade of this stage ended; null while one is under way or none was. */
   readonly quietSinceMs: number | null;
   readonly counts: RolloutCounts;
+  /** Those of them that may halt it: what was asked for before somebody resumed a halted one does not. */
+  readonly judged: Pick<RolloutCounts, 'succeeded' | 'failed'>;
   readonly nowMs: number;
 }
 
@@ -65,11 +40,11 @@ export type RolloutStep =
   | { readonly kind: 'done' };
 
 export function decideRollout(input: RolloutInput): RolloutStep {
-  const { plan, state, counts, nowMs } = input;
+  const { plan, state, counts, judged, nowMs } = input;
   if (state !== 'running') return { kind: 'rest' };
-  const ended = counts.succeeded + counts.failed;
-  if (counts.failed >= plan.failuresMin && counts.failed * 100 > plan.failurePercentMax * ended) {
-    return { kind: 'halt', reason: `${counts.failed} of ${ended} upgrades failed` };
+  const ended = judged.succeeded + judged.failed;
+  if (judged.failed >= plan.failuresMin && judged.failed * 100 > plan.failurePercentMax * ended) {
+    return { kind: 'halt', reason: `${judged.failed} of ${ended} upgrades failed` };
   }
   if (isQuiet(plan, nowMs)) return { kind: 'rest' };
   if (!input.listed) {
@@ -127,15 +102,18 @@ export function outcomeOf(
   return nowMs - askedAtMs >= upgradeHeardMaxMs ? 'failed' : 'under_way';
 }
 
+export type RolloutAct = 'pause' | 'resume' | 'halt';
+
 /** What an operator may do with a rollout in which state. */
-export function rolloutAllows(action: 'pause' | 'resume', state: RolloutState): boolean {
-  switch (action) {
+export function rolloutAllows(act: RolloutAct, state: RolloutState): boolean {
+  switch (act) {
     case 'pause':
       return state === 'running';
     case 'resume':
-      // A halted one stays so: what failed in it is looked at, and another one begins.
-      return state === 'paused';
+      return state === 'paused' || state === 'halted';
+    case 'halt':
+      return state === 'running' || state === 'paused';
     default:
-      return unreachable(action);
+      return unreachable(act);
   }
 }

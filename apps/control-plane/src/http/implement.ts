@@ -11,6 +11,7 @@ import type { Endpoint } from '../contract/api.ts';
 import type { Actor, AuditAction, Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import type { Context } from '../context.ts';
+import { isStaff } from '../services/people.ts';
 import type { AppEnv, Session } from './app-env.ts';
 import { readBytes, readJson } from './body.ts';
 import { isUnsafe } from './security.ts';
@@ -70,11 +71,18 @@ export function implement<E extends Endpoint>(
   app.on(endpoint.method.toUpperCase(), honoPath(endpoint.path), async (c) => {
     const { ctx } = c.var;
     const isPublic = endpoint.permission === 'public';
+    const ofStaff = endpoint.permission === 'fleet:operate';
     const { session, setCookies } = isPublic
       ? { session: null, setCookies: [] }
       : await callerOf(ctx, c.req.raw, endpoint);
     if (!isPublic && session === null) {
       throw new AppError('unauthenticated', { detail: 'You are not signed in.', next: 'Sign in, then try again.' });
+    }
+    if (ofStaff && session !== null && !(await isStaff(ctx, session.userId))) {
+      throw new AppError('forbidden', {
+        detail: 'This is for the staff of this Tidepool.',
+        next: 'Go back to your assistants.',
+      });
     }
     const params = parse(endpoint.params, c.req.param(), 'path');
     const scope = await scopeOf(ctx, endpoint, session, params);
@@ -158,7 +166,8 @@ function describe(name: string, endpoint: Endpoint) {
 async function callerOf(ctx: Context, request: Request, endpoint: Endpoint): Promise<FoundSession> {
   const session = await keySession(ctx, request.headers);
   if (session === null) {
-    const lookUp = isUnsafe(request.method) || endpoint.download !== undefined;
+    const lookUp =
+      isUnsafe(request.method) || endpoint.download !== undefined || endpoint.permission === 'fleet:operate';
     return findSession(ctx, request.headers, { lookUp });
   }
   if (session.keyScope === undefined || !keyAllows(session.keyScope, endpoint.permission)) {

@@ -16,6 +16,9 @@ import { operationRead, tenantCommand } from '../services/tenant-command.ts';
 import { tenantExport } from '../services/tenant-export.ts';
 import type { TenantCommand } from '../services/tenant-command.ts';
 import { importCreate, importedSnapshot, importList, importPart, importRemove } from '../services/tenant-import.ts';
+import { fleetReleases, rolloutList, rolloutRead } from '../services/rollout-read.ts';
+import { rolloutBegin, rolloutSwitch } from '../services/rollout-control.ts';
+import type { RolloutAct } from '../core/rollout.ts';
 import { releaseList } from '../services/release-read.ts';
 import { suggestSlug, tenantCreate } from '../services/tenant-create.ts';
 import { requireTenant, tenantList, tenantRead } from '../services/tenant-read.ts';
@@ -184,6 +187,15 @@ const handlers: Handlers = {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'usage:read');
     return receiptList(ctx, row, query);
   },
+
+  fleetReleases: ({ ctx }) => fleetReleases(ctx),
+  rolloutList: ({ ctx, query }) => rolloutList(ctx, query),
+  rolloutRead: ({ ctx, params }) => rolloutRead(ctx, params.rolloutId),
+  rolloutCreate: ({ ctx, session, body: { reason, ...plan }, idempotencyKey }) =>
+    rolloutBegin(ctx, { plan, reason, userId: session.userId, idempotencyKey }),
+  rolloutPause: rolloutAct('pause'),
+  rolloutResume: rolloutAct('resume'),
+  rolloutHalt: rolloutAct('halt'),
 };
 
 export function registerRoutes(app: App): void {
@@ -200,6 +212,13 @@ async function configured({
 }: Pick<Handled<(typeof endpoints)['secretList']>, 'ctx' | 'session' | 'params'>) {
   const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:configure');
   return row;
+}
+
+type RolloutRequest = Pick<Handled<(typeof endpoints)['rolloutPause']>, 'ctx' | 'session' | 'params' | 'body'>;
+
+function rolloutAct(act: RolloutAct) {
+  return ({ ctx, session, params, body }: RolloutRequest) =>
+    rolloutSwitch(ctx, params.rolloutId, { act, userId: session.userId, reason: body.reason });
 }
 
 type NetworkRequest = Handled<(typeof endpoints)['networkReplace' | 'networkRuleRemove']>;

@@ -4,13 +4,18 @@
  * reached stays "asked" and its spec is sent by the sweep. What an upgrade itself does is the cell's (docs/upgrades.md).
  */
 import { and, asc, count, desc, eq, gt, sql } from 'drizzle-orm';
+import { rolloutMove } from '../adapters/d1/rollout-writes.ts';
 import { rollout, rolloutTenant, tenant } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Trail } from '../contract/audit.ts';
 import { OperationId } from '../contract/ids.ts';
 import type { Context } from '../context.ts';
-import { decideRollout, inStage, outcomeOf, passedOver, RolloutPlan, rolloutStates } from '../core/rollout.ts';
-import type { RolloutCounts } from '../core/rollout.ts';
+import { RolloutPlan } from '../contract/rollouts.ts';
+import type { RolloutState } from '../contract/rollouts.ts';
+import { decideRollout, inStage, outcomeOf, passedOver } from '../core/rollout.ts';
+import type { RolloutInput } from '../core/rollout.ts';
+import { stateOf } from '../services/rollout-read.ts';
+import type { RolloutRow } from '../services/rollout-read.ts';
 import { releaseChange } from '../services/tenant-change.ts';
 import { specOf, storedReport } from '../services/tenant-view.ts';
 
@@ -18,8 +23,6 @@ import { specOf, storedReport } from '../services/tenant-view.ts';
 const lookedAtMax = 500;
 const askedMax = 20;
 const settledMax = 100;
-
-type RolloutRow = typeof rollout.$inferSelect;
 
 /** Who the audit trail names. */
 const trail: Trail = { actor: { kind: 'system', id: 'rollout' }, requestId: null, action: 'tenant.release' };
@@ -39,21 +42,19 @@ async function runOne(ctx: Context, row: RolloutRow): Promise<void> {
   const plan = RolloutPlan.parse(JSON.parse(row.plan));
   await settle(ctx, row, plan);
   const nowMs = ctx.system.nowMs();
-  const state = rolloutStates.find((known) => known === row.state) ?? 'paused';
-  const { counts, quietSinceMs } = await countsOf(ctx, row);
-  const input = { plan, state, stage: row.stage, listed: row.listed, quietSinceMs, counts, nowMs };
-  const step = decideRollout(input);
+  const { stage, listed } = row;
+  const step = decideRollout({ plan, state: stateOf(row), stage, listed, nowMs, ...(await countsOf(ctx, row)) });
   switch (step.kind) {
     case 'rest':
       return;
     case 'halt':
       ctx.log('rollout.halted', { rollout: row.id, release: plan.release, reason: step.reason });
-      return change(ctx, row, { state: 'halted', reason: step.reason });
+      return move(ctx, row, { action: 'halt', state: 'halted', stage }, step.reason);
     case 'done':
       ctx.log('rollout.done', { rollout: row.id, release: plan.release });
-      return change(ctx, row, { state: 'done' });
+      return move(ctx, row, { action: 'done', state: 'done', stage });
     case 'next_stage':
-      return change(ctx, row, { stage: row.stage + 1, listed: false, cursor: '' });
+      return move(ctx, row, { action: 'stage', state: 'running', stage: stage + 1 });
     case 'ask':
       return ask(ctx, row, plan, Math.min(step.max, askedMax));
     default:
@@ -62,11 +63,26 @@ async function runOne(ctx: Context, row: RolloutRow): Promise<void> {
 }
 
 /** Only while it is as it was read: an operator may have paused it meanwhile. */
-async function change(ctx: Context, row: RolloutRow, values: Partial<RolloutRow>): Promise<void> {
-  await ctx.db
-    .update(rollout)
-    .set({ ...values, changedAtMs: ctx.system.nowMs() })
-    .where(and(eq(rollout.id, row.id), eq(rollout.state, row.state), eq(rollout.stage, row.stage)));
+async function move(
+  ctx: Context,
+  row: RolloutRow,
+  {
+    action,
+    ...to
+  }: { readonly action: 'halt' | 'done' | 'stage'; readonly state: RolloutState; readonly stage: number },
+  reason: string | null = null,
+): Promise<void> {
+  await rolloutMove(ctx.d1, {
+    id: row.id,
+    from: { state: stateOf(row), stage: row.stage },
+    to,
+    restsBecause: reason,
+    action,
+    actor: actorId,
+    reason: action === 'stage' ? `stage ${to.stage + 1}` : reason,
+    eventId: `rev_${ctx.system.ulid()}`,
+    nowMs: ctx.system.nowMs(),
+  });
 }
 
 async function settle(ctx: Context, row: RolloutRow, plan: RolloutPlan): Promise<void> {
@@ -93,21 +109,30 @@ async function settle(ctx: Context, row: RolloutRow, plan: RolloutPlan): Promise
 async function countsOf(
   ctx: Context,
   row: RolloutRow,
-): Promise<{ counts: RolloutCounts; quietSinceMs: number | null }> {
+): Promise<Pick<RolloutInput, 'counts' | 'judged' | 'quietSinceMs'>> {
   const groups = await ctx.db
-    .select({ outcome: rolloutTenant.outcome, n: count() })
+    .select({
+      outcome: rolloutTenant.outcome,
+      n: count(),
+      judged: sql<number>`coalesce(sum(${rolloutTenant.askedAtMs} > ${row.judgedFromMs}), 0)`,
+    })
     .from(rolloutTenant)
     .where(eq(rolloutTenant.rolloutId, row.id))
     .groupBy(rolloutTenant.outcome);
-  const of = (outcome: string): number => groups.find((group) => group.outcome === outcome)?.n ?? 0;
+  const of = (outcome: string) => groups.find((group) => group.outcome === outcome) ?? { n: 0, judged: 0 };
   const last = await ctx.db
     .select({ endedAtMs: rolloutTenant.endedAtMs })
     .from(rolloutTenant)
     .where(eq(rolloutTenant.rolloutId, row.id))
     .orderBy(desc(rolloutTenant.endedAtMs))
     .limit(1);
-  const counts = { underWay: of('under_way'), succeeded: of('succeeded'), failed: of('failed') };
-  return { counts, quietSinceMs: counts.underWay > 0 ? null : (last[0]?.endedAtMs ?? null) };
+  const [succeeded, failed] = [of('succeeded'), of('failed')];
+  const counts = { underWay: of('under_way').n, succeeded: succeeded.n, failed: failed.n };
+  return {
+    counts,
+    judged: { succeeded: succeeded.judged, failed: failed.judged },
+    quietSinceMs: counts.underWay > 0 ? null : (last[0]?.endedAtMs ?? null),
+  };
 }
 
 /** Goes through the fleet from where the last run stopped. */
@@ -130,7 +155,11 @@ async function ask(ctx: Context, row: RolloutRow, plan: RolloutPlan, max: number
     if (await askOne(ctx, row, plan, assistant)) left--;
   }
   const listed = left > 0 && page.length < lookedAtMax;
-  await change(ctx, row, { cursor, listed });
+  // Only while it is as it was read: what a pause came between is looked at again, and nobody is asked twice.
+  await ctx.db
+    .update(rollout)
+    .set({ cursor, listed })
+    .where(and(eq(rollout.id, row.id), eq(rollout.state, row.state), eq(rollout.stage, row.stage)));
 }
 
 /** False when it was asked before. */

@@ -27,6 +27,16 @@ export async function meRead(deps: Deps, userId: string): Promise<Me> {
   return { user: { id, email, name, emailVerified }, organisations: rows.flatMap(toOrganisation) };
 }
 
+/**
+ * Whether this person is of the platform's own staff: the operator's setting names their address, and they have shown that
+ * it is theirs. Read from the table each time; nothing that a client sends has a part in it.
+ */
+export async function isStaff(deps: Pick<Context, 'db' | 'config'>, userId: string): Promise<boolean> {
+  if (deps.config.staffEmails.length === 0) return false;
+  const person = (await deps.db.select().from(user).where(eq(user.id, userId)).limit(1))[0];
+  return person !== undefined && person.emailVerified && deps.config.staffEmails.includes(person.email.toLowerCase());
+}
+
 type OrganisationRow = Awaited<ReturnType<typeof organisationsOf>>[number];
 
 /** Makes the person's own organisation if it is not there. */

@@ -1,45 +1,112 @@
-/** What an operator does with rollouts: begin, pause, resume. Its console and its permission come with the admin pages. */
-import { and, eq, inArray } from 'drizzle-orm';
+/**
+ * What an operator does with rollouts: begin, pause, resume, halt. Each act says who and why. What is under way in the
+ * fleet ends by itself, whatever is done here; the scheduled job takes a change up with its next run.
+ */
+import { eq } from 'drizzle-orm';
+import { claimFind, claimOf, claimValues } from '../adapters/d1/idempotency.ts';
+import { rolloutInsert, rolloutMove } from '../adapters/d1/rollout-writes.ts';
 import { rollout } from '../adapters/d1/schema.ts';
 import { AppError } from '../contract/errors.ts';
+import type { Rollout, RolloutPlan } from '../contract/rollouts.ts';
 import type { Context } from '../context.ts';
-import { RolloutPlan, rolloutAllows, rolloutStates } from '../core/rollout.ts';
-import type { RolloutState } from '../core/rollout.ts';
+import { rolloutAllows } from '../core/rollout.ts';
+import type { RolloutAct } from '../core/rollout.ts';
 import { chosenRelease } from './release-read.ts';
+import { requireRollout, rolloutOf } from './rollout-read.ts';
 
-/**
- * One at a time per release. Resolves to its id.
- * @throws AppError release_unknown, validation_failed
- */
-export async function rolloutBegin(ctx: Context, plan: RolloutPlan): Promise<string> {
-  const parsed = RolloutPlan.safeParse({ ...plan, release: chosenRelease(ctx, plan.release) });
-  if (!parsed.success) {
-    throw new AppError('validation_failed', {
-      detail: parsed.error.issues[0]?.message ?? 'The plan of the rollout is not valid.',
-      next: 'Mend the plan.',
-    });
-  }
-  const nowMs = ctx.system.nowMs();
-  const id = `rol_${ctx.system.ulid()}`;
-  await ctx.db.insert(rollout).values({
-    id,
-    release: plan.release,
-    plan: JSON.stringify(parsed.data),
-    state: 'running',
-    createdAtMs: nowMs,
-    changedAtMs: nowMs,
-  });
-  return id;
+interface Who {
+  readonly userId: string;
+  readonly reason: string;
 }
 
-/** False when its state does not allow it. What is under way ends by itself. */
-export async function rolloutSwitch(ctx: Context, id: string, action: 'pause' | 'resume'): Promise<boolean> {
-  const from = rolloutStates.filter((state) => rolloutAllows(action, state));
-  const to: RolloutState = action === 'pause' ? 'paused' : 'running';
-  const changed = await ctx.db
-    .update(rollout)
-    .set({ state: to, reason: null, changedAtMs: ctx.system.nowMs() })
-    .where(and(eq(rollout.id, id), inArray(rollout.state, from)))
-    .returning({ id: rollout.id });
-  return changed.length > 0;
+/** One at a time per release. @throws AppError release_unknown, rollout_open, idempotency_key_reused */
+export async function rolloutBegin(
+  ctx: Context,
+  { plan, userId, reason, idempotencyKey }: Who & { readonly plan: RolloutPlan; readonly idempotencyKey: string },
+): Promise<Rollout> {
+  chosenRelease(ctx, plan.release);
+  const claim = await claimOf('fleet', idempotencyKey, [plan, reason]);
+  const kept = await claimFind(ctx.db, claim);
+  if (kept !== null) return rolloutOf(ctx, await requireRollout(ctx, kept.resultId));
+  const nowMs = ctx.system.nowMs();
+  const id = `rol_${ctx.system.ulid()}`;
+  try {
+    await rolloutInsert(ctx.d1, {
+      id,
+      plan,
+      claim,
+      claimExpiresAtMs: claimValues(claim, id, nowMs).expiresAtMs,
+      action: 'begin',
+      actor: userId,
+      reason,
+      eventId: eventId(ctx),
+      nowMs,
+    });
+  } catch (error) {
+    // The same request at the same time, or another rollout of this release.
+    const repeated = await claimFind(ctx.db, claim);
+    if (repeated !== null) return rolloutOf(ctx, await requireRollout(ctx, repeated.resultId));
+    throw await openAlready(ctx, plan.release, error);
+  }
+  ctx.log('rollout.begin', { rollout: id, release: plan.release, actor: userId });
+  return rolloutOf(ctx, await requireRollout(ctx, id));
+}
+
+/** Done twice it is done once. @throws AppError not_found, rollout_not_allowed, rollout_open */
+export async function rolloutSwitch(
+  ctx: Context,
+  id: string,
+  { act, userId, reason }: Who & { readonly act: RolloutAct },
+): Promise<Rollout> {
+  const state = { pause: 'paused', resume: 'running', halt: 'halted' } as const;
+  // Read again when the job moved it on meanwhile: it moves once per run.
+  for (let i = 0; i < 3; i++) {
+    const row = await requireRollout(ctx, id);
+    const shown = await rolloutOf(ctx, row);
+    if (shown.state === state[act]) return shown;
+    if (!rolloutAllows(act, shown.state)) {
+      throw new AppError('rollout_not_allowed', {
+        detail: `This rollout is ${shown.state}: it cannot be told to ${act}.`,
+        next: shown.state === 'done' ? 'Begin another one.' : 'Look at it again.',
+      });
+    }
+    const moved = await rolloutMove(ctx.d1, {
+      id,
+      from: shown,
+      to: { state: state[act], stage: shown.stage },
+      restsBecause: act === 'resume' ? null : reason,
+      forgives: act === 'resume' && shown.state === 'halted',
+      action: act,
+      actor: userId,
+      reason,
+      eventId: eventId(ctx),
+      nowMs: ctx.system.nowMs(),
+    }).catch(async (error: unknown) => {
+      throw await openAlready(ctx, shown.plan.release, error);
+    });
+    if (!moved) continue;
+    ctx.log(`rollout.${act}`, { rollout: id, release: shown.plan.release, actor: userId });
+    return rolloutOf(ctx, await requireRollout(ctx, id));
+  }
+  throw new AppError('version_stale', {
+    detail: 'The rollout changed several times while this was tried.',
+    next: 'Look at it again and repeat it.',
+  });
+}
+
+const eventId = (ctx: Context): string => `rev_${ctx.system.ulid()}`;
+
+/** What the database's refusal means: another open one of the release, or something of ours. */
+async function openAlready(ctx: Context, release: string, cause: unknown): Promise<unknown> {
+  const rows = await ctx.db
+    .select({ id: rollout.id, state: rollout.state })
+    .from(rollout)
+    .where(eq(rollout.release, release));
+  const open = rows.find(({ state }) => state === 'running' || state === 'paused');
+  if (open === undefined) return cause;
+  return new AppError('rollout_open', {
+    detail: `A rollout of ${release} is open already: ${open.id}.`,
+    next: 'Halt that one first, or let it end.',
+    cause,
+  });
 }

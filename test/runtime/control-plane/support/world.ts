@@ -18,6 +18,7 @@ interface TestEnv extends Env {
 // Both Workers' runtime tests share one type world, so the bindings of this one are named here, not globally.
 export const bindings = env as unknown as TestEnv;
 export const password = 'correct horse battery';
+const staffEmail = 'staff@example.test';
 
 export interface World {
   readonly ctx: Context;
@@ -36,7 +37,7 @@ export async function createWorld(changes: Partial<Env> = {}): Promise<World> {
   const database = watchD1(bindings.DB);
   const clock = { nowMs: Date.now() };
   const background: Promise<unknown>[] = [];
-  const testEnv: Env = { ...bindings, ...changes };
+  const testEnv: Env = { ...bindings, STAFF_EMAILS: `ops@example.test, ${staffEmail}`, ...changes };
   const ctx = createContext(testEnv, {
     d1: database.d1,
     tenants: cell,
@@ -154,6 +155,15 @@ export async function newPerson(world: World, name = 'Nora'): Promise<Person> {
   ]);
   browser.cookies.set('tidepool.session_token', encodeURIComponent(`${token}.${await sign(token)}`));
   return personIn(browser, email);
+}
+
+/** A person of the platform's staff: named by the operator's setting, with an address that is confirmed. */
+export async function newStaff(world: World): Promise<Person> {
+  const person = await newPerson(world, 'Staff');
+  await bindings.DB.prepare('UPDATE user SET email = ?, email_verified = 1 WHERE id = ?')
+    .bind(staffEmail, person.userId)
+    .run();
+  return { ...person, email: staffEmail };
 }
 
 async function personIn(browser: Browser, email: string): Promise<Person> {

@@ -4,7 +4,7 @@
  * migrations/ states the same schema in SQL; a test holds the two equal.
  */
 import { sql } from 'drizzle-orm';
-import { index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 export * from './auth-schema.ts';
 
@@ -252,12 +252,33 @@ export const rollout = sqliteTable(
     /** The assistant that was last looked at in this stage, and whether it was the last one. */
     cursor: text('cursor').notNull().default(''),
     listed: integer('listed', { mode: 'boolean' }).notNull().default(false),
-    /** Why it halted. */
+    /** Why it is paused or halted. */
     reason: text('reason'),
     createdAtMs: integer('created_at_ms').notNull(),
     changedAtMs: integer('changed_at_ms').notNull(),
+    /** Upgrades asked for until then halt it no more: somebody looked at them and resumed it. */
+    judgedFromMs: integer('judged_from_ms').notNull().default(0),
   },
-  (t) => [index('rollout_state').on(t.state, t.id)],
+  (t) => [
+    index('rollout_state').on(t.state, t.id),
+    uniqueIndex('rollout_open')
+      .on(t.release)
+      .where(sql`state IN ('running', 'paused')`),
+  ],
+);
+
+/** What was done with a rollout, by whom and why. Append-only by trigger. */
+export const rolloutEvent = sqliteTable(
+  'rollout_event',
+  {
+    id: text('id').primaryKey(),
+    rolloutId: text('rollout_id').notNull(),
+    action: text('action').notNull(),
+    actorId: text('actor_id').notNull(),
+    reason: text('reason'),
+    atMs: integer('at_ms').notNull(),
+  },
+  (t) => [index('rollout_event_rollout').on(t.rolloutId, t.id)],
 );
 
 /** Whom a rollout asked, and what came of it. Written before the asking. */
