@@ -227,6 +227,28 @@ describe('what came of it', () => {
     );
   });
 
+  test('is discarded when it is not wanted, and not once it is in use', async () => {
+    await onPage(
+      async (page, side) => {
+        await page.getByText(/kept as a protected snapshot until/).waitFor();
+        await page.getByRole('article').getByRole('button', { name: 'Discard' }).press('Enter');
+        await heading(page, 'openclaw.tar.gz is ready').waitFor({ state: 'detached' });
+        expect(side.sent).toEqual(['DELETE /:id']);
+      },
+      [{ ...convertedUpload(), keptUntilMs: Date.now() + 86_400_000 }],
+    );
+    await onPage(
+      async (page, side) => {
+        await page.getByText(/it is one of its snapshots now/).waitFor();
+        const discard = page.getByRole('article').getByRole('button', { name: 'Discard' });
+        await discard.press('Enter');
+        expect(await discard.getAttribute('aria-disabled')).toBe('true');
+        expect(side.sent).toEqual([]);
+      },
+      [{ ...convertedUpload(), inUse: true }],
+    );
+  });
+
   test('says why it was not taken', async () => {
     const error = { code: 'archive_refused', detail: 'state/openclaw.sqlite is damaged.' };
     await onPage(

@@ -226,7 +226,7 @@ export const endpoints = {
   importRemove: {
     method: 'delete',
     path: '/api/v1/tenants/{tenantId}/imports/{importId}',
-    summary: 'Take an upload back',
+    summary: 'Take an upload back, or what it became unless the assistant uses it',
     permission: 'tenant:configure',
     audit: 'import.remove',
     params: ImportParams,

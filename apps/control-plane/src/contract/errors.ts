@@ -50,6 +50,7 @@ export const errorCatalogue = {
   import_too_large: { status: 413, title: 'The upload is too large', retryable: false },
   import_part_unexpected: { status: 409, title: 'Another part is expected', retryable: false },
   import_not_startable: { status: 409, title: 'The upload cannot be converted now', retryable: false },
+  import_in_use: { status: 409, title: 'The upload is in use', retryable: false },
   import_not_ready: { status: 409, title: 'The upload is not converted', retryable: true },
   version_stale: { status: 409, title: 'It was changed by somebody else meanwhile', retryable: false },
   generation_stale: { status: 409, title: 'A newer change was already applied', retryable: false },

@@ -1,6 +1,7 @@
 /**
  * What somebody brings: uploaded in parts, converted beside the assistant into a snapshot, reported, and switched to by a
- * restore. One row per upload; its bytes go when it was converted, refused, taken back, or after a week.
+ * restore. One row per upload; its bytes go when it was converted, refused, taken back, or after a week. The snapshot it
+ * became goes when it is discarded, or after a month, unless somebody switched to it.
  */
 import { z } from 'zod';
 import { OperationId } from './ids.ts';
@@ -9,6 +10,8 @@ import { OperationId } from './ids.ts';
 export const importPartBytes = 8 * 1024 * 1024;
 /** Uploads are kept so long. */
 export const importKeptMs = 7 * 86_400_000;
+/** What was converted, and never switched to, is kept so long. */
+export const convertedKeptMs = 30 * 86_400_000;
 
 export const ImportId = z.string().regex(/^imp_[0-9a-hjkmnp-tv-z]{26}$/);
 
@@ -61,6 +64,10 @@ export const ImportView = z.object({
   operationId: OperationId.nullable(),
   /** Once it is ready: what a restore switches to. */
   snapshotId: z.string().max(64).nullable(),
+  /** When what it became is removed unless somebody switches to it; null where nothing of the kind will happen. */
+  keptUntilMs: count.nullable().default(null),
+  /** The assistant goes on from it, or may come back to it: it is not discarded. */
+  inUse: z.boolean().default(false),
   report: ImportReport.nullable(),
   error: z.object({ code: z.string().max(64), detail: z.string().max(1_200) }).nullable(),
 });

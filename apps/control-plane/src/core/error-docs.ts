@@ -173,6 +173,10 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'Only an upload that has arrived whole, and was not converted before, can be converted.',
     next: 'Send the missing parts, or begin a new upload.',
   },
+  import_in_use: {
+    when: 'An upload was to be discarded, and the assistant goes on from what it became, or may come back to it by Undo.',
+    next: 'Leave it: it is one of the assistant’s snapshots now and is removed with time.',
+  },
   import_not_ready: {
     when: 'Only an upload that was converted can take the place of the present state.',
     next: 'Wait until it is ready; a conversion takes a minute or two.',

@@ -142,13 +142,18 @@ function ReadyCard({ tenant, view }: SettledProps) {
   return (
     <Card title={`${view.fileName} is ready`}>
       {view.report === null ? null : <ImportReport report={view.report} />}
-      <p className="text-sm text-soft">
-        It is kept as a protected snapshot. Nothing changes before you switch to it, now or later.
-      </p>
+      <p className="text-sm text-soft">{readyWords(tenant, view)}</p>
       {act.isError ? <FailureNotice failure={toFailure(act.error)} /> : null}
       <Row>
         <Button kind="primary" onClick={() => setAsking(true)}>
           Switch to it
+        </Button>
+        <Button
+          busy={act.isPending}
+          disabledReason={view.inUse ? `${tenant.name} goes on from it, or can be brought back to it.` : undefined}
+          onClick={() => act.mutate({ kind: 'discard', importId: view.id })}
+        >
+          Discard
         </Button>
       </Row>
       {asking ? (
@@ -168,6 +173,12 @@ function ReadyCard({ tenant, view }: SettledProps) {
       ) : null}
     </Card>
   );
+}
+
+function readyWords(tenant: Tenant, view: ImportView): string {
+  if (view.inUse) return `${tenant.name} was switched to it: it is one of its snapshots now.`;
+  const until = view.keptUntilMs === null ? '' : ` until ${keptUntil(view)}`;
+  return `It is kept as a protected snapshot${until}. Nothing changes before you switch to it, now or later.`;
 }
 
 function Steps({ operationId, clockOffsetMs }: { operationId: string; clockOffsetMs: number }) {

@@ -65,9 +65,9 @@ export function endWords(view: ImportView): string {
   }
 }
 
-/** Until when a half-sent upload is kept. */
-export function keptUntil(view: Pick<ImportView, 'createdAtMs'>): string {
-  const atMs = view.createdAtMs + importKeptMs;
+/** Until when an upload, or what it became, is kept. */
+export function keptUntil(view: Pick<ImportView, 'createdAtMs' | 'keptUntilMs'>): string {
+  const atMs = view.keptUntilMs ?? view.createdAtMs + importKeptMs;
   // Said as a date: "in 7 days" would go stale on an open page.
   return formatWhen(atMs, atMs - 2 * 86_400_000);
 }

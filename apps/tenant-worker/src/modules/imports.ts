@@ -1,9 +1,16 @@
 /**
  * Uploads on their way to become a snapshot. Owns `import`. Parts come in order, each stored before it is counted, so the
  * count says what is there. The bytes are removed once nothing needs them (`spent`); the row stays as the record of what
- * was taken and left.
+ * was taken and left. What a conversion became is a snapshot of the index; `kept_until_ms` says when one that nobody
+ * switched to goes, and an ended row keeps its `snapshot_id` until those objects are gone.
  */
-import { ImportReport, ImportView, importKeptMs, partsOf } from '../../../control-plane/src/contract/imports.ts';
+import {
+  convertedKeptMs,
+  ImportReport,
+  ImportView,
+  importKeptMs,
+  partsOf,
+} from '../../../control-plane/src/contract/imports.ts';
 import type { Migration, Sql, SqlRow } from '../ports.ts';
 import { text, textOrNull } from './row.ts';
 
@@ -26,6 +33,13 @@ export const IMPORT_MIGRATIONS: readonly Migration[] = [
       )`,
     ],
   },
+  {
+    id: 'import/2',
+    sql: [
+      'ALTER TABLE import ADD COLUMN kept_until_ms INTEGER',
+      `UPDATE import SET kept_until_ms = created_at_ms + ${30 * 86_400_000} WHERE state = 'ready'`,
+    ],
+  },
 ];
 
 /** Rows kept as a record; uploads under way at a time. */
@@ -43,6 +57,7 @@ function toView(row: SqlRow): ImportView {
     createdAtMs: Number(row['created_at_ms']),
     operationId: textOrNull(row, 'operation_id'),
     snapshotId: row['state'] === 'ready' ? textOrNull(row, 'snapshot_id') : null,
+    keptUntilMs: row['state'] === 'ready' && row['kept_until_ms'] !== null ? Number(row['kept_until_ms']) : null,
     report: report === null ? null : JSON.parse(report),
     error: error === null ? null : JSON.parse(error),
   });
@@ -91,7 +106,8 @@ export class Imports {
       view.createdAtMs,
     );
     this.#sql.exec(
-      'DELETE FROM import WHERE objects = 0 AND rowid NOT IN (SELECT rowid FROM import ORDER BY rowid DESC LIMIT ?)',
+      `DELETE FROM import WHERE objects = 0 AND (state = 'ready' OR kept_until_ms IS NULL)
+         AND rowid NOT IN (SELECT rowid FROM import ORDER BY rowid DESC LIMIT ?)`,
       keptMax,
     );
   }
@@ -120,8 +136,48 @@ export class Imports {
     this.#sql.exec('UPDATE import SET report = ? WHERE id = ?', JSON.stringify(ImportReport.parse(report)), id);
   }
 
-  ready(id: string): void {
-    this.#sql.exec("UPDATE import SET state = 'ready' WHERE id = ? AND state = 'converting'", id);
+  ready(id: string, nowMs: number): void {
+    this.#sql.exec(
+      "UPDATE import SET state = 'ready', kept_until_ms = ? WHERE id = ? AND state = 'converting'",
+      nowMs + convertedKeptMs,
+      id,
+    );
+  }
+
+  /** Converted ones whose time is over. */
+  overdue(nowMs: number): { readonly id: string; readonly snapshotId: string }[] {
+    return this.#sql
+      .exec("SELECT id, snapshot_id FROM import WHERE state = 'ready' AND kept_until_ms <= ? LIMIT 5", nowMs)
+      .map((row) => ({ id: text(row, 'id'), snapshotId: text(row, 'snapshot_id') }));
+  }
+
+  /** Somebody switched to it: it is a snapshot like any other from now on. */
+  settled(id: string): void {
+    this.#sql.exec("UPDATE import SET kept_until_ms = NULL WHERE id = ? AND state = 'ready'", id);
+  }
+
+  /** What it became is not wanted; the objects are still there. */
+  discarded(id: string, state: 'failed' | 'expired', error: ImportView['error']): void {
+    this.#sql.exec(
+      "UPDATE import SET state = ?, error = ?, kept_until_ms = 0 WHERE id = ? AND state = 'ready'",
+      state,
+      error === null ? null : JSON.stringify(bounded(error)),
+      id,
+    );
+  }
+
+  /** Discarded ones of which something is left. */
+  discards(): { readonly id: string; readonly snapshotId: string }[] {
+    return this.#sql
+      .exec(
+        `SELECT id, snapshot_id FROM import
+         WHERE state IN ('failed', 'expired') AND kept_until_ms IS NOT NULL AND snapshot_id IS NOT NULL LIMIT 5`,
+      )
+      .map((row) => ({ id: text(row, 'id'), snapshotId: text(row, 'snapshot_id') }));
+  }
+
+  snapshotRemoved(id: string): void {
+    this.#sql.exec('UPDATE import SET snapshot_id = NULL, kept_until_ms = NULL WHERE id = ?', id);
   }
 
   /** The conversion ended for a reason that is not the upload's: it can be begun again. */
@@ -163,10 +219,14 @@ export class Imports {
     this.#sql.exec('UPDATE import SET objects = 0 WHERE id = ?', id);
   }
 
-  /** When the oldest upload under way expires, or the bytes of a spent one are to be removed: at once. */
+  /** When the oldest upload under way or converted one expires, or what nobody needs is to be removed: at once. */
   nextDueMs(): number | null {
-    if (this.spent().length > 0) return 0;
-    const row = this.#sql.exec("SELECT min(created_at_ms) AS at FROM import WHERE state = 'uploading'")[0];
-    return row === undefined || row['at'] === null ? null : Number(row['at']) + importKeptMs;
+    if (this.spent().length > 0 || this.discards().length > 0) return 0;
+    const row = this.#sql.exec(
+      `SELECT min(CASE state WHEN 'uploading' THEN created_at_ms + ? WHEN 'ready' THEN kept_until_ms END) AS at
+       FROM import WHERE state IN ('uploading', 'ready')`,
+      importKeptMs,
+    )[0];
+    return row === undefined || row['at'] === null ? null : Number(row['at']);
   }
 }

@@ -295,6 +295,17 @@ export class SnapshotIndex {
     });
   }
 
+  /**
+   * Whether nothing goes on from it and nothing leads back to it: what was brought and never switched to, or was left by
+   * an undo whose traces are gone.
+   */
+  unused(id: string): boolean {
+    const restore = this.restore();
+    const undone = restore?.stage === 'done' ? restore.replaced : null;
+    if (this.#needed().has(id) || undone === id) return false;
+    return this.#sql.exec('SELECT 1 FROM snapshot WHERE parent = ? LIMIT 1', id).length === 0;
+  }
+
   /** The objects are gone. */
   forget(id: string): void {
     if (this.#needed().has(id))

@@ -8,7 +8,7 @@ import { listSnapshots, snapshotChanges, toTenantSnapshot } from '../services/sn
 import { exportSource } from '../services/tenant-export.ts';
 import type { TenantControl } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { ExportPlan } from '../services/tenant-export.ts';
-import { admitPart, changeImports, partStored } from '../services/imports.ts';
+import { admitPart, changeImports, partStored, shownImports } from '../services/imports.ts';
 import type { ImportCommand, ImportView } from '../../../control-plane/src/contract/imports.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
@@ -47,7 +47,7 @@ export abstract class TenantArchives extends TenantOutward {
       const done = changeImports(parts, record, command);
       if (done !== null && !done.ok) return done;
       this.ctx.waitUntil(parts.cleanImports().then(() => parts.scratch.activate()));
-      return ok({ imports: parts.imports.list() });
+      return ok({ imports: shownImports(parts, parts.store.read() ?? record) });
     });
   }
 
@@ -66,7 +66,9 @@ export abstract class TenantArchives extends TenantOutward {
   async importPartStored(command: TenantRef & { id: string; n: number }): Promise<Result<{ imports: ImportView[] }>> {
     return this.withTenant(command, (parts) => {
       const stored = partStored(parts, command.id, command.n);
-      return stored.ok ? ok({ imports: parts.imports.list() }) : stored;
+      const record = parts.store.read();
+      if (!stored.ok) return stored;
+      return record === null ? err(admittedNowhere) : ok({ imports: shownImports(parts, record) });
     });
   }
 

@@ -10,11 +10,14 @@ import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts'
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import type { Imports } from '../modules/imports.ts';
 import { importsOpenMax } from '../modules/imports.ts';
+import type { SnapshotIndex } from '../modules/snapshots.ts';
 import type { Clock, Ids } from '../ports.ts';
+import { discardConverted, inUse } from './import-discard.ts';
 import type { Scratch } from './scratch.ts';
 
 export interface ImportDeps {
   readonly imports: Imports;
+  readonly snapshots: SnapshotIndex;
   readonly scratch: Scratch;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -45,7 +48,7 @@ export function changeImports(
     case 'start':
       return startImport(deps, record, command);
     case 'remove':
-      return removeImport(deps, command.id);
+      return removeImport(deps, record, command.id);
     default:
       return unreachable(command);
   }
@@ -136,15 +139,32 @@ function startImport(
   return theImport(imports, id);
 }
 
-/** Takes an upload back. One that is being converted ends by itself first. */
-function removeImport({ imports }: ImportDeps, id: string): Result<ImportView> {
+/** Takes an upload back, or what it became. One that is being converted ends by itself first. */
+function removeImport(deps: ImportDeps, record: TenantRecord, id: string): Result<ImportView> {
+  const { imports } = deps;
   const found = imports.get(id);
   if (found === null) return unknown;
   if (found.state === 'converting') {
     return err({ code: 'scratch_busy', detail: 'It is being converted.', next: 'Wait until that has ended.' });
   }
-  imports.failed(id, { code: 'removed', detail: 'It was taken back.' });
+  const takenBack = { code: 'removed', detail: 'It was taken back.' };
+  if (found.state === 'ready' && !discardConverted(deps, record, found, 'failed', takenBack)) {
+    return err({
+      code: 'import_in_use',
+      detail: 'The assistant goes on from it, or may come back to it: it is one of its snapshots now.',
+      next: 'Leave it; like every snapshot it is removed with time.',
+    });
+  }
+  imports.failed(id, takenBack);
   return theImport(imports, id);
+}
+
+/** All of them, newest first, each with whether something holds it. */
+export function shownImports({ imports, snapshots }: Pick<ImportDeps, 'imports' | 'snapshots'>, record: TenantRecord) {
+  return imports.list().map((view) => {
+    const { snapshotId } = view;
+    return snapshotId === null ? view : { ...view, inUse: inUse({ snapshots }, record, snapshotId) };
+  });
 }
 
 function theImport(imports: Imports, id: string): Result<ImportView> {

@@ -127,8 +127,7 @@ function bring(): void {
 }
 function start(): void {
   const { scratch } = world.object;
-  const deps = { imports: scratch.deps.imports, scratch, clock: scratch.deps.clock, ids: scratch.deps.ids };
-  const begun = changeImports(deps, record, { do: 'start', id: importId, operationId });
+  const begun = changeImports({ ...scratch.deps, scratch }, record, { do: 'start', id: importId, operationId });
   expect(begun).toMatchObject({ ok: true, value: { state: 'converting' } });
 }
 const upload = () => world.object.scratch.deps.imports.get(importId);

@@ -363,7 +363,7 @@ export class Scratch {
   #concludeImport(run: ScratchRun, outcome: ScratchOutcome): void {
     const { imports, operations, clock } = this.deps;
     const upload = imports.bySnapshot(run.snapshotId);
-    if (upload !== null && outcome.ok) imports.ready(upload.id);
+    if (upload !== null && outcome.ok) imports.ready(upload.id, clock.nowMs());
     // Only what was refused is refused again; everything else may be tried again with the same bytes.
     if (upload !== null && !outcome.ok)
       imports[outcome.code === 'import_refused' ? 'failed' : 'again'](upload.id, outcome);

@@ -36,6 +36,8 @@ import { VAULT_MIGRATIONS, Vault } from '../modules/vault.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
 import type { Operation, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Clock, Ids } from '../ports.ts';
+import { cleanImports } from './import-discard.ts';
+import type { ImportObjects } from './import-discard.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { LifecycleLog } from './lifecycle-ports.ts';
 import { Scratch } from './scratch.ts';
@@ -256,20 +258,19 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     },
   });
 
-  /** Removes the bytes of uploads that nothing needs any more. */
-  const cleanImports = async (): Promise<void> => {
-    imports.expire(clock.nowMs());
+  const importObjects: ImportObjects = {
+    removeParts: (tenantId, id, parts) => removeImport(env.SNAPSHOTS, tenantId, id, parts),
+    removeSnapshot: (tenantId, id) => objects.remove(tenantId, id),
+  };
+  const clean = async (): Promise<void> => {
     const record = store.read();
-    for (const { id, parts } of record === null ? [] : imports.spent()) {
-      try {
-        await removeImport(env.SNAPSHOTS, record?.tenantId ?? '', id, parts);
-        imports.removed(id);
-      } catch (error) {
-        // What is left is sealed, and goes with the tenant at the latest.
-        cleanAfterMs = clock.nowMs() + removeRetryMs;
-        log('import.remove_failed', { import: id, error: String(error).slice(0, 200) });
-        break;
-      }
+    if (record === null) return;
+    try {
+      await cleanImports({ imports, snapshots, objects: importObjects, clock }, record);
+    } catch (error) {
+      // What is left is sealed, and goes with the tenant at the latest.
+      cleanAfterMs = clock.nowMs() + removeRetryMs;
+      log('import.remove_failed', { error: String(error).slice(0, 200) });
     }
   };
 
@@ -309,7 +310,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     imports,
     clock,
     ids,
-    cleanImports,
+    cleanImports: clean,
     ai,
     reconciler,
     report,
