@@ -80,7 +80,8 @@ export async function rolloutRead(ctx: Context, id: string): Promise<RolloutDeta
       .select()
       .from(rolloutEvent)
       .where(eq(rolloutEvent.rolloutId, id))
-      .orderBy(desc(rolloutEvent.id))
+      // In the order in which they were written: ids of one millisecond have none.
+      .orderBy(desc(sql`rowid`))
       .limit(shownMax),
     ctx.db
       .select({ endedAtMs: rolloutTenant.endedAtMs, row: tenant })
