@@ -8,6 +8,7 @@ import { unreachable } from '../../../control-plane/src/contract/result.ts';
 import type { ImportReport, ImportView } from '../../../control-plane/src/contract/imports.ts';
 import type { Operation } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { releaseOf } from '../core/lifecycle/record.ts';
 import type { Observed } from '../core/lifecycle/state.ts';
 import * as tenantLimits from '../core/limits.ts';
 import { drillDueAtMs } from '../core/scratch/drill.ts';
@@ -117,7 +118,8 @@ export class Scratch {
     if (this.deps.runs.open() !== null) return false;
     const operation = this.deps.operations.begin(operationId, record.tenantId, 'import', this.deps.clock.nowMs());
     this.deps.operationChanged(operation);
-    return this.begin({ purpose: 'import', snapshotId, release: record.spec.release, operationId }) !== null;
+    // By the release that runs: a state made by a newer one that is only wanted could not be switched to.
+    return this.begin({ purpose: 'import', snapshotId, release: releaseOf(record), operationId }) !== null;
   }
 
   /** When this has to run again; null = nothing is under way and nothing to prove. */
