@@ -55,6 +55,7 @@ function filledByStream(reader: FillingReader): ByteSource {
         if (done) return { memory, end };
       }
     },
+    // Whoever cancels has its own reason to stop, and tells that; a stream that broke already says so here only again.
     cancel: (why) => reader.cancel(why).catch(() => undefined),
   };
 }
@@ -81,6 +82,7 @@ function filledFromChunks(
         if (done) return { memory, end };
       }
     },
+    // Whoever cancels has its own reason to stop, and tells that; a stream that broke already says so here only again.
     cancel: (why) => reader.cancel(why).catch(() => undefined),
   };
 }

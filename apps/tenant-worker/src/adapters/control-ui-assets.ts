@@ -42,6 +42,7 @@ export class ControlUiAssets implements ControlUiFiles {
     if (known !== undefined) return known;
     const file = await this.file(release, '/page.json', 'GET');
     if (file === null) return null;
+    // What is no JSON is logged below with what is JSON of another shape; the next request looks again.
     const page = PageSchema.safeParse(await file.json().catch(() => null));
     if (!page.success) {
       logEvent('control_ui.unreadable', { release, error: 'page.json is not as it is made' });

@@ -71,7 +71,8 @@ export async function putSnapshotData(
     }
   } catch (error) {
     await source.cancel(error);
-    // What was uploaded has no manifest; R2 drops an unfinished upload by itself after 7 days.
+    // What is thrown below is the reason; these two are only ended. What was uploaded has no manifest, so nobody restores
+    // it; the next save is the retry, under a key of its own, and R2 drops an unfinished upload by itself after 7 days.
     await sending?.catch(() => undefined);
     await upload?.abort().catch(() => undefined);
     throw error;
