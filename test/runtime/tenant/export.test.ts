@@ -1,22 +1,14 @@
 // The export's bytes in workerd: opened from R2, spliced, sent through the RPC door, to the byte and in bounded memory.
 
-import { runInDurableObject } from 'cloudflare:test';
-import { env, exports } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { CellKeys, snapshotKey } from '../../../apps/tenant-worker/src/adapters/cell-keys.ts';
-import { durableObjectSql } from '../../../apps/tenant-worker/src/adapters/do-sql.ts';
+import { snapshotKey } from '../../../apps/tenant-worker/src/adapters/cell-keys.ts';
 import { seal } from '../../../apps/tenant-worker/src/adapters/sealed-stream.ts';
 import { putSnapshotData } from '../../../apps/tenant-worker/src/adapters/snapshot-objects.ts';
-import type { Env } from '../../../apps/tenant-worker/src/env.ts';
 import { SnapshotIndex } from '../../../apps/tenant-worker/src/modules/snapshots.ts';
-import { TenantStore } from '../../../apps/tenant-worker/src/modules/tenant-store.ts';
-import { OperationId, TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
-import type { TenantControl } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import { TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
+import { bindings, control, dataKeyOf, inside, provisioned, refOf } from './support/provisioned.ts';
 
-const bindings = env as unknown as Env;
-const { TenantControl: control } = exports as unknown as { TenantControl: TenantControl };
-
-const ref = { tenantId: TenantId.parse(`ten_${'1'.repeat(26)}`), slug: 'nora-7f3k' };
+const ref = refOf('1', 'nora-7f3k');
 const ids = { old: `${'0'.repeat(25)}1`, large: `${'0'.repeat(25)}2` };
 const blockBytes = 128 * 1024;
 const blocks = 512;
@@ -41,13 +33,7 @@ function frame(count: number, onPart: (part: Uint8Array) => void): ReadableStrea
 }
 
 async function store(id: string, incarnation: number, count: number): Promise<{ tail: string; bytes: number }> {
-  const stub = bindings.TENANT.getByName(ref.slug);
-  const wrapped = await runInDurableObject(stub, (_object, state) => {
-    const record = new TenantStore(durableObjectSql(state.storage)).read();
-    if (record === null) throw new Error('no tenant');
-    return record.wrappedDataKey;
-  });
-  const dataKey = await new CellKeys(bindings.CELL_KEYS).unwrapDataKey(ref.tenantId, wrapped);
+  const dataKey = await dataKeyOf(ref);
   const digest = new crypto.DigestStream('SHA-256');
   const writer = digest.getWriter();
   let bytes = 0;
@@ -62,8 +48,8 @@ async function store(id: string, incarnation: number, count: number): Promise<{ 
   );
   await putSnapshotData(bindings.SNAPSHOTS, ref.tenantId, id, sealed);
   await writer.close();
-  await runInDurableObject(stub, (_object, state) => {
-    const index = new SnapshotIndex(durableObjectSql(state.storage));
+  await inside(ref, (sql) => {
+    const index = new SnapshotIndex(sql);
     index.begin({ id, incarnation, release: '2026.9.6', why: 'sleep', begunAtMs: 1_700_000_000_000 });
     index.complete(id, { bytes, sha256: 'x', files: 1, completedAtMs: 1_700_000_001_000 });
   });
@@ -82,24 +68,7 @@ async function exportOf(snapshotId: string | null) {
 
 let large: { tail: string; bytes: number };
 beforeAll(async () => {
-  const provisioned = await control.provision({
-    ...ref,
-    generation: 1,
-    operationId: OperationId.parse(`op_${'1'.repeat(26)}`),
-    spec: {
-      displayName: 'Nora',
-      desired: 'active',
-      members: [{ userId: 'usr_1', role: 'owner' }],
-      release: '2026.9.6',
-      pinned: false,
-      size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
-      idleSleepMs: 600_000,
-      keepAwake: false,
-      models: { primary: 'a/b', utility: 'a/b' },
-      aiCapNanoUsdPerMonth: 0,
-    },
-  });
-  expect(provisioned.ok).toBe(true);
+  await provisioned(ref);
   expect(await control.exportState({ ...ref, snapshotId: null })).toMatchObject({
     error: { code: 'export_nothing_saved' },
   });

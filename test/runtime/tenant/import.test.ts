@@ -1,21 +1,13 @@
 // An upload's bytes in workerd: taken part by part through the RPC door, sealed in R2, read back whole.
 
 import { runInDurableObject } from 'cloudflare:test';
-import { env, exports } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
-import { CellKeys } from '../../../apps/tenant-worker/src/adapters/cell-keys.ts';
-import { durableObjectSql } from '../../../apps/tenant-worker/src/adapters/do-sql.ts';
 import { openImport } from '../../../apps/tenant-worker/src/adapters/import-objects.ts';
-import type { Env } from '../../../apps/tenant-worker/src/env.ts';
-import { TenantStore } from '../../../apps/tenant-worker/src/modules/tenant-store.ts';
 import { OperationId, TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
 import { importPartBytes } from '../../../apps/control-plane/src/contract/imports.ts';
-import type { TenantControl } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import { bindings, change, control, dataKeyOf, provisioned, refOf } from './support/provisioned.ts';
 
-const bindings = env as unknown as Env;
-const { TenantControl: control } = exports as unknown as { TenantControl: TenantControl };
-
-const ref = { tenantId: TenantId.parse(`ten_${'3'.repeat(26)}`), slug: 'mira-2b8d' };
+const ref = refOf('3', 'mira-2b8d');
 const id = `imp_${'1'.repeat(26)}`;
 const bytes = importPartBytes + 1000;
 const prefix = `tenants/${ref.tenantId}/imports/${id}/`;
@@ -23,33 +15,10 @@ const operationId = OperationId.parse(`op_${'9'.repeat(26)}`);
 
 let dataKey: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  await control.provision({
-    ...ref,
-    generation: 1,
-    operationId: OperationId.parse(`op_${'1'.repeat(26)}`),
-    spec: {
-      displayName: 'Mira',
-      desired: 'active',
-      members: [{ userId: 'usr_1', role: 'owner' }],
-      release: '2026.9.6',
-      pinned: false,
-      size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
-      idleSleepMs: 600_000,
-      keepAwake: false,
-      models: { primary: 'a/b', utility: 'a/b' },
-      aiCapNanoUsdPerMonth: 0,
-    },
-  });
-  const stub = bindings.TENANT.getByName(ref.slug);
-  const wrapped = await runInDurableObject(stub, (_object, state) => {
-    const store = new TenantStore(durableObjectSql(state.storage));
-    const record = store.read();
-    if (record === null) throw new Error('no tenant');
-    // There are no containers here; a tenant at rest takes uploads.
-    store.write({ ...record, state: { kind: 'asleep', incarnation: 1, sinceMs: 1 } });
-    return record.wrappedDataKey;
-  });
-  dataKey = await new CellKeys(bindings.CELL_KEYS).unwrapDataKey(ref.tenantId, wrapped);
+  await provisioned(ref);
+  // A tenant at rest takes uploads.
+  await change(ref, () => ({ state: { kind: 'asleep', incarnation: 1, sinceMs: 1 } }));
+  dataKey = await dataKeyOf(ref);
 });
 
 const part = (n: number, content: Uint8Array, of = id) => control.imports({ ...ref, do: 'part', id: of, n, content });

@@ -1,46 +1,22 @@
 // The way out in workerd: the entrypoint with a tenant behind it, its refusals in the feed, and secrets from the control
 // plane's seal to the header of one request.
 
-import { env, exports } from 'cloudflare:workers';
+import { exports } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sealValue } from '../../../apps/control-plane/src/adapters/seal-value.ts';
-import { OperationId, TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
 import type { SecretUse } from '../../../apps/control-plane/src/contract/secrets.ts';
-import type { TenantControl } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
-import type { Env } from '../../../apps/tenant-worker/src/env.ts';
 import type { EgressProps } from '../../../apps/tenant-worker/src/objects/egress.ts';
+import { bindings, control, provisioned, refOf } from './support/provisioned.ts';
 
-const bindings = env as unknown as Env;
-const { TenantControl: control, Egress: egress } = exports as unknown as {
-  TenantControl: TenantControl;
-  Egress: (options: { props: EgressProps }) => Fetcher;
-};
+const { Egress: egress } = exports as unknown as { Egress: (options: { props: EgressProps }) => Fetcher };
 
-const ref = { tenantId: TenantId.parse(`ten_${'3'.repeat(26)}`), slug: 'way-out-7f3k' };
+const ref = refOf('3', 'way-out-7f3k');
 const secret = 'ghp_canary_0123456789abcdef';
 const byUserId = 'usr_1';
 let incarnation = 0;
 
 beforeAll(async () => {
-  const provisioned = await control.provision({
-    ...ref,
-    generation: 1,
-    operationId: OperationId.parse(`op_${'3'.repeat(26)}`),
-    spec: {
-      displayName: 'Out',
-      desired: 'active',
-      members: [{ userId: 'usr_1', role: 'owner' }],
-      release: '2026.9.6',
-      pinned: false,
-      size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
-      idleSleepMs: 600_000,
-      keepAwake: false,
-      models: { primary: 'a/b', utility: 'a/b' },
-      aiCapNanoUsdPerMonth: 0,
-    },
-  });
-  if (!provisioned.ok) throw new Error(provisioned.error.code);
-  incarnation = provisioned.value.incarnation;
+  incarnation = (await provisioned(ref)).incarnation;
 });
 
 /** The run as it is now: without containers a start fails and the next one begins. */

@@ -1,28 +1,19 @@
 // Snapshots in workerd with its R2: inventories sealed to one snapshot of one tenant, the list and the comparison through
 // the RPC door, removal that leaves nothing behind.
 
-import { runInDurableObject } from 'cloudflare:test';
-import { env, exports } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Inventory } from '../../../container/keeper/inventory-contract.ts';
-import { CellKeys } from '../../../apps/tenant-worker/src/adapters/cell-keys.ts';
-import { durableObjectSql } from '../../../apps/tenant-worker/src/adapters/do-sql.ts';
 import { readInventory, storeInventory } from '../../../apps/tenant-worker/src/adapters/snapshot-inventory.ts';
 import {
   inventoryKeyOf,
   putSnapshotData,
   r2SnapshotObjects,
 } from '../../../apps/tenant-worker/src/adapters/snapshot-objects.ts';
-import type { Env } from '../../../apps/tenant-worker/src/env.ts';
 import { SnapshotIndex } from '../../../apps/tenant-worker/src/modules/snapshots.ts';
-import { TenantStore } from '../../../apps/tenant-worker/src/modules/tenant-store.ts';
-import { OperationId, TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
-import type { TenantControl } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import { TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
+import { bindings, control, dataKeyOf, inside, provisioned, refOf } from './support/provisioned.ts';
 
-const bindings = env as unknown as Env;
-const { TenantControl: control } = exports as unknown as { TenantControl: TenantControl };
-
-const ref = { tenantId: TenantId.parse(`ten_${'2'.repeat(26)}`), slug: 'snap-7f3k' };
+const ref = refOf('2', 'snap-7f3k');
 const idOf = (n: number): string => String(n).padStart(26, '0');
 
 function inventory(items: Inventory['items'], titles: readonly string[] = []): Inventory {
@@ -38,8 +29,8 @@ async function make(n: number, held: Inventory | null): Promise<string> {
   const id = idOf(n);
   await putSnapshotData(bindings.SNAPSHOTS, ref.tenantId, id, new Blob(['sealed']).stream());
   if (held !== null) await storeInventory(bindings.SNAPSHOTS, { ...ref, id, incarnation: 1, dataKey }, held);
-  await runInDurableObject(bindings.TENANT.getByName(ref.slug), (_object, state) => {
-    const index = new SnapshotIndex(durableObjectSql(state.storage));
+  await inside(ref, (sql) => {
+    const index = new SnapshotIndex(sql);
     index.begin({ id, incarnation: 1, release: '2026.9.6', why: 'sleep', begunAtMs: 1_700_000_000_000 + n });
     const counts = { bytes: 6, sha256: 'x', files: 1, completedAtMs: 1_700_000_001_000 };
     index.complete(id, { ...counts, inventory: held !== null, sessions: 1, cronJobs: 0 });
@@ -48,30 +39,8 @@ async function make(n: number, held: Inventory | null): Promise<string> {
 }
 
 beforeAll(async () => {
-  const provisioned = await control.provision({
-    ...ref,
-    generation: 1,
-    operationId: OperationId.parse(`op_${'2'.repeat(26)}`),
-    spec: {
-      displayName: 'Nora',
-      desired: 'active',
-      members: [{ userId: 'usr_1', role: 'owner' }],
-      release: '2026.9.6',
-      pinned: false,
-      size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
-      idleSleepMs: 600_000,
-      keepAwake: false,
-      models: { primary: 'a/b', utility: 'a/b' },
-      aiCapNanoUsdPerMonth: 0,
-    },
-  });
-  expect(provisioned.ok).toBe(true);
-  const wrapped = await runInDurableObject(bindings.TENANT.getByName(ref.slug), (_object, state) => {
-    const record = new TenantStore(durableObjectSql(state.storage)).read();
-    if (record === null) throw new Error('no tenant');
-    return record.wrappedDataKey;
-  });
-  dataKey = await new CellKeys(bindings.CELL_KEYS).unwrapDataKey(ref.tenantId, wrapped);
+  await provisioned(ref);
+  dataKey = await dataKeyOf(ref);
   await make(1, null);
   await make(2, inventory([item('a'), item('b')], ['Holiday']));
   await make(3, inventory([item('a', 'c'), item('d')], ['Holiday', 'Taxes']));
