@@ -12,6 +12,8 @@ const view = (nextPart: number): ImportView => ({
   createdAtMs: 0,
   operationId: null,
   snapshotId: null,
+  keptUntilMs: null,
+  inUse: false,
   report: null,
   error: null,
 });

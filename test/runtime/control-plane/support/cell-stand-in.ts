@@ -160,7 +160,14 @@ export class CellStandIn implements TenantControl {
     return this.#withTenant('imports', command, () => {
       if (command.do === 'create' && !this.imported.some(({ id }) => id === command.id)) {
         const { id, fileName, bytes } = command;
-        const nothing = { operationId: null, snapshotId: null, report: null, error: null };
+        const nothing = {
+          operationId: null,
+          snapshotId: null,
+          keptUntilMs: null,
+          inUse: false,
+          report: null,
+          error: null,
+        };
         this.imported.unshift({
           id,
           fileName,
