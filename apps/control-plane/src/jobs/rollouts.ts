@@ -78,7 +78,7 @@ async function move(
     to,
     restsBecause: reason,
     action,
-    actor: actorId,
+    actor: 'rollout',
     reason: action === 'stage' ? `stage ${to.stage + 1}` : reason,
     eventId: `rev_${ctx.system.ulid()}`,
     nowMs: ctx.system.nowMs(),
