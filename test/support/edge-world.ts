@@ -6,6 +6,7 @@ import { CellKeys } from '../../apps/tenant-worker/src/adapters/cell-keys.ts';
 import { parseTenantOrigin } from '../../apps/tenant-worker/src/core/edge/host.ts';
 import { refusalHeader } from '../../apps/tenant-worker/src/core/edge/refusal.ts';
 import type { SandboxRefusal } from '../../apps/tenant-worker/src/core/edge/refusal.ts';
+import { RateLimits } from '../../apps/control-plane/src/contract/rate-limit.ts';
 import { AdmissionCache } from '../../apps/tenant-worker/src/edge/admission-cache.ts';
 import { handleTenantRequest } from '../../apps/tenant-worker/src/edge/gate.ts';
 import type { ControlUiPage } from '../../apps/tenant-worker/src/edge/control-ui.ts';
@@ -41,6 +42,9 @@ export class EdgeWorld {
   readonly calls: string[] = [];
   readonly sent: Sent[] = [];
   readonly cache = new AdmissionCache();
+  /** Counts by rule and key within one window; they bind only where a test sets `limited`. */
+  readonly counted = new Map<string, number>();
+  limited = false;
   readonly keys = new CellKeys(JSON.stringify({ current: 'k1', keys: { k1: Buffer.alloc(32, 1).toString('base64') } }));
   readonly sessions: Sessions;
   state: TenantStateKind = 'awake';
@@ -55,6 +59,18 @@ export class EdgeWorld {
   readonly files = new Map<string, string>();
   page: ControlUiPage | null = null;
   #random = 0;
+  readonly #limits = new RateLimits({
+    counter: {
+      count: async (rule, key) => {
+        const name = `${rule.binding} ${key}`;
+        const n = (this.counted.get(name) ?? 0) + 1;
+        this.counted.set(name, n);
+        return !this.limited || n <= rule.limit;
+      },
+    },
+    nowMs: () => this.clock.ms,
+    failed: () => undefined,
+  });
 
   constructor() {
     const sql = openNodeSql();
@@ -116,6 +132,7 @@ export class EdgeWorld {
       keys: this.keys,
       clock: { nowMs: () => this.clock.ms },
       cache: this.cache,
+      limits: this.#limits,
       controlUi: {
         file: async (release, path) => {
           const content = this.files.get(`${release}${path}`);

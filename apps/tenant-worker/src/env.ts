@@ -3,11 +3,12 @@
  * that names the variable; secrets never appear in it.
  */
 import { z } from 'zod';
+import type { RateBindings } from './adapters/rate-counter.ts';
 import type { Tenant } from './objects/tenant.ts';
 import type { TenantSandbox } from './objects/tenant-sandbox.ts';
 
 /** The bindings of wrangler.toml. */
-export interface Env {
+export interface Env extends RateBindings {
   readonly TENANT: DurableObjectNamespace<Tenant>;
   readonly SANDBOX: DurableObjectNamespace<TenantSandbox>;
   readonly SNAPSHOTS: R2Bucket;

@@ -4,9 +4,11 @@
  */
 import { CellKeys } from './adapters/cell-keys.ts';
 import { logEvent } from './adapters/log.ts';
+import { rateCounter } from './adapters/rate-counter.ts';
 import { ControlUiAssets } from './adapters/control-ui-assets.ts';
 import { systemClock } from './adapters/system.ts';
 import { withTabScript } from './adapters/tab-script.ts';
+import { RateLimits } from '../../control-plane/src/contract/rate-limit.ts';
 import { parseTenantOrigin } from './core/edge/host.ts';
 import { AdmissionCache } from './edge/admission-cache.ts';
 import { handleTenantRequest } from './edge/gate.ts';
@@ -33,6 +35,11 @@ function depsFor(env: Env): GateDeps {
       keys: new CellKeys(env.CELL_KEYS),
       clock: systemClock,
       cache: new AdmissionCache(),
+      limits: new RateLimits({
+        counter: rateCounter({ ...env }),
+        nowMs: systemClock.nowMs,
+        failed: (error) => logEvent('rate.uncounted', { error: String(error).slice(0, 200) }),
+      }),
       controlUi: new ControlUiAssets(env.ASSETS),
       withTabScript,
       random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),

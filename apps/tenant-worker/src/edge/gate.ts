@@ -4,6 +4,7 @@
  * tenant's object, and last the sandbox object, which relays to the container.
  */
 import type { ErrorCode } from '../../../control-plane/src/contract/errors.ts';
+import type { RateLimits } from '../../../control-plane/src/contract/rate-limit.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
 import type { TenantStateKind } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { EdgeRefusal, TenantRequest } from '../core/edge/admission.ts';
@@ -23,6 +24,7 @@ import type { ControlUiFiles } from './control-ui.ts';
 import { answerFile, answerPage } from './control-ui.ts';
 import { toHeaders } from './headers.ts';
 import { answerOwnPage, redeemCode, signInFirst, signOut } from './own-pages.ts';
+import { clientOf, tooMany } from './rate-limit.ts';
 import { callTenant } from './tenant-call.ts';
 import type { KeySource } from './tokens.ts';
 import { toBase64Url, verifyToken } from './tokens.ts';
@@ -34,6 +36,7 @@ export interface GateDeps {
   readonly keys: KeySource;
   readonly clock: Clock;
   readonly cache: AdmissionCache;
+  readonly limits: RateLimits;
   readonly controlUi: ControlUiFiles;
   /** The Control UI's page with our script in it; other documents unchanged. */
   withTabScript(page: Response): Response;
@@ -66,10 +69,14 @@ export async function handleTenantRequest(incoming: Request, deps: GateDeps): Pr
     isNavigation: verdict.kind === 'refuse' ? verdict.isNavigation : verdict.request.isNavigation,
   });
   switch (verdict.kind) {
-    case 'refuse':
-      return answers.refuse(verdict.refusal);
-    case 'clean_url':
-      return answers.redirect(verdict.location, 303);
+    case 'refuse': {
+      const stranger = { kind: 'stranger', client: clientOf(incoming), host: null } as const;
+      return (await tooMany(deps, answers, stranger)) ?? answers.refuse(verdict.refusal);
+    }
+    case 'clean_url': {
+      const opening = { kind: 'opening', client: clientOf(incoming), host: verdict.request.host } as const;
+      return (await tooMany(deps, answers, opening)) ?? answers.redirect(verdict.location, 303);
+    }
     case 'go':
       try {
         return await withSession({ deps, incoming, request: verdict.request, answers });
@@ -108,6 +115,8 @@ async function withSession(context: GateContext): Promise<Response> {
     cached?.sessionHash ??
     (await verifyToken(deps.keys, { purpose: 'session', host: request.host, text: token, nowMs }))?.hash;
   if (sessionHash === undefined) return signInFirst(context);
+  const refused = await tooMany(deps, answers, { kind: 'session', sessionHash });
+  if (refused !== null) return refused;
   if (request.own === 'sign-out') {
     deps.cache.drop(key);
     return signOut(context, sessionHash);

@@ -10,6 +10,7 @@ import type { EdgeRefusal } from '../core/edge/admission.ts';
 import type { Result } from '../../../control-plane/src/contract/result.ts';
 import type { Admission, NewSession } from '../tenant-api.ts';
 import type { GateContext } from './gate.ts';
+import { tooManyWithout } from './rate-limit.ts';
 import { callTenant } from './tenant-call.ts';
 import { sha256, signToken, toBase64Url, verifyToken } from './tokens.ts';
 
@@ -24,8 +25,11 @@ const stateShape = /^[A-Za-z0-9_-]{43}$/;
 export async function signInFirst(context: GateContext): Promise<Response> {
   const { deps, incoming, request, answers } = context;
   const names = cookieNames(deps.tenantOrigin);
+  const opens = request.isNavigation && request.own === null;
+  const refused = await tooManyWithout(context, opens ? 'opening' : 'stranger');
+  if (refused !== null) return refused;
   if (request.own === 'sign-out') return answers.redirect(deps.platformOrigin, 303, [clearCookie(names, 'session')]);
-  if (!request.isNavigation || request.own !== null) return answers.refuse(refusals.unauthenticated);
+  if (!opens) return answers.refuse(refusals.unauthenticated);
   // A second tab keeps the first one's state, so that both can finish.
   const held = readCookie(incoming.headers.get('cookie'), names.state);
   const state = held !== null && stateShape.test(held) ? held : toBase64Url(deps.random(32));
@@ -56,6 +60,8 @@ export async function redeemCode(context: GateContext): Promise<Response> {
   const nowMs = deps.clock.nowMs();
   const code = query.getAll('code').length === 1 ? (query.get('code') ?? '') : '';
   const facts = await verifyToken(deps.keys, { purpose: 'code', host: request.host, text: code, nowMs });
+  const refused = await tooManyWithout(context, facts === null ? 'stranger' : 'redeem');
+  if (refused !== null) return refused;
   if (facts === null) return refuse(codeInvalid);
   const state = readCookie(incoming.headers.get('cookie'), names.state);
   if (state === null || !stateShape.test(state)) return refuse(otherBrowser);
