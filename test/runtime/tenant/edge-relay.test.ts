@@ -65,14 +65,18 @@ class Inbox {
 }
 
 /** A relayed socket: the browser's end, the gateway's end, and the set it is in. */
-async function connect(sockets = socketSet()) {
+async function connect(sockets = socketSet(), sessionHash = 'hash-1') {
   const [far, near] = Object.values(new WebSocketPair());
   if (far === undefined || near === undefined) throw new Error('WebSocketPair made no pair');
   const port: Port = { fetch: async () => new Response(null, { status: 101, webSocket: far }) };
-  const answer = await relay(port, requestOf('/', { headers: { upgrade: 'websocket' } }), {
-    sockets,
-    onActivity: () => undefined,
-  });
+  const answer = await relay(
+    port,
+    requestOf('/', { headers: { upgrade: 'websocket', [sandboxHeaders.sessionHash]: sessionHash } }),
+    {
+      sockets,
+      onActivity: () => undefined,
+    },
+  );
   const browser = answer.webSocket;
   if (browser === null) throw new Error('the relay did not upgrade');
   return { browser, gateway: near, atBrowser: new Inbox(browser), atGateway: new Inbox(near), sockets };
@@ -132,7 +136,7 @@ describe('a relayed socket', () => {
 
   it('is refused when there are 64 already', async () => {
     const sockets = socketSet();
-    for (let n = 0; n < 64; n++) await connect(sockets);
+    for (let n = 0; n < 64; n++) await connect(sockets, `hash-${n % 8}`);
     const port: Port = { fetch: async () => Promise.reject(new Error('the gateway was asked')) };
     const answer = await relay(port, requestOf('/', { headers: { upgrade: 'websocket' } }), {
       sockets,

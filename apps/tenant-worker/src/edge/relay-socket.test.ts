@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Leg } from './relay-socket.ts';
 import { joinLegs } from './relay-socket.ts';
-import { SocketSet, socketsMax } from './socket-set.ts';
+import { messagesBurst, socketsMax, socketsPerSessionMax } from '../core/edge/limits.ts';
+import { SocketSet } from './socket-set.ts';
 
 type Listener = (event: { data: unknown; code: number; reason: string }) => void;
 
@@ -161,15 +162,60 @@ describe('joinLegs', () => {
     expect([client.closedWith?.code, client.sent.length]).toEqual([1013, 0]);
     expect(container.closedWith?.code).toBe(1001);
   });
+
+  it('closes with 1013 when a browser gets more and more and says nothing', () => {
+    const { client, container } = join();
+    const mebibyte = new ArrayBuffer(1024 * 1024);
+    for (let n = 0; n < 60; n++) container.emit('message', { data: mebibyte });
+    client.emit('message', { data: 'still here' });
+    for (let n = 0; n < 64; n++) container.emit('message', { data: mebibyte });
+    expect([client.closedWith, client.sent.length]).toEqual([null, 124]);
+    container.emit('message', { data: 'x' });
+    expect([client.closedWith?.code, container.closedWith?.code]).toEqual([1013, 1001]);
+  });
+
+  it('closes with 1008 when a browser sends more messages than anybody could type', () => {
+    const { client, container, clock } = join();
+    for (let n = 0; n < messagesBurst; n++) client.emit('message', { data: 'x' });
+    expect(client.closedWith).toBeNull();
+    clock.ms += 5;
+    client.emit('message', { data: 'x' });
+    client.emit('message', { data: 'x' });
+    expect([client.closedWith?.code, container.closedWith?.code]).toEqual([1008, 1001]);
+    expect(container.sent.length).toBe(messagesBurst + 1);
+  });
+
+  it('does not count what the gateway sends against the browser', () => {
+    const { client, container } = join();
+    for (let n = 0; n < 3 * messagesBurst; n++) container.emit('message', { data: 'x' });
+    expect(client.closedWith).toBeNull();
+  });
 });
 
 describe('SocketSet', () => {
   it('is full at its limit, and has room again after a close', () => {
     const { sockets, add, client } = join();
-    for (let n = 1; n < socketsMax; n++) add();
-    expect(sockets.full).toBe(true);
+    for (let n = 1; n < socketsMax; n++) add(`hash-${n % 8}`);
+    expect(sockets.reserve('hash-new')).toBeNull();
     client.emit('close');
-    expect(sockets.full).toBe(false);
+    expect(sockets.reserve('hash-new')).not.toBeNull();
+  });
+
+  it('gives one session so many, and others theirs', () => {
+    const { sockets, add, client } = join();
+    for (let n = 1; n < socketsPerSessionMax; n++) add();
+    expect(sockets.reserve('hash-1')).toBeNull();
+    expect(sockets.reserve('hash-2')).not.toBeNull();
+    client.emit('close');
+    expect(sockets.reserve('hash-1')).not.toBeNull();
+  });
+
+  it('counts a place that is held, until it is released', () => {
+    const { sockets } = join();
+    const held = Array.from({ length: 100 }, () => sockets.reserve('hash-1')).filter((place) => place !== null);
+    expect(held.length).toBe(socketsPerSessionMax - 1);
+    held[0]?.release();
+    expect(sockets.reserve('hash-1')).not.toBeNull();
   });
 
   it('ends a session’s sockets with 4401 and no other’s', () => {

@@ -7,15 +7,12 @@
 import { isActOnSocket } from '../core/edge/activity.ts';
 import type { CloseFrame } from '../core/edge/close.ts';
 import { closeCodes, exceedsUtf8, relayClose } from '../core/edge/close.ts';
+import { FrameBudget } from '../core/edge/frame-budget.ts';
+import { bufferedMaxBytes, messageMaxBytes, unheardMaxBytes } from '../core/edge/limits.ts';
 import type { Port } from './port.ts';
 import { askPort, upgradeDeadlineMs } from './port.ts';
 import type { RelayHooks, SandboxRequest } from './relay.ts';
 import { sandboxRefusal, towardsContainer } from './relay.ts';
-
-/** OpenClaw's own limit for a frame after its handshake. */
-const messageMaxBytes = 25 * 1024 * 1024;
-/** What may wait to be sent on one leg before its reader counts as stuck. */
-const bufferedMaxBytes = 32 * 1024 * 1024;
 
 /** The part of workerd's WebSocket that a leg needs. */
 export interface Leg {
@@ -35,7 +32,17 @@ export async function relayWebSocket(
   told: SandboxRequest,
   hooks: RelayHooks,
 ): Promise<Response> {
-  if (hooks.sockets.full) return sandboxRefusal('too_many_sockets');
+  // Held before anything is awaited: many upgrades at once cannot all find the same place free.
+  const place = hooks.sockets.reserve(told.sessionHash);
+  if (place === null) return sandboxRefusal('too_many_sockets');
+  try {
+    return await openBoth(port, request, told, hooks);
+  } finally {
+    place.release();
+  }
+}
+
+async function openBoth(port: Port, request: Request, told: SandboxRequest, hooks: RelayHooks): Promise<Response> {
   const target = towardsContainer(request);
   if (target === null) return sandboxRefusal('unreachable');
   const answer = await askPort(port, target.url, { headers: target.headers }, upgradeDeadlineMs);
@@ -71,6 +78,20 @@ export function joinLegs(client: Leg, container: Leg, told: SandboxRequest, hook
     close: (frame) => closeBoth(frame, { code: 1001, reason: 'The session ended' }),
   });
 
+  const budget = new FrameBudget(sockets.nowMs());
+  let unheardBytes = 0;
+  /** Why a frame of the right size may not pass; null when it may. */
+  const judge = (side: 'client' | 'container', to: Leg, bytes: number): CloseFrame | null => {
+    if (side === 'client') {
+      unheardBytes = 0;
+      if (!budget.spend(bytes, sockets.nowMs())) return tooFast;
+    } else {
+      unheardBytes += bytes;
+      if (unheardBytes > unheardMaxBytes) return stuck;
+    }
+    return to.bufferedAmount + bytes > bufferedMaxBytes ? stuck : null;
+  };
+
   const pipe = (from: Leg, to: Leg, side: 'client' | 'container'): void => {
     // The two directions are told apart by which leg a frame came from.
     const direction = side === 'client' ? 'in' : 'out';
@@ -81,8 +102,9 @@ export function joinLegs(client: Leg, container: Leg, told: SandboxRequest, hook
         closeBoth(tooBig, { code: closeCodes.tooBig, reason: tooBig.reason });
         return;
       }
-      if (to.bufferedAmount + bytes > bufferedMaxBytes) {
-        closeBoth(stuck, { code: 1001, reason: stuck.reason });
+      const refused = judge(side, to, bytes);
+      if (refused !== null) {
+        closeBoth(refused, { code: 1001, reason: refused.reason });
         return;
       }
       sockets.frame(live, direction, bytes);
@@ -111,6 +133,7 @@ export function joinLegs(client: Leg, container: Leg, told: SandboxRequest, hook
 }
 
 const tooBig: CloseFrame = { code: closeCodes.tooBig, reason: 'A message may have 25 MiB' };
+const tooFast: CloseFrame = { code: closeCodes.policy, reason: 'Too many messages at once; reconnect and send fewer' };
 const stuck: CloseFrame = { code: closeCodes.overloaded, reason: 'Messages are not read fast enough; reconnect' };
 
 /** The frame's size, null when it is over the limit. Text counts its UTF-16 length, which is at most its bytes. */

@@ -5,9 +5,9 @@
  */
 import type { CloseFrame } from '../core/edge/close.ts';
 import { closeCodes } from '../core/edge/close.ts';
+import { socketsMax, socketsPerSessionMax } from '../core/edge/limits.ts';
 import type { Clock } from '../ports.ts';
 
-export const socketsMax = 64;
 /** How often expiry is looked at while a socket is open. */
 const sweepEveryMs = 10_000;
 /** How often each session is asked after, as a backstop to being told (an ended session's sockets are closed at once). */
@@ -49,6 +49,8 @@ export interface LiveSocket {
 export class SocketSet {
   readonly #options: SocketSetOptions;
   readonly #sockets = new Set<LiveSocket>();
+  /** Sockets that are being opened. */
+  readonly #places = new Set<{ readonly sessionHash: string }>();
   #stop: (() => void) | null = null;
   #opened = 0;
   #framesIn = 0;
@@ -62,8 +64,18 @@ export class SocketSet {
     this.#options = options;
   }
 
-  get full(): boolean {
-    return this.#sockets.size >= socketsMax;
+  nowMs(): number {
+    return this.#options.clock.nowMs();
+  }
+
+  /** Holds a place for a socket of this session while it is opened; null when there is none. Release it in the end. */
+  reserve(sessionHash: string): { release(): void } | null {
+    const held = [...this.#sockets, ...this.#places];
+    if (held.length >= socketsMax) return null;
+    if (held.filter((one) => one.sessionHash === sessionHash).length >= socketsPerSessionMax) return null;
+    const place = { sessionHash };
+    this.#places.add(place);
+    return { release: () => void this.#places.delete(place) };
   }
 
   add(socket: Omit<LiveSocket, 'checkedAtMs' | 'active'>): LiveSocket {

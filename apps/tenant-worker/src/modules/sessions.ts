@@ -58,8 +58,8 @@ export const sessionAbsoluteMs = 7 * 24 * 3_600_000;
 const seenEveryMs = 300_000;
 /** The longest life of a code, whatever the caller asks. */
 const codeMaxMs = 60_000;
-const liveSessionsMax = 200;
-const pendingCodesPerUserMax = 20;
+export const liveSessionsMax = 200;
+export const pendingCodesPerUserMax = 20;
 const eventsKept = 500;
 
 export interface CodeGrant {

@@ -10,6 +10,7 @@ export const closeCodes = {
   gone: 4404,
   restarting: 1012,
   overloaded: 1013,
+  policy: 1008,
   tooBig: 1009,
 } as const;
 

@@ -1,0 +1,77 @@
+// The limits that are written down are the limits that hold: docs/limits.md and both wrangler.toml against the code.
+
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { RateRule } from '../apps/control-plane/src/contract/rate-limit.ts';
+import { bodyMaxBytes } from '../apps/tenant-worker/src/core/edge/admission.ts';
+import * as edge from '../apps/tenant-worker/src/core/edge/limits.ts';
+import { urlMaxLength } from '../apps/tenant-worker/src/core/edge/path.ts';
+import { rateRules } from '../apps/tenant-worker/src/core/edge/rate-policy.ts';
+import { answerDeadlineMs, upgradeDeadlineMs } from '../apps/tenant-worker/src/edge/port.ts';
+import { liveSessionsMax, pendingCodesPerUserMax } from '../apps/tenant-worker/src/modules/sessions.ts';
+
+const root = path.resolve(import.meta.dirname, '..');
+const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
+const doc = read('docs/limits.md');
+
+/** The cells of a table's row that begins so. */
+function rowOf(first: string): readonly string[] {
+  const row = doc.split('\n').find((line) => line.startsWith(`| ${first} |`));
+  if (row === undefined) throw new Error(`docs/limits.md has no row "${first}"`);
+  return row.split('|').map((cell) => cell.trim());
+}
+
+const count = (n: number): string => n.toLocaleString('en-US');
+const mebibytes = (bytes: number): string => `${bytes / (1024 * 1024)} MiB`;
+
+/** Binding, limit and period of each `[[ratelimits]]` of a wrangler.toml. */
+function boundRules(file: string): RateRule[] {
+  const block =
+    /\[\[ratelimits\]\]\nname = "(\w+)"\nnamespace_id = "\d+"\nsimple = \{ limit = (\d+), period = (\d+) \}/g;
+  const text = read(file);
+  const found = [...text.matchAll(block)].map(([, binding = '', limit, period]) => ({
+    binding,
+    limit: Number(limit),
+    periodSeconds: Number(period) as 10 | 60,
+  }));
+  expect(found.length).toBe(text.split('[[ratelimits]]').length - 1);
+  return found;
+}
+
+describe('rates', () => {
+  it('of a tenant host are bound as the policy says', () => {
+    expect(boundRules('apps/tenant-worker/wrangler.toml')).toEqual(Object.values(rateRules));
+  });
+
+  it('have ids of their own in the account', () => {
+    const ids = ['wrangler.toml', 'apps/tenant-worker/wrangler.toml'].flatMap((file) =>
+      [...read(file).matchAll(/^namespace_id = "(\d+)"/gm)].map(([, id]) => id),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it.each<RateRule>(Object.values(rateRules))('$binding is written down', ({ binding, limit, periodSeconds }) => {
+    expect(rowOf(`\`${binding}\``)[4]).toBe(`${count(limit)} in ${periodSeconds} s`);
+  });
+});
+
+it.each([
+  ['open sockets of a run', count(edge.socketsMax)],
+  ['open sockets of a session', count(edge.socketsPerSessionMax)],
+  ['a message', mebibytes(edge.messageMaxBytes)],
+  ['messages from a browser at once', count(edge.messagesBurst)],
+  ['messages from a browser after that', `${count(edge.messagesPerSecond)} a second`],
+  ['bytes from a browser at once', mebibytes(edge.uploadBurstBytes)],
+  ['bytes from a browser after that', `${mebibytes(edge.uploadBytesPerSecond)} a second`],
+  ['bytes that wait for a reader', mebibytes(edge.bufferedMaxBytes)],
+  ['bytes to a browser that sends nothing', mebibytes(edge.unheardMaxBytes)],
+  ['a request body', mebibytes(bodyMaxBytes)],
+  ["a request's address", `${count(urlMaxLength)} characters`],
+  ['until an answer begins', `${answerDeadlineMs / 1_000} s`],
+  ['until an upgrade is answered', `${upgradeDeadlineMs / 1_000} s`],
+  ['live sessions', count(liveSessionsMax)],
+  ['pending sign-in codes of a person', count(pendingCodesPerUserMax)],
+])('%s: %s', (row, value) => {
+  expect(rowOf(row)[2]).toBe(value);
+});
