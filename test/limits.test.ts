@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RateRule } from '../apps/control-plane/src/contract/rate-limit.ts';
+import { quotasOf } from '../apps/control-plane/src/core/quotas.ts';
+import { rateRules as apiRules, signInRates } from '../apps/control-plane/src/core/rate-policy.ts';
 import { bodyMaxBytes } from '../apps/tenant-worker/src/core/edge/admission.ts';
 import * as edge from '../apps/tenant-worker/src/core/edge/limits.ts';
 import { urlMaxLength } from '../apps/tenant-worker/src/core/edge/path.ts';
@@ -44,6 +46,14 @@ describe('rates', () => {
     expect(boundRules('apps/tenant-worker/wrangler.toml')).toEqual(Object.values(rateRules));
   });
 
+  it('of the API are bound as the policy says', () => {
+    expect(boundRules('wrangler.toml')).toEqual(Object.values(apiRules));
+  });
+
+  it.each(Object.entries(signInRates.customRules))('of signing in at %s are written down', (route, rule) => {
+    if (rule !== false) expect(rowOf(`\`${route}\``)[2]).toBe(`${rule.max} in ${rule.window} s`);
+  });
+
   it('have ids of their own in the account', () => {
     const ids = ['wrangler.toml', 'apps/tenant-worker/wrangler.toml'].flatMap((file) =>
       [...read(file).matchAll(/^namespace_id = "(\d+)"/gm)].map(([, id]) => id),
@@ -51,9 +61,12 @@ describe('rates', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  it.each<RateRule>(Object.values(rateRules))('$binding is written down', ({ binding, limit, periodSeconds }) => {
-    expect(rowOf(`\`${binding}\``)[4]).toBe(`${count(limit)} in ${periodSeconds} s`);
-  });
+  it.each<RateRule>([...Object.values(rateRules), ...Object.values(apiRules)])(
+    '$binding is written down',
+    ({ binding, limit, periodSeconds }) => {
+      expect(rowOf(`\`${binding}\``)[4]).toBe(`${count(limit)} in ${periodSeconds} s`);
+    },
+  );
 });
 
 it.each([
@@ -71,6 +84,11 @@ it.each([
   ['until an answer begins', `${answerDeadlineMs / 1_000} s`],
   ['until an upgrade is answered', `${upgradeDeadlineMs / 1_000} s`],
   ['live sessions', count(liveSessionsMax)],
+  ['assistants of an organisation', count(quotasOf().assistants)],
+  ['members of an organisation, waiting invitations included', count(quotasOf().members)],
+  ['snapshots by hand', `${count(quotasOf().perDay.snapshots)} in 24 h`],
+  ['uploads begun', `${count(quotasOf().perDay.imports)} in 24 h`],
+  ['downloads of everything', `${count(quotasOf().perDay.exports)} in 24 h`],
   ['pending sign-in codes of a person', count(pendingCodesPerUserMax)],
 ])('%s: %s', (row, value) => {
   expect(rowOf(row)[2]).toBe(value);

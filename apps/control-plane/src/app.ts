@@ -14,6 +14,7 @@ import type { App } from './http/implement.ts';
 import { openTenant } from './http/open.ts';
 import { outboxPage } from './http/outbox.ts';
 import { problemResponse } from './http/problem.ts';
+import { clientRate } from './http/rate-limit.ts';
 import { registerRoutes } from './http/routes.ts';
 import { ownHostOnly, sameOriginOnly, setSecurityHeaders } from './http/security.ts';
 
@@ -27,6 +28,7 @@ export function createApp(ctx: Context): App {
     setSecurityHeaders(c.res.headers, ctx.config.secure);
   });
   app.use(ownHostOnly);
+  for (const path of ['/api/*', '/open']) app.use(path, clientRate);
   app.use('/api/*', sameOriginOnly);
 
   app.get('/healthz', (c) => c.json({ ok: true }));

@@ -2,6 +2,7 @@
 import { waitUntil } from 'cloudflare:workers';
 import { drizzle } from 'drizzle-orm/d1';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
+import { rateCounter } from './adapters/rate-counter.ts';
 import { createAuth } from './adapters/auth.ts';
 import type { Auth } from './adapters/auth.ts';
 import { boundedCell } from './adapters/cell.ts';
@@ -9,6 +10,8 @@ import { CloudflareMailer, OutboxMailer } from './adapters/mail.ts';
 import type { Mailer } from './adapters/mail.ts';
 import { realSystem } from './adapters/system.ts';
 import type { System } from './adapters/system.ts';
+import { RateLimits } from './contract/rate-limit.ts';
+import type { RateCounter } from './contract/rate-limit.ts';
 import type { TenantControl } from './contract/tenant-rpc.ts';
 import { readConfig } from './env.ts';
 import { describeError, printEvent as log } from './events.ts';
@@ -26,6 +29,7 @@ export interface Context {
   readonly auth: Auth;
   /** Where heads of audit chains are kept, outside the database. */
   readonly anchors: R2Bucket;
+  readonly limits: RateLimits;
   readonly mailer: Mailer;
   /** The kept mail, where mail is kept. */
   readonly outbox: OutboxMailer | null;
@@ -39,6 +43,7 @@ export interface ContextOverrides {
   readonly d1?: D1Database;
   readonly tenants?: TenantControl;
   readonly system?: System;
+  readonly counter?: RateCounter;
   readonly waitUntil?: (work: Promise<unknown>) => void;
 }
 
@@ -56,7 +61,12 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
     (env.EMAIL === undefined ? null : new CloudflareMailer({ db, system, binding: env.EMAIL, from: config.mailFrom }));
   if (mailer === null) throw new Error('configuration: no way to send mail');
   const tenants = boundedCell(overrides.tenants ?? env.TENANTS, log);
-  const base = { config, anchors: env.AUDIT_ANCHORS, d1, db, tenants, mailer, outbox, system, later, log };
+  const limits = new RateLimits({
+    counter: overrides.counter ?? rateCounter(env),
+    nowMs: () => system.nowMs(),
+    failed: (error) => log('rate.uncounted', { error: describeError(error) }),
+  });
+  const base = { config, anchors: env.AUDIT_ANCHORS, d1, db, tenants, limits, mailer, outbox, system, later, log };
   const auth = createAuth({
     config,
     secret: secrets.betterAuthSecret,

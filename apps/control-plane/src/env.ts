@@ -3,6 +3,7 @@
  * that names the variable; secrets never appear in it.
  */
 import { z } from 'zod';
+import type { RateBindings } from './adapters/rate-counter.ts';
 import { isKnownRelease, knownReleases } from './contract/releases.ts';
 import type { TenantControl } from './contract/tenant-rpc.ts';
 
@@ -12,7 +13,7 @@ export interface EmailBinding {
 }
 
 /** The bindings of wrangler.toml. */
-export interface Env {
+export interface Env extends RateBindings {
   readonly DB: D1Database;
   /** The built dashboard. An API without pages has none. */
   readonly ASSETS?: Fetcher;

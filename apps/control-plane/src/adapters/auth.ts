@@ -10,6 +10,8 @@ import { betterAuth } from 'better-auth';
 import { drizzleAdapter } from 'better-auth/adapters/drizzle';
 import { organization } from 'better-auth/plugins/organization';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
+import { quotasOf } from '../core/quotas.ts';
+import { signInRates } from '../core/rate-policy.ts';
 import type { Config } from '../env.ts';
 import { withoutParameters } from '../events.ts';
 import type { Log } from '../events.ts';
@@ -100,16 +102,7 @@ export function createAuth(deps: AuthDeps) {
     rateLimit: {
       enabled: true,
       storage: 'database',
-      window: 60,
-      max: 100,
-      customRules: {
-        '/get-session': false,
-        '/sign-in/email': { window: 60, max: 20 },
-        '/sign-up/email': { window: 60, max: 20 },
-        '/change-password': { window: 60, max: 10 },
-        '/request-password-reset': { window: 60, max: 5 },
-        '/send-verification-email': { window: 60, max: 5 },
-      },
+      ...signInRates,
     },
     advanced: {
       // The library would put `__Secure-` in front of the names below.
@@ -130,6 +123,13 @@ export function createAuth(deps: AuthDeps) {
         delete: { after: async (session) => onSessionEnded({ userId: session.userId, token: session.token }) },
       },
     },
-    plugins: [organization({ allowUserToCreateOrganization: false, disableOrganizationDeletion: true })],
+    plugins: [
+      organization({
+        allowUserToCreateOrganization: false,
+        disableOrganizationDeletion: true,
+        membershipLimit: quotasOf().members,
+        invitationLimit: quotasOf().members,
+      }),
+    ],
   });
 }

@@ -1,4 +1,4 @@
-/** What a new assistant gets until plans exist, and the quotas of an organisation. Each number with its reason. */
+/** What a new assistant gets until plans exist. Each number with its reason. */
 import type { TenantSpec } from '../contract/tenant-rpc.ts';
 
 /** OpenClaw needs 0.8 to 1.4 GiB; the smallest size with a whole vCPU has 3 GiB and boots twice as fast as half a vCPU. */
@@ -14,9 +14,6 @@ export const defaultModels: TenantSpec['models'] = {
 
 /** 5 USD: days of ordinary talk, and a surprise nobody minds. */
 export const defaultAiCapNanoUsd = 5_000_000_000;
-
-/** More needs a plan. */
-export const tenantsPerOrgMax = 5;
 
 /** An answer is kept under its Idempotency-Key this long. */
 export const idempotencyKeptMs = 86_400_000;

@@ -50,7 +50,7 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     next: 'Send less.',
   },
   rate_limited: {
-    when: 'Too many attempts came from your network address within a minute.',
+    when: 'More came within a minute than is taken: attempts to sign in or other requests from your network address, requests of your session or API key, or open connections of one assistant. `detail` says which.',
     next: 'Wait as long as `retry-after` says (seconds).',
   },
   slug_malformed: {
@@ -70,8 +70,8 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     next: 'Choose another; the answer suggests one that is free.',
   },
   quota_reached: {
-    when: 'The organisation has as many assistants as its plan allows.',
-    next: 'Delete one, or choose a larger plan.',
+    when: 'The organisation has as much of something as its plan allows (assistants, members), or did it as often in the last 24 hours (snapshots by hand, uploads, downloads). `detail` names it with the number.',
+    next: 'Delete one, or wait; or choose a larger plan.',
   },
   tenant_unknown: {
     when: 'No assistant lives at this address.',

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
 import type { Context } from '../context.ts';
 import { readText } from './body.ts';
+import { addressRate } from './rate-limit.ts';
 import { unambiguous } from './session.ts';
 
 const base = '/api/auth';
@@ -43,7 +44,10 @@ export async function authHandler(ctx: Context, request: Request): Promise<Respo
   // The platform always names the client's address. On a laptop a program may reach the Worker without it.
   if (!ctx.config.secure && !headers.has('cf-connecting-ip')) headers.set('cf-connecting-ip', '127.0.0.1');
   const answer = await ctx.auth.handler(
-    new Request(`${url.origin}${pathname}${url.search}`, await partsOf(request, pathname.slice(base.length), headers)),
+    new Request(
+      `${url.origin}${pathname}${url.search}`,
+      await partsOf(ctx, request, pathname.slice(base.length), headers),
+    ),
   );
   if (answer.status === 429) {
     throw new AppError('rate_limited', {
@@ -65,7 +69,7 @@ export async function authHandler(ctx: Context, request: Request): Promise<Respo
 }
 
 /** Method, headers and allowed body of a request to a served path. */
-async function partsOf(request: Request, path: string, headers: Headers): Promise<RequestInit> {
+async function partsOf(ctx: Context, request: Request, path: string, headers: Headers): Promise<RequestInit> {
   if (request.method === 'GET' && servedReads.test(path)) return { method: 'GET', headers };
   const allowed = request.method === 'POST' && Object.hasOwn(servedChanges, path) ? servedChanges[path] : undefined;
   if (allowed === undefined) {
@@ -82,6 +86,7 @@ async function partsOf(request: Request, path: string, headers: Headers): Promis
       errors,
     });
   }
+  if (typeof parsed.data['email'] === 'string') await addressRate(ctx, parsed.data['email']);
   headers.delete('content-length');
   headers.set('content-type', 'application/json');
   return { method: 'POST', headers, body: JSON.stringify(parsed.data) };

@@ -14,6 +14,7 @@ import type { Context } from '../context.ts';
 import { isStaff } from '../services/people.ts';
 import type { AppEnv, Session } from './app-env.ts';
 import { readBytes, readJson } from './body.ts';
+import { callerRate } from './rate-limit.ts';
 import { isUnsafe } from './security.ts';
 import { keySession } from './api-key.ts';
 import { findSession } from './session.ts';
@@ -78,6 +79,7 @@ export function implement<E extends Endpoint>(
     if (!isPublic && session === null) {
       throw new AppError('unauthenticated', { detail: 'You are not signed in.', next: 'Sign in, then try again.' });
     }
+    if (session !== null) await callerRate(ctx, session, 'caller');
     if (ofStaff && session !== null && !(await isStaff(ctx, session.userId))) {
       throw new AppError('forbidden', {
         detail: 'This is for the staff of this Tidepool.',

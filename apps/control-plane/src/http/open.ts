@@ -16,6 +16,7 @@ import { membersSync } from '../services/tenant-change.ts';
 import { provision } from '../services/tenant-create.ts';
 import { noSuchTenant, refOf, requireTenant } from '../services/tenant-read.ts';
 import { errorPage } from './page.ts';
+import { callerRate } from './rate-limit.ts';
 import { findSession } from './session.ts';
 
 export async function openTenant(ctx: Context, request: Request, requestId: string): Promise<Response> {
@@ -38,6 +39,7 @@ async function handOff(ctx: Context, request: Request, requestId: string): Promi
   if (asked === null) throw noSuchTenant();
   const { session } = await findSession(ctx, request.headers, { lookUp: true });
   if (session === null) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 302);
+  await callerRate(ctx, session, 'opening');
   const found = await requireTenant(ctx, session.userId, { slug: asked.slug }, 'tenant:read');
   const role = orgRoles.find((each) => each === found.role);
   if (role === undefined) throw noSuchTenant();

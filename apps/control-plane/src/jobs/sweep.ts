@@ -5,6 +5,7 @@
  */
 import { asc, eq, lt, sql } from 'drizzle-orm';
 import { claimsPurge } from '../adapters/d1/idempotency.ts';
+import { quotaUsesPurge } from '../adapters/d1/quota-uses.ts';
 import { rateLimit, session, tenant, verification } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Context } from '../context.ts';
@@ -81,4 +82,5 @@ async function purge(ctx: Context): Promise<void> {
     ctx.db.delete(rateLimit).where(lt(rateLimit.lastRequest, nowMs - rateLimitKeptMs)),
   ]);
   await claimsPurge(ctx.db, nowMs);
+  await quotaUsesPurge(ctx.db, nowMs);
 }

@@ -21,6 +21,7 @@ import type { CommandToTenant, TenantReport } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { progressUntold } from '../core/operation-progress.ts';
 import { withOutcome } from './audit-record.ts';
+import { quotaGiveBack, quotaTake } from './quotas.ts';
 import { rememberReport } from './tenant-memory.ts';
 import { noSuchTenant, refOf, requireTenant, tenantRead } from './tenant-read.ts';
 import { releaseChange } from './tenant-change.ts';
@@ -41,7 +42,7 @@ export interface TenantCommand {
 }
 
 /**
- * @throws AppError tenant_not_startable with the reason, tenant_unreachable (the same key sends it again)
+ * @throws AppError tenant_not_startable with the reason, quota_reached, tenant_unreachable (the same key sends it again)
  */
 export async function tenantCommand(ctx: Context, command: TenantCommand): Promise<Operation> {
   const { row, what, idempotencyKey } = command;
@@ -59,7 +60,7 @@ export async function tenantCommand(ctx: Context, command: TenantCommand): Promi
   const report = await withOutcome(ctx, command.trail, of, async () => {
     const answer = await send(ctx, command, intended.id);
     if (answer.ok) return answer.value;
-    if (answer.error.code !== 'tenant_unreachable') await withdraw(ctx, claim, intended.id);
+    if (answer.error.code !== 'tenant_unreachable') await withdraw(ctx, command, claim, intended.id);
     throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
   });
   if (report !== null) await rememberReport(ctx, row, report);
@@ -113,6 +114,7 @@ async function begin(ctx: Context, command: TenantCommand, claim: Claim): Promis
       next: 'Wait until it changed, then try again.',
     });
   }
+  if (what.kind === 'snapshot') await quotaTake(ctx, quotaUseOf(command));
   const nowMs = ctx.system.nowMs();
   const id = `op_${ctx.system.ulid()}`;
   try {
@@ -140,8 +142,14 @@ async function begin(ctx: Context, command: TenantCommand, claim: Claim): Promis
 /** Found again by a repeat, which knows the operation only. */
 const intentIdOf = (operationId: string): string => operationId.replace(/^op_/, 'aud_');
 
+/** A repeat of the same request is the same use. */
+function quotaUseOf({ row, idempotencyKey }: TenantCommand) {
+  return { orgId: row.orgId, what: 'snapshots', use: `${row.id}:${idempotencyKey}` } as const;
+}
+
 /** The cell refused: the key is given back, so that the same command may be sent when the state allows it. */
-async function withdraw(ctx: Context, claim: Claim, operationId: string): Promise<void> {
+async function withdraw(ctx: Context, command: TenantCommand, claim: Claim, operationId: string): Promise<void> {
+  if (command.what.kind === 'snapshot') await quotaGiveBack(ctx, quotaUseOf(command));
   await ctx.db.batch([claimDelete(ctx.db, claim), ctx.db.delete(operation).where(eq(operation.id, operationId))]);
 }
 

@@ -22,6 +22,7 @@ import type { Operation, TenantReport, TenantSpec } from '../contract/tenant-rpc
 import type { Context } from '../context.ts';
 import { describeError } from '../events.ts';
 import * as defaults from '../core/defaults.ts';
+import { quotasOf } from '../core/quotas.ts';
 import { chosenRelease } from './release-read.ts';
 import { rememberOperation, rememberReport } from './tenant-memory.ts';
 import { creationOf, newOperation, specOf, toTenant } from './tenant-view.ts';
@@ -152,7 +153,7 @@ async function reserve(
         claimExpiresAtMs: nowMs + defaults.idempotencyKeptMs,
         audit,
         nowMs,
-        quota: defaults.tenantsPerOrgMax,
+        quota: quotasOf().assistants,
       }),
     );
   } catch (error) {
@@ -170,7 +171,7 @@ async function reserve(
   const row = (await ctx.db.select().from(tenant).where(eq(tenant.id, id)).limit(1))[0];
   if (row !== undefined) return row;
   throw new AppError('quota_reached', {
-    detail: `This organisation has ${defaults.tenantsPerOrgMax} assistants, the most its plan allows.`,
+    detail: `This organisation has ${quotasOf().assistants} assistants, the most its plan allows.`,
     next: 'Delete one, or ask for a larger plan.',
   });
 }

@@ -8,6 +8,7 @@ import { AppError } from '../contract/errors.ts';
 import type { ByteStream } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { auditRecord } from './audit-record.ts';
+import { quotaGiveBack, quotaTake } from './quotas.ts';
 import { refOf } from './tenant-read.ts';
 
 export interface TenantExport {
@@ -17,10 +18,15 @@ export interface TenantExport {
   readonly snapshotId: string | null;
 }
 
-/** @throws AppError export_nothing_saved, snapshot_unknown, export_unreadable, tenant_deleted, tenant_unreachable */
+/** @throws AppError quota_reached, export_nothing_saved, snapshot_unknown, export_unreadable, tenant_deleted, tenant_unreachable */
 export async function tenantExport(ctx: Context, { row, trail, snapshotId }: TenantExport): Promise<Response> {
+  const use = { orgId: row.orgId, what: 'exports', use: ctx.system.ulid() } as const;
+  await quotaTake(ctx, use);
   const answer = await ctx.tenants.exportState({ ...refOf(row), snapshotId });
-  if (!answer.ok) throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
+  if (!answer.ok) {
+    await quotaGiveBack(ctx, use);
+    throw new AppError(answer.error.code, { detail: answer.error.detail, next: answer.error.next });
+  }
   const { content, bytes, fileName, savedAtMs } = answer.value;
   try {
     const after = { snapshotId: answer.value.snapshotId, bytes };

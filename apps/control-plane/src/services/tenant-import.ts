@@ -8,6 +8,8 @@ import { AppError } from '../contract/errors.ts';
 import type { ImportCommand, ImportView } from '../contract/imports.ts';
 import type { Context } from '../context.ts';
 import { withIntent } from './audit-record.ts';
+import type { QuotaUse } from '../adapters/d1/quota-uses.ts';
+import { quotaGiveBack, quotaTake } from './quotas.ts';
 import { refOf } from './tenant-read.ts';
 
 const unknown = (): AppError =>
@@ -30,7 +32,10 @@ export async function importList(ctx: Context, row: TenantRow): Promise<ImportVi
   return [...(await ask(ctx, row, { do: 'list' }))];
 }
 
-/** The same key begins the same upload: the id is made from it. */
+/**
+ * The same key begins the same upload: the id is made from it.
+ * @throws AppError quota_reached, and the cell's refusals
+ */
 export async function importCreate(
   ctx: Context,
   row: TenantRow,
@@ -39,9 +44,22 @@ export async function importCreate(
 ): Promise<ImportView> {
   const id = await importIdOf(row.id, idempotencyKey);
   const subject = { orgId: row.orgId, tenantId: row.id, after: { importId: id, fileName, bytes } };
+  const use = { orgId: row.orgId, what: 'imports', use: id } as const;
+  await quotaTake(ctx, use);
   return withIntent(ctx, trail, subject, async () =>
-    theOne(await ask(ctx, row, { do: 'create', id, fileName, bytes }), id),
+    theOne(await begin(ctx, row, use, { do: 'create', id, fileName, bytes }), id),
   );
+}
+
+/** An upload that the cell did not take was none. */
+async function begin(ctx: Context, row: TenantRow, use: QuotaUse, command: ImportCommand) {
+  try {
+    return await ask(ctx, row, command);
+  } catch (error) {
+    const taken = error instanceof AppError && error.code === 'tenant_unreachable';
+    if (!taken) await quotaGiveBack(ctx, use);
+    throw error;
+  }
 }
 
 export async function importPart(

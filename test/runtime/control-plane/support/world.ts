@@ -7,6 +7,7 @@ import { createApp } from '../../../../apps/control-plane/src/app.ts';
 import { createContext, type Context } from '../../../../apps/control-plane/src/context.ts';
 import type { OrgRole } from '../../../../apps/control-plane/src/contract/api.ts';
 import { ulidFrom } from '../../../../apps/control-plane/src/contract/ids.ts';
+import type { RateCounter } from '../../../../apps/control-plane/src/contract/rate-limit.ts';
 import type { Env } from '../../../../apps/control-plane/src/env.ts';
 import { CellStandIn } from './cell-stand-in.ts';
 import { watchD1, type WatchedD1 } from './d1-faults.ts';
@@ -31,7 +32,10 @@ export interface World {
   settled(): Promise<void>;
 }
 
-export async function createWorld(changes: Partial<Env> = {}): Promise<World> {
+export async function createWorld(
+  changes: Partial<Env> = {},
+  options: { readonly counter?: RateCounter } = {},
+): Promise<World> {
   await applyD1Migrations(bindings.DB, bindings.MIGRATIONS);
   const cell = new CellStandIn();
   const database = watchD1(bindings.DB);
@@ -46,6 +50,8 @@ export async function createWorld(changes: Partial<Env> = {}): Promise<World> {
       ulid: () => ulidFrom(clock.nowMs, crypto.getRandomValues(new Uint8Array(10))),
     },
     waitUntil: (work) => void background.push(work),
+    // Everybody in these tests comes from one address.
+    counter: options.counter ?? { count: async () => true },
   });
   const app = createApp(ctx);
   return {

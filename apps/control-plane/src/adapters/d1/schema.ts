@@ -297,3 +297,15 @@ export const rolloutTenant = sqliteTable(
     index('rollout_tenant_ended').on(t.rolloutId, t.endedAtMs),
   ],
 );
+
+/** What an organisation did in the last day, where its plan sets a number. */
+export const quotaUse = sqliteTable(
+  'quota_use',
+  {
+    orgId: text('org_id').notNull(),
+    what: text('what').notNull(),
+    use: text('use').notNull(),
+    atMs: integer('at_ms').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.orgId, t.what, t.use] }), index('quota_use_at').on(t.atMs)],
+);
