@@ -32,6 +32,12 @@ export class FakeControlPlane {
   readonly incidents = new Map<number, Incident>();
   /** Ids of operations that the tenant accepted. */
   readonly accepted = new Set<string>();
+  /**
+   * What is away: the queue takes nothing, or what it takes is never applied (the consumer fails until the queue gives up).
+   */
+  away: 'queue' | 'consumer' | null = null;
+  /** Numbers of what was applied, as it came. */
+  readonly arrived: number[] = [];
   readonly #seen = new Map<number, string>();
   readonly #sent: Send[] = [];
   readonly #world: World;
@@ -57,6 +63,7 @@ export class FakeControlPlane {
   async enqueue(events: readonly TenantEvent[]): Promise<void> {
     const { time, random } = this.#world;
     await time.sleep(random.between(1, 20));
+    if (this.away === 'queue') throw new Error('the queue is away');
     for (const event of events) {
       const text = JSON.stringify(event);
       const times = this.#world.faults('eventTwice') ? 2 : 1;
@@ -68,10 +75,12 @@ export class FakeControlPlane {
   }
 
   #receive(text: string): void {
+    if (this.away !== null) return;
     const event = TenantEvent.parse(JSON.parse(text));
     const known = this.#seen.get(event.seq);
     if (known !== undefined && known !== text) this.#world.checks.fail('outbox', `two events of seq ${event.seq}`);
     this.#seen.set(event.seq, text);
+    this.arrived.push(event.seq);
     switch (event.kind) {
       case 'report':
         if (this.report === null || event.report.version >= this.report.version) this.report = event.report;
@@ -95,9 +104,14 @@ export class FakeControlPlane {
     const { time, random } = this.#world;
     const late = this.#world.faults('ackLate');
     time.after(late ? random.between(30_000, 600_000) : random.between(10, 500), () => {
-      this.#world.tenant().outbox.acknowledge([event.seq]);
-      if (late) this.#world.tenant().outbox.acknowledge([event.seq, event.seq]);
+      this.#acknowledge([event.seq]);
+      if (late) this.#acknowledge([event.seq, event.seq]);
     });
+  }
+
+  #acknowledge(seqs: readonly number[]): void {
+    const object = this.#world.tenant();
+    if (commands.acknowledge(object.lifecycle, seqs).due) void object.activate();
   }
 
   // --- commands down -------------------------------------------------------------------------------------------------

@@ -36,8 +36,8 @@ function depsFor(env: Env): GateDeps {
       clock: systemClock,
       cache: new AdmissionCache(),
       limits: new RateLimits({
-        counter: rateCounter({ ...env }),
-        nowMs: systemClock.nowMs,
+        counter: rateCounter(env),
+        nowMs: () => systemClock.nowMs(),
         failed: (error) => logEvent('rate.uncounted', { error: String(error).slice(0, 200) }),
       }),
       controlUi: new ControlUiAssets(env.ASSETS),

@@ -156,7 +156,7 @@ describe('quotas', () => {
     const keys = ['a', 'b', 'c', 'd'];
     const answers = await Promise.all(keys.map(take));
     const passed = keys.filter((_, at) => answers[at]?.status === 202);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409, 409, 409]);
+    expect([passed.length, answers.filter(({ status }) => status === 409).length]).toEqual([1, 3]);
     const refusal = await problemOf(answers.find(({ status }) => status === 409) ?? new Response());
     expect(refusal).toMatchObject({ code: 'quota_reached', next: expect.stringContaining('saved by itself') });
     expect((await take(passed[0] ?? '')).status).toBe(202);

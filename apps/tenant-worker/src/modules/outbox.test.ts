@@ -96,6 +96,41 @@ describe('what waits', () => {
     expect(slugs(batches.flat())).toEqual(Array.from({ length: 120 }, (_, i) => `r${i}`));
   });
 
+  it('after an outage all goes out at once in order, as soon as one was heard of', () => {
+    const sent: number[] = [];
+    const send = (nowMs: number): void => void sent.push(...outbox.take(nowMs).map(({ seq }) => seq));
+    for (let minute = 0; minute < 15; minute++) {
+      const nowMs = t0 + minute * minuteMs;
+      outbox.put(`receipt:${minute}`, body(`r${minute}`), nowMs);
+      send(nowMs);
+    }
+    const backMs = t0 + 15 * minuteMs;
+    expect(outbox.hurry(backMs)).toBe(true);
+    sent.length = 0;
+    send(backMs);
+    expect(sent).toEqual(Array.from({ length: 15 }, (_, i) => i + 1));
+  });
+
+  it('is hurried once, and then no sooner than after its first pause', () => {
+    outbox.put('receipt:poison', body('poison'), t0);
+    outbox.take(t0);
+    outbox.take(t0 + minuteMs);
+    const hurried = Array.from({ length: 600 }, (_, second) => {
+      const nowMs = t0 + 2 * minuteMs + second * 1_000;
+      const due = outbox.hurry(nowMs);
+      outbox.take(nowMs);
+      return due;
+    });
+    expect(hurried.filter(Boolean).length).toBeLessThanOrEqual(10);
+  });
+
+  it('is not hurried while its first answer is on its way', () => {
+    outbox.put('report', body('r'), t0);
+    outbox.take(t0);
+    expect(outbox.hurry(t0 + 1_000)).toBe(false);
+    expect(outbox.take(t0 + 1_000)).toEqual([]);
+  });
+
   it('does not wait for a clock that was set back', () => {
     outbox.put('report', body('r'), t0);
     outbox.take(t0);

@@ -101,6 +101,18 @@ export class Outbox {
     return Number(this.#sql.exec('SELECT count(*) AS n FROM outbox')[0]?.['n'] ?? 0);
   }
 
+  /**
+   * The control plane was heard of. What was sent more than once in vain is due now, and its pauses begin anew: after an
+   * outage everything goes out at once in the order of its numbers, and one that is refused for itself is hurried at
+   * most once in a first pause. Returns whether there is any.
+   */
+  hurry(nowMs: number): boolean {
+    const waiting = 'sends >= 2 AND due_at_ms > ?';
+    const found = Number(this.#sql.exec(`SELECT count(*) AS n FROM outbox WHERE ${waiting}`, nowMs)[0]?.['n'] ?? 0);
+    if (found > 0) this.#sql.exec(`UPDATE outbox SET due_at_ms = ?, sends = 0 WHERE ${waiting}`, nowMs, nowMs);
+    return found > 0;
+  }
+
   /** When the first row is due, or null when none waits. Never further away than the longest delay. */
   nextDueMs(nowMs: number): number | null {
     const due = this.#sql.exec('SELECT min(due_at_ms) AS due FROM outbox')[0]?.['due'];

@@ -215,7 +215,11 @@ export class Tenant extends TenantArchives implements TenantGate {
   }
 
   async acknowledge(command: Args<'acknowledge'>): Promise<Result<{ pending: number }>> {
-    return this.#with(command, (parts) => ok({ pending: parts.outbox.acknowledge(command.seqs) }));
+    return this.#with(command, (parts) => {
+      const { pending, due } = commands.acknowledge(parts.lifecycle, command.seqs);
+      if (due) this.#activate(parts);
+      return ok({ pending });
+    });
   }
 
   // --- the gate ------------------------------------------------------------------------------------------------------

@@ -197,3 +197,9 @@ export function command(lifecycle: Lifecycle, asked: Command): Result<TenantReco
   }
   return theTenant(lifecycle, ref);
 }
+
+/** The control plane applied these. `due` says that others, sent in vain while it was away, are to go out now. */
+export function acknowledge({ deps }: Lifecycle, seqs: readonly number[]): { pending: number; due: boolean } {
+  const pending = deps.outbox.acknowledge(seqs);
+  return { pending, due: pending > 0 && deps.outbox.hurry(deps.clock.nowMs()) };
+}
