@@ -47,14 +47,14 @@ describe('clientKeyOf', () => {
 const perClient: RateRule = { binding: 'CLIENT', limit: 3, periodSeconds: 60 };
 const perHost: RateRule = { binding: 'HOST', limit: 5, periodSeconds: 10 };
 
-function limitsUnder(test: { fails?: boolean } = {}) {
+function limitsUnder({ away = false } = {}) {
   const counts = new Map<string, number>();
   const clock = { ms: 0 };
   const failures: unknown[] = [];
   const limits = new RateLimits({
     counter: {
       count: async (rule, key) => {
-        if (test.fails) throw new Error('away');
+        if (away) throw new Error('away');
         const name = `${rule.binding} ${key}`;
         counts.set(name, (counts.get(name) ?? 0) + 1);
         return (counts.get(name) ?? 0) <= rule.limit;
@@ -92,7 +92,7 @@ describe('RateLimits', () => {
   });
 
   it('shuts nobody out when the counter is away', async () => {
-    const { ask, failures } = limitsUnder({ fails: true });
+    const { ask, failures } = limitsUnder({ away: true });
     for (let n = 0; n < 10; n++) expect(await ask('a')).toBeNull();
     expect(failures.length).toBe(20);
   });
