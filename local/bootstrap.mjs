@@ -21,6 +21,10 @@ const COMMANDS = {
   doctor: { script: 'local/doctor.ts', what: 'what is real here and what is a stand-in' },
   soak: { script: 'test/soak/kills.ts', what: 'random kills of the real thing, and what was lost' },
   'audit:verify': { script: 'local/audit/verify.ts', what: 'follows the audit trail and its anchors' },
+  flood: {
+    script: 'test/flood/main.ts',
+    what: 'strangers against a sleeping assistant, and what its neighbour notices',
+  },
   sim: { script: 'test/sim/main.ts', what: 'the seeded simulation' },
 };
 

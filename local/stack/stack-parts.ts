@@ -44,6 +44,7 @@ export interface Parts {
   readonly engine: TenantEngine;
   readonly workers: RunningWorkers;
   readonly controlPlane: LoadedWorker;
+  readonly tenantWorker: LoadedWorker;
   readonly upstream: Upstream;
   /** JSON lines of every request the demo model answered; null when a real model answers. */
   readonly demoModelLog: string | null;
@@ -73,14 +74,15 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
     RELEASES: engine.releases.join(','),
     CONTAINERS_STAND_IN: engine.isolation === 'docker' ? '0' : '1',
   });
+  const reachable = withOutside(tenantWorker, options.outside);
   const workers = await progress.step('workers', 'starting workerd', () =>
-    startWorkers(options, engine, [controlPlane, withOutside(tenantWorker, options.outside)]),
+    startWorkers(options, engine, [controlPlane, reachable]),
   );
   options.onStop(() => workers.stop());
   const db = await workers.miniflare.getD1Database('DB', controlPlane.name);
   const applied = await applyMigrations(db, path.join(root, 'migrations'));
   if (applied.length > 0) progress.say(`  ${'migrations'.padEnd(12)} ${applied.length} applied`);
-  return { engine, workers, controlPlane, upstream, demoModelLog };
+  return { engine, workers, controlPlane, tenantWorker: reachable, upstream, demoModelLog };
 }
 
 async function startEngine(options: PartsOptions): Promise<TenantEngine> {

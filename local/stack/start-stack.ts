@@ -9,6 +9,7 @@ import type { WebSocket } from 'ws';
 import { drainTenants, type DrainOutcome } from './drain.ts';
 import type { Isolation } from './isolation.ts';
 import { loopbackFetch, loopbackWebSocket, type LoopbackInit } from './loopback.ts';
+import { withoutService } from './outage.ts';
 import type { Outside } from './outside.ts';
 import { isPortFree, nextFreePort } from './ports.ts';
 import { silentProgress, StackError, type Progress } from './progress.ts';
@@ -54,6 +55,8 @@ export interface Stack {
   webSocket(host: string, path: string, headers?: Readonly<Record<string, string>>): WebSocket;
   /** Kills the runtime with SIGKILL and waits until a new one answers on the same port. */
   restartWorkerd(): Promise<void>;
+  /** The control plane and its database go away, or come back, in a new runtime; assistants and their state stay. */
+  controlPlane(is: 'away' | 'there'): Promise<void>;
   /** Asks every awake assistant to save and sleep, as a person who stops the stack would want. Bounded. */
   drain(): Promise<DrainOutcome>;
   /** Ends everything this stack started. May be called again. */
@@ -119,6 +122,8 @@ function toStack(port: number, stateDir: string, parts: Parts, stop: () => Promi
     fetch: (host, requestPath, init) => loopbackFetch(port, host, requestPath, init),
     webSocket: (host, requestPath, headers) => loopbackWebSocket(port, host, requestPath, headers),
     restartWorkerd: () => restartWorkerd(port, workers),
+    controlPlane: async (is) =>
+      workers.replace([is === 'there' ? controlPlane : withoutService(controlPlane), parts.tenantWorker]),
     drain: () => drainTenants(workers.miniflare, controlPlane.name),
     stop,
   };

@@ -117,12 +117,14 @@ export interface RunningWorkers {
   readonly miniflare: Miniflare;
   /** The runtime's process id now; null while it is being restarted. */
   workerdPid(): number | null;
+  /** Ends the runtime and starts it again with these Workers, on the same port and state. */
+  replace(workers: readonly LoadedWorker[]): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Starts workerd and waits until it listens on `port`. */
 export async function runWorkers(options: WorkersOptions): Promise<RunningWorkers> {
-  const miniflare = new Miniflare(
+  const optionsFor = (workers: readonly LoadedWorker[]) =>
     convertV4MiniflareOptions({
       host: '127.0.0.1',
       port: options.port,
@@ -138,13 +140,18 @@ export async function runWorkers(options: WorkersOptions): Promise<RunningWorker
         },
       },
       unsafeHandleRuntimeRestart: options.onRuntimeRestart,
-      workers: options.workers.map((worker) => worker.options),
-    }),
-  );
+      workers: workers.map((worker) => worker.options),
+    });
+  const miniflare = new Miniflare(optionsFor(options.workers));
   await miniflare.ready;
-  const crons = startCrons(miniflare, options.workers, options.log);
+  let crons = startCrons(miniflare, options.workers, options.log);
   return {
     miniflare,
+    async replace(workers) {
+      clearInterval(crons);
+      await miniflare.setOptions(optionsFor(workers));
+      crons = startCrons(miniflare, workers, options.log);
+    },
     workerdPid: () => findChildren(process.pid, `--socket-addr=entry=127.0.0.1:${options.port}`)[0] ?? null,
     async stop() {
       clearInterval(crons);
