@@ -39,10 +39,12 @@ try {
     chromium(),
     await port(),
   ];
+  const vars = readDevVars(path.join(root, '.dev.vars'), process.env);
   const reality = whatIsReal(
     {
       isolation: await likelyIsolation(),
-      upstream: chooseUpstream(readDevVars(path.join(root, '.dev.vars'), process.env).tenantWorker),
+      upstream: chooseUpstream(vars.tenantWorker),
+      humanCheck: Object.hasOwn(vars.controlPlane, 'TURNSTILE_SITE_KEY'),
       platformOrigin: `http://localhost:${PORT}`,
     },
     release.openclawVersion,

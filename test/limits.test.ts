@@ -4,6 +4,15 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RateRule } from '../apps/control-plane/src/contract/rate-limit.ts';
+import { commandDeadlineMs, reportDeadlineMs } from '../apps/control-plane/src/adapters/cell.ts';
+import { importPartBytes } from '../apps/control-plane/src/contract/imports.ts';
+import { bodyMaxBytes as jsonMaxBytes } from '../apps/control-plane/src/http/body.ts';
+import {
+  bodyDeadlineMs,
+  changeDeadlineMs,
+  readDeadlineMs,
+  uploadDeadlineMs,
+} from '../apps/control-plane/src/http/deadline.ts';
 import { quotasOf } from '../apps/control-plane/src/core/quotas.ts';
 import { rateRules as apiRules, signInRates } from '../apps/control-plane/src/core/rate-policy.ts';
 import { bodyMaxBytes } from '../apps/tenant-worker/src/core/edge/admission.ts';
@@ -84,6 +93,14 @@ it.each([
   ['until an answer begins', `${answerDeadlineMs / 1_000} s`],
   ['until an upgrade is answered', `${upgradeDeadlineMs / 1_000} s`],
   ['live sessions', count(liveSessionsMax)],
+  ['a JSON body', `${jsonMaxBytes / 1024} KiB`],
+  ['a part of an upload', mebibytes(importPartBytes)],
+  ['until a JSON body has arrived', `${bodyDeadlineMs / 1_000} s`],
+  ['until a part of an upload has arrived', `${uploadDeadlineMs / 1_000} s`],
+  ['until a read is answered', `${readDeadlineMs / 1_000} s`],
+  ['until a change, a download, a sign-in or an opening is answered', `${changeDeadlineMs / 1_000} s`],
+  ['a question to the cell, a report', `${reportDeadlineMs / 1_000} s`],
+  ['a command to the cell', `${commandDeadlineMs / 1_000} s`],
   ['assistants of an organisation', count(quotasOf().assistants)],
   ['members of an organisation, waiting invitations included', count(quotasOf().members)],
   ['snapshots by hand', `${count(quotasOf().perDay.snapshots)} in 24 h`],

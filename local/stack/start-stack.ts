@@ -44,6 +44,8 @@ export interface Stack {
   /** Where the container engine listens. */
   readonly engineSocket: string;
   readonly upstream: Upstream;
+  /** Whether who signs up is checked to be a person. */
+  readonly humanCheck: boolean;
   readonly warnings: readonly string[];
   /** JSON lines of every request the demo model answered; null when a real model answers. */
   readonly demoModelLog: string | null;
@@ -114,6 +116,7 @@ function toStack(port: number, stateDir: string, parts: Parts, stop: () => Promi
     isolation: engine.isolation,
     engineSocket: engine.socket,
     upstream,
+    humanCheck: Object.hasOwn(controlPlane.options.bindings ?? {}, 'TURNSTILE_SITE_KEY'),
     warnings: engine.warnings,
     demoModelLog,
     logDir: path.join(stateDir, 'logs'),

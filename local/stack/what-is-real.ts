@@ -12,7 +12,12 @@ export interface RealityRow {
 
 /** One row per part. `platformOrigin` is where the outbox page is. */
 export function whatIsReal(
-  stack: { readonly isolation: Isolation; readonly upstream: Upstream; readonly platformOrigin: string },
+  stack: {
+    readonly isolation: Isolation;
+    readonly upstream: Upstream;
+    readonly platformOrigin: string;
+    readonly humanCheck: boolean;
+  },
   openclawVersion: string,
 ): RealityRow[] {
   return [
@@ -26,6 +31,11 @@ export function whatIsReal(
     { part: 'containers', real: stack.isolation === 'docker', what: describeIsolation(stack.isolation) },
     { part: 'model', real: stack.upstream.kind !== 'demo', what: describeUpstream(stack.upstream) },
     { part: 'mail', real: false, what: `stand-in: kept here, read it at ${stack.platformOrigin}/outbox` },
+    {
+      part: 'sign-up check',
+      real: stack.humanCheck,
+      what: stack.humanCheck ? 'Cloudflare Turnstile' : 'off: anybody may sign up (no TURNSTILE_SITE_KEY)',
+    },
   ];
 }
 

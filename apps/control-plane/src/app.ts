@@ -8,6 +8,7 @@ import { AppError } from './contract/errors.ts';
 import type { Context } from './context.ts';
 import type { AppEnv } from './http/app-env.ts';
 import { authHandler } from './http/auth.ts';
+import { answerLate, changeDeadlineMs, within } from './http/deadline.ts';
 import { errorDocsPage } from './http/error-docs.ts';
 import { honoPath } from './http/implement.ts';
 import type { App } from './http/implement.ts';
@@ -16,7 +17,7 @@ import { outboxPage } from './http/outbox.ts';
 import { problemResponse } from './http/problem.ts';
 import { clientRate } from './http/rate-limit.ts';
 import { registerRoutes } from './http/routes.ts';
-import { ownHostOnly, sameOriginOnly, setSecurityHeaders } from './http/security.ts';
+import { allowHumanCheck, ownHostOnly, sameOriginOnly, setSecurityHeaders } from './http/security.ts';
 
 export function createApp(ctx: Context): App {
   const app = new OpenAPIHono<AppEnv>({ strict: true });
@@ -32,7 +33,7 @@ export function createApp(ctx: Context): App {
   app.use('/api/*', sameOriginOnly);
 
   app.get('/healthz', (c) => c.json({ ok: true }));
-  app.all('/api/auth/*', (c) => authHandler(ctx, c.req.raw));
+  app.all('/api/auth/*', (c) => within(changeDeadlineMs, authHandler(ctx, c.req.raw), answerLate));
   registerRoutes(app);
   app.get('/api/v1/openapi.json', (c) => {
     const info = { title: 'Tidepool', version: '1', description: `Errors: ${ctx.config.platformOrigin}/docs/errors` };
@@ -50,7 +51,9 @@ export function createApp(ctx: Context): App {
     const isPage = !c.req.path.startsWith('/api/') && (c.req.method === 'GET' || c.req.method === 'HEAD');
     if (isPage && c.env.ASSETS !== undefined) {
       const file = await c.env.ASSETS.fetch(c.req.raw);
-      return new Response(file.body, file);
+      const page = new Response(file.body, file);
+      if (c.req.path === '/sign-up' && ctx.human.siteKey !== null) allowHumanCheck(page.headers);
+      return page;
     }
     return problemResponse(nothingHere(), c.var.requestId, ctx.config.platformOrigin);
   });

@@ -2,6 +2,8 @@
 import { waitUntil } from 'cloudflare:workers';
 import { drizzle } from 'drizzle-orm/d1';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
+import { noHumanCheck, turnstile } from './adapters/human-check.ts';
+import type { HumanCheck } from './adapters/human-check.ts';
 import { rateCounter } from './adapters/rate-counter.ts';
 import { createAuth } from './adapters/auth.ts';
 import type { Auth } from './adapters/auth.ts';
@@ -30,6 +32,7 @@ export interface Context {
   /** Where heads of audit chains are kept, outside the database. */
   readonly anchors: R2Bucket;
   readonly limits: RateLimits;
+  readonly human: HumanCheck;
   readonly mailer: Mailer;
   /** The kept mail, where mail is kept. */
   readonly outbox: OutboxMailer | null;
@@ -44,6 +47,7 @@ export interface ContextOverrides {
   readonly tenants?: TenantControl;
   readonly system?: System;
   readonly counter?: RateCounter;
+  readonly human?: HumanCheck;
   readonly waitUntil?: (work: Promise<unknown>) => void;
 }
 
@@ -66,7 +70,18 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
     nowMs: () => system.nowMs(),
     failed: (error) => log('rate.uncounted', { error: describeError(error) }),
   });
-  const base = { config, anchors: env.AUDIT_ANCHORS, d1, db, tenants, limits, mailer, outbox, system, later, log };
+  const human =
+    overrides.human ??
+    (secrets.turnstile === null
+      ? noHumanCheck
+      : turnstile({
+          ...secrets.turnstile,
+          hostname: new URL(config.platformOrigin).hostname,
+          fetch: (url, init) => fetch(url, init),
+          newKey: () => crypto.randomUUID(),
+          log,
+        }));
+  const base = { config, anchors: env.AUDIT_ANCHORS, d1, db, tenants, limits, human, mailer, outbox, system, later, log };
   const auth = createAuth({
     config,
     secret: secrets.betterAuthSecret,

@@ -25,6 +25,9 @@ export interface Env extends RateBindings {
   readonly TENANT_ORIGIN: string;
   readonly MAIL: string;
   readonly MAIL_FROM?: string;
+  /** Both of Turnstile's keys, or neither: then nobody who signs up is checked. */
+  readonly TURNSTILE_SITE_KEY?: string;
+  readonly TURNSTILE_SECRET_KEY?: string;
   readonly BETTER_AUTH_SECRET: string;
   /** "1" where the local launcher runs a stand-in; pages say so. */
   readonly MODEL_STAND_IN?: string;
@@ -44,6 +47,8 @@ const Vars = z.object({
       'TENANT_ORIGIN looks like https://{slug}.example.net',
     ),
   MAIL: z.enum(['outbox', 'cloudflare'], { error: 'MAIL is "outbox" or "cloudflare"' }),
+  TURNSTILE_SITE_KEY: z.string().max(100).default(''),
+  TURNSTILE_SECRET_KEY: z.string().max(200).default(''),
   MAIL_FROM: z.string().default('Tidepool <no-reply@localhost>'),
   RELEASES: z
     .string()
@@ -77,8 +82,14 @@ export interface Config {
   };
 }
 
+export interface Secrets {
+  readonly betterAuthSecret: string;
+  /** Turnstile's keys; null where nobody who signs up is checked. */
+  readonly turnstile: { readonly siteKey: string; readonly secret: string } | null;
+}
+
 /** @throws with a sentence per problem */
-export function readConfig(env: Env): { config: Config; secrets: { betterAuthSecret: string } } {
+export function readConfig(env: Env): { config: Config; secrets: Secrets } {
   const parsed = Vars.safeParse(env);
   if (!parsed.success)
     throw new Error(`configuration: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
@@ -94,6 +105,10 @@ export function readConfig(env: Env): { config: Config; secrets: { betterAuthSec
   }
   if (data.MAIL === 'cloudflare' && env.EMAIL === undefined) {
     throw new Error('configuration: MAIL=cloudflare needs the EMAIL binding ([[send_email]] in wrangler.toml)');
+  }
+  const { TURNSTILE_SITE_KEY: siteKey, TURNSTILE_SECRET_KEY: turnstileSecret } = data;
+  if ((siteKey === '') !== (turnstileSecret === '')) {
+    throw new Error('configuration: TURNSTILE_SITE_KEY and TURNSTILE_SECRET_KEY are set together or not at all');
   }
   return {
     config: {
@@ -111,7 +126,10 @@ export function readConfig(env: Env): { config: Config; secrets: { betterAuthSec
         billing: true,
       },
     },
-    secrets: { betterAuthSecret: data.BETTER_AUTH_SECRET },
+    secrets: {
+      betterAuthSecret: data.BETTER_AUTH_SECRET,
+      turnstile: siteKey === '' ? null : { siteKey, secret: turnstileSecret },
+    },
   };
 }
 

@@ -2,7 +2,9 @@
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { quotasOf } from '../../../apps/control-plane/src/core/quotas.ts';
+import type { HumanCheck } from '../../../apps/control-plane/src/adapters/human-check.ts';
 import { rateCounter } from '../../../apps/control-plane/src/adapters/rate-counter.ts';
+import { AppError } from '../../../apps/control-plane/src/contract/errors.ts';
 import type { RateCounter } from '../../../apps/control-plane/src/contract/rate-limit.ts';
 import { sweep } from '../../../apps/control-plane/src/jobs/sweep.ts';
 import { rateRules, signInRates } from '../../../apps/control-plane/src/core/rate-policy.ts';
@@ -13,6 +15,7 @@ import {
   createWorld,
   newEmail,
   newPerson,
+  password,
   problemOf,
   rows,
   type World,
@@ -130,6 +133,51 @@ describe('the API', () => {
       nora.browser.get(`/open?slug=${tenant.slug}&st=${'s'.repeat(43)}&path=%2F`, from(`10.4.0.${n}`));
     expect(Object.fromEntries(await statuses(5, open))).toEqual({ 303: 3, 429: 2 });
     expect(limited.cell.grants.length).toBe(3);
+  });
+});
+
+describe('the check for a person at sign-up', () => {
+  const human: HumanCheck = {
+    siteKey: 'site-key',
+    pass: async (token) => {
+      if (token !== 'a person') throw new AppError('human_check_failed', { detail: 'No.', next: 'Again.' });
+    },
+  };
+  const signUp = (browser: Browser, email: string, more: Record<string, unknown>): Promise<Response> =>
+    browser.post('/api/auth/sign-up/email', { name: 'Nora', email, password, ...more });
+  const pages: Fetcher['fetch'] = async () =>
+    new Response('<html>', {
+      headers: {
+        'content-security-policy': "default-src 'none'; script-src 'self' 'sha256-x'; frame-ancestors 'none'",
+      },
+    });
+  const withPages = { ASSETS: { fetch: pages } as unknown as Fetcher };
+
+  it('lets in who passed it, and makes no account for anybody else', async () => {
+    const guarded = await createWorld({}, { human });
+    const [robot, person] = [newEmail(), newEmail()];
+    const refused = signUp(new Browser(guarded), robot, {});
+    expect(await problemOf(refused)).toMatchObject({ status: 422, code: 'human_check_failed' });
+    expect((await signUp(new Browser(guarded), person, { humanToken: 'a person' })).status).toBe(200);
+    expect(await rows('SELECT email FROM user WHERE email IN (?, ?)', robot, person)).toEqual([{ email: person }]);
+  });
+
+  it('is told to the page, whose policy alone lets it in', async () => {
+    const guarded = await createWorld(withPages, { human });
+    const browser = new Browser(guarded);
+    expect(await (await browser.get('/api/v1/system')).json()).toMatchObject({ humanCheckSiteKey: 'site-key' });
+    const policyOf = async (of: Browser, path: string) => (await of.get(path)).headers.get('content-security-policy');
+    expect(await policyOf(browser, '/sign-up')).toBe(
+      "default-src 'none'; script-src 'self' 'sha256-x' https://challenges.cloudflare.com; frame-ancestors 'none'; frame-src https://challenges.cloudflare.com",
+    );
+    expect(await policyOf(browser, '/sign-in')).not.toContain('challenges');
+    const open = new Browser(await createWorld(withPages));
+    expect(await policyOf(open, '/sign-up')).not.toContain('challenges');
+    expect(await (await open.get('/api/v1/system')).json()).toMatchObject({ humanCheckSiteKey: null });
+  });
+
+  it('is configured with both keys or not at all', async () => {
+    await expect(createWorld({ TURNSTILE_SITE_KEY: 'x' })).rejects.toThrow(/set together or not at all/);
   });
 });
 

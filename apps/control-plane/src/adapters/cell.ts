@@ -15,9 +15,9 @@ import { describeError } from '../events.ts';
 import type { Log } from '../events.ts';
 
 /** A person waits for a page; later than this they see the stored copy. */
-const reportDeadlineMs = 2_000;
+export const reportDeadlineMs = 2_000;
 /** A command may wait for an object that is busy. */
-const commandDeadlineMs = 10_000;
+export const commandDeadlineMs = 10_000;
 
 const RefusalShape = z.object({
   code: z.enum(errorCodes as [(typeof errorCodes)[number], ...(typeof errorCodes)[number][]]).catch('internal'),

@@ -98,6 +98,8 @@ export const System = z.object({
   /** True where a part is a local stand-in; pages say so. */
   standIns: z.object({ mail: z.boolean(), model: z.boolean(), containers: z.boolean(), billing: z.boolean() }),
   outboxUrl: z.string().nullable(),
+  /** What the sign-up page needs to show its check for a person; null where there is none. */
+  humanCheckSiteKey: z.string().nullable(),
 });
 export type System = z.infer<typeof System>;
 

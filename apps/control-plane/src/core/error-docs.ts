@@ -45,9 +45,17 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The key was used within the last day for a request that was not this one.',
     next: 'Send this request with a new key.',
   },
+  request_timeout: {
+    when: 'The body did not arrive in the time that one of its size takes on a slow connection.',
+    next: 'Send it again.',
+  },
   body_too_large: {
     when: 'A body of the API has at most 64 KiB; on the tenant host the limit is named in the answer.',
     next: 'Send less.',
+  },
+  human_check_failed: {
+    when: 'Signing up needs a check that a person does it (Cloudflare Turnstile), and its result was missing, used before, or older than five minutes.',
+    next: 'Complete the check on the page again.',
   },
   rate_limited: {
     when: 'More came within a minute than is taken: attempts to sign in or other requests from your network address, requests of your session or API key, or open connections of one assistant. `detail` says which.',

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { AppError } from '../contract/errors.ts';
+import { humanTokenMax } from '../contract/human-check.ts';
 import type { Context } from '../context.ts';
 import { readText } from './body.ts';
 import { addressRate } from './rate-limit.ts';
@@ -21,7 +22,13 @@ const returnTo = z.string().max(500).optional();
 
 /** What may be sent where. Everything else of the library answers 404: what nobody uses cannot be misused. */
 const servedChanges: Readonly<Record<string, z.ZodType<Record<string, unknown>>>> = {
-  '/sign-up/email': z.object({ name: z.string().trim().min(1).max(nameMax), email, password, callbackURL: returnTo }),
+  '/sign-up/email': z.object({
+    name: z.string().trim().min(1).max(nameMax),
+    email,
+    password,
+    callbackURL: returnTo,
+    humanToken: z.string().max(humanTokenMax).optional(),
+  }),
   '/sign-in/email': z.object({ email, password, rememberMe: z.boolean().optional() }),
   '/sign-out': z.object({}),
   '/request-password-reset': z.object({ email, redirectTo: returnTo }),
@@ -87,9 +94,13 @@ async function partsOf(ctx: Context, request: Request, path: string, headers: He
     });
   }
   if (typeof parsed.data['email'] === 'string') await addressRate(ctx, parsed.data['email']);
+  const { humanToken, ...fields } = parsed.data;
+  if (path === '/sign-up/email') {
+    await ctx.human.pass(typeof humanToken === 'string' ? humanToken : null, headers.get('cf-connecting-ip'));
+  }
   headers.delete('content-length');
   headers.set('content-type', 'application/json');
-  return { method: 'POST', headers, body: JSON.stringify(parsed.data) };
+  return { method: 'POST', headers, body: JSON.stringify(fields) };
 }
 
 /** An empty body is an empty object: signing out needs none. */

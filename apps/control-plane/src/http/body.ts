@@ -1,10 +1,15 @@
-/** Bodies of requests, bounded while they are read: what a header says of the length is not believed. */
+/** Bodies of requests, bounded in bytes and time while they are read: what a header says of the length is not believed. */
 import { AppError } from '../contract/errors.ts';
+import { bodyDeadlineMs, bodyLate, uploadDeadlineMs, within } from './deadline.ts';
 
 export const bodyMaxBytes = 64 * 1024;
 
-/** @throws AppError body_too_large */
-export async function readText(request: Request): Promise<string> {
+/** @throws AppError body_too_large, request_timeout */
+export function readText(request: Request): Promise<string> {
+  return within(bodyDeadlineMs, wholeText(request), bodyLate);
+}
+
+async function wholeText(request: Request): Promise<string> {
   const tooLarge = new AppError('body_too_large', {
     detail: `A body has at most ${bodyMaxBytes} bytes.`,
     next: 'Send less.',
@@ -23,9 +28,13 @@ export async function readText(request: Request): Promise<string> {
 
 /**
  * Bytes of at most `bytesMax`, held whole.
- * @throws AppError body_too_large
+ * @throws AppError body_too_large, request_timeout
  */
-export async function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+export function readBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
+  return within(uploadDeadlineMs, wholeBytes(request, bytesMax), bodyLate);
+}
+
+async function wholeBytes(request: Request, bytesMax: number): Promise<Uint8Array> {
   const tooLarge = new AppError('body_too_large', {
     detail: `This body has at most ${bytesMax} bytes.`,
     next: 'Send less.',
@@ -47,7 +56,7 @@ export async function readBytes(request: Request, bytesMax: number): Promise<Uin
   return whole;
 }
 
-/** @throws AppError body_too_large, bad_request */
+/** @throws AppError body_too_large, request_timeout, bad_request */
 export async function readJson(request: Request, allow: { readonly empty: boolean }): Promise<unknown> {
   const text = await readText(request);
   if (text === '' && allow.empty) return {};

@@ -4,6 +4,7 @@
  */
 import { createRoute, z } from '@hono/zod-openapi';
 import type { OpenAPIHono } from '@hono/zod-openapi';
+import type { Context as HonoContext } from 'hono';
 import { standingIn } from '../adapters/d1/tenants.ts';
 import type { OrgScope } from '../adapters/d1/tenants.ts';
 import { allows, keyAllows } from '../contract/api.ts';
@@ -14,6 +15,7 @@ import type { Context } from '../context.ts';
 import { isStaff } from '../services/people.ts';
 import type { AppEnv, Session } from './app-env.ts';
 import { readBytes, readJson } from './body.ts';
+import { answerLate, changeDeadlineMs, readDeadlineMs, uploadDeadlineMs, within } from './deadline.ts';
 import { callerRate } from './rate-limit.ts';
 import { isUnsafe } from './security.ts';
 import { keySession } from './api-key.ts';
@@ -21,6 +23,7 @@ import { findSession } from './session.ts';
 import type { FoundSession } from './session.ts';
 
 export type App = OpenAPIHono<AppEnv>;
+type RouteContext = HonoContext<AppEnv>;
 
 type Out<T> = T extends z.ZodType ? z.output<T> : Record<string, never>;
 
@@ -69,7 +72,7 @@ export function implement<E extends Endpoint>(
 ): void {
   const { name, endpoint } = named;
   app.openAPIRegistry.registerPath(describe(name, endpoint));
-  app.on(endpoint.method.toUpperCase(), honoPath(endpoint.path), async (c) => {
+  const answer = async (c: RouteContext): Promise<Response> => {
     const { ctx } = c.var;
     const isPublic = endpoint.permission === 'public';
     const ofStaff = endpoint.permission === 'fleet:operate';
@@ -115,11 +118,20 @@ export function implement<E extends Endpoint>(
       for (const line of setCookies) handled.headers.append('set-cookie', line);
       return handled;
     }
-    const answer = endpoint.response.parse(handled);
+    const answered = endpoint.response.parse(handled);
     const headers = new Headers({ 'content-type': 'application/json', 'cache-control': 'no-store' });
     for (const line of setCookies) headers.append('set-cookie', line);
-    return new Response(JSON.stringify(answer), { status: endpoint.status, headers });
-  });
+    return new Response(JSON.stringify(answered), { status: endpoint.status, headers });
+  };
+  app.on(endpoint.method.toUpperCase(), honoPath(endpoint.path), (c) =>
+    within(deadlineOf(endpoint), answer(c), answerLate),
+  );
+}
+
+function deadlineOf(endpoint: Endpoint): number {
+  if (endpoint.uploadBytesMax !== undefined) return uploadDeadlineMs;
+  const asksCell = isUnsafe(endpoint.method.toUpperCase()) || endpoint.download !== undefined;
+  return asksCell ? changeDeadlineMs : readDeadlineMs;
 }
 
 export const honoPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1');

@@ -15,13 +15,14 @@ import { parentSessionHash } from '../services/session-endings.ts';
 import { membersSync } from '../services/tenant-change.ts';
 import { provision } from '../services/tenant-create.ts';
 import { noSuchTenant, refOf, requireTenant } from '../services/tenant-read.ts';
+import { answerLate, changeDeadlineMs, within } from './deadline.ts';
 import { errorPage } from './page.ts';
 import { callerRate } from './rate-limit.ts';
 import { findSession } from './session.ts';
 
 export async function openTenant(ctx: Context, request: Request, requestId: string): Promise<Response> {
   try {
-    return await handOff(ctx, request, requestId);
+    return await within(changeDeadlineMs, handOff(ctx, request, requestId), answerLate);
   } catch (error) {
     const known =
       error instanceof AppError

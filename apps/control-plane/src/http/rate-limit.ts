@@ -20,7 +20,7 @@ export const clientRate = createMiddleware<AppEnv>(async (c, next) => {
 
 /** @throws AppError rate_limited */
 export async function callerRate(ctx: Context, session: Session, rule: 'caller' | 'opening'): Promise<void> {
-  await within(ctx, rateRules[rule], await sha256Base64Url(session.token), {
+  await within(ctx, rateRules[rule], await sha256Base64Url(`${session.userId} ${session.token}`), {
     detail: `This session or API key made more than ${rateRules[rule].limit} requests of this kind in a minute.`,
     next: 'Wait as long as retry-after says, and ask less often.',
   });

@@ -38,6 +38,7 @@ const handlers: Handlers = {
   systemRead: async ({ ctx }) => ({
     version,
     standIns: ctx.config.standIns,
+    humanCheckSiteKey: ctx.human.siteKey,
     outboxUrl: ctx.outbox === null ? null : `${ctx.config.platformOrigin}/outbox`,
   }),
 

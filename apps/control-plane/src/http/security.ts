@@ -1,6 +1,7 @@
 /** Headers and checks that every answer and every change gets, whatever the route. */
 import { createMiddleware } from 'hono/factory';
 import { AppError } from '../contract/errors.ts';
+import { humanCheckOrigin } from '../contract/human-check.ts';
 import type { AppEnv } from './app-env.ts';
 
 const unsafeMethods = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
@@ -20,6 +21,17 @@ export function setSecurityHeaders(headers: Headers, secure: boolean): void {
   headers.set('permissions-policy', 'camera=(), geolocation=(), microphone=(), payment=()');
   if (secure) headers.set('strict-transport-security', 'max-age=63072000; includeSubDomains');
   if (!headers.has('content-security-policy')) headers.set('content-security-policy', apiContentSecurityPolicy);
+}
+
+/** The sign-up page's own policy with what its check for a person needs, and nothing else of it changed. */
+export function allowHumanCheck(headers: Headers): void {
+  const policy = headers.get('content-security-policy');
+  if (policy === null) return;
+  const wider = policy.split(';').map((directive) => {
+    const text = directive.trim();
+    return text.startsWith('script-src ') ? `${text} ${humanCheckOrigin}` : text;
+  });
+  headers.set('content-security-policy', [...wider, `frame-src ${humanCheckOrigin}`].join('; '));
 }
 
 /**

@@ -33,7 +33,13 @@ const verifiedPath = '/verify-email';
  * has an account here; only the sign-in after it tells, and only to whom knows the password.
  * @returns false when the address has an account with another password: a mail went to its owner
  */
-export async function signUp(input: { name: string; email: string; password: string }): Promise<boolean> {
+export async function signUp(input: {
+  name: string;
+  email: string;
+  password: string;
+  /** Where a check for a person is made, what it gave. */
+  humanToken?: string;
+}): Promise<boolean> {
   await post('/sign-up/email', { ...input, callbackURL: verifiedPath }, Anything);
   try {
     await signIn({ email: input.email, password: input.password });

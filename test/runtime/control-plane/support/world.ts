@@ -4,6 +4,7 @@
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
 import { createApp } from '../../../../apps/control-plane/src/app.ts';
+import type { HumanCheck } from '../../../../apps/control-plane/src/adapters/human-check.ts';
 import { createContext, type Context } from '../../../../apps/control-plane/src/context.ts';
 import type { OrgRole } from '../../../../apps/control-plane/src/contract/api.ts';
 import { ulidFrom } from '../../../../apps/control-plane/src/contract/ids.ts';
@@ -34,7 +35,7 @@ export interface World {
 
 export async function createWorld(
   changes: Partial<Env> = {},
-  options: { readonly counter?: RateCounter } = {},
+  options: { readonly counter?: RateCounter; readonly human?: HumanCheck } = {},
 ): Promise<World> {
   await applyD1Migrations(bindings.DB, bindings.MIGRATIONS);
   const cell = new CellStandIn();
@@ -52,6 +53,7 @@ export async function createWorld(
     waitUntil: (work) => void background.push(work),
     // Everybody in these tests comes from one address.
     counter: options.counter ?? { count: async () => true },
+    ...(options.human === undefined ? {} : { human: options.human }),
   });
   const app = createApp(ctx);
   return {

@@ -1,8 +1,9 @@
 /** Sign in with e-mail and password. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { createFileRoute, Link, useRouter } from '@tanstack/react-router';
 import { signIn } from '../../api/auth.ts';
 import { toFailure } from '../../api/errors.ts';
+import { systemQuery } from '../../api/queries.ts';
 import { continueAfterSignIn } from '../../shell/after-sign-in.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field, PasswordField } from '../../ui/field.tsx';
@@ -16,6 +17,7 @@ function SignIn() {
   const { next } = Route.useSearch();
   const router = useRouter();
   const queryClient = useQueryClient();
+  const { data: system } = useQuery(systemQuery);
   const enter = useMutation({
     mutationFn: (form: FormData) => signIn({ email: formText(form, 'email'), password: formText(form, 'password') }),
     onSuccess: () => continueAfterSignIn(router, queryClient, next, '/'),
@@ -40,7 +42,12 @@ function SignIn() {
       <div className="flex flex-col gap-2 text-sm">
         <p>
           New here?{' '}
-          <Link to="/sign-up" search={next === undefined ? {} : { next }} className="link">
+          <Link
+            to="/sign-up"
+            reloadDocument={typeof system?.humanCheckSiteKey === 'string'}
+            search={next === undefined ? {} : { next }}
+            className="link"
+          >
             Create an account
           </Link>
         </p>

@@ -1,9 +1,11 @@
 /** Create an account. The first assistant is the next page. */
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { createFileRoute, Link, useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 import { signUp } from '../../api/auth.ts';
 import { toFailure } from '../../api/errors.ts';
+import { systemQuery } from '../../api/queries.ts';
+import { HumanCheck } from '../../account/human-check.tsx';
 import { continueAfterSignIn } from '../../shell/after-sign-in.ts';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { Field, PasswordField } from '../../ui/field.tsx';
@@ -18,6 +20,11 @@ function SignUp() {
   const { next } = Route.useSearch();
   const router = useRouter();
   const queryClient = useQueryClient();
+  const { data: system } = useQuery(systemQuery);
+  const siteKey = system?.humanCheckSiteKey ?? null;
+  const [humanToken, setHumanToken] = useState<string | null>(null);
+  // A token works once: after a refusal the check is made anew.
+  const [round, setRound] = useState(0);
   const [weak, setWeak] = useState<string | null>(null);
   const [waitingFor, setWaitingFor] = useState<string | null>(null);
   const create = useMutation({
@@ -26,7 +33,12 @@ function SignUp() {
         name: formText(form, 'name').trim(),
         email: formText(form, 'email'),
         password: formText(form, 'password'),
+        ...(humanToken === null ? {} : { humanToken }),
       }),
+    onError: () => {
+      setHumanToken(null);
+      setRound((n) => n + 1);
+    },
     onSuccess: async (signedIn, form) => {
       if (signedIn) await continueAfterSignIn(router, queryClient, next, '/new');
       else setWaitingFor(formText(form, 'email'));
@@ -65,6 +77,7 @@ function SignUp() {
           hint={passwordHint}
           error={weak}
         />
+        {siteKey === null ? null : <HumanCheck key={round} siteKey={siteKey} onToken={setHumanToken} />}
         <Button kind="primary" type="submit" busy={create.isPending || create.isSuccess} wide>
           Create account
         </Button>
