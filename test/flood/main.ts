@@ -42,9 +42,9 @@ interface Measured {
 /** Asks the neighbour at a steady pace until `stop` is set. */
 function probe(ask: () => Promise<Response>): { stop(): Promise<Measured> } {
   const measured: Measured = { times: [], failed: 0 };
-  let stopped = false;
+  const asking = { stopped: false };
   const run = (async () => {
-    while (!stopped) {
+    while (!asking.stopped) {
       const beganMs = performance.now();
       try {
         const answer = await ask();
@@ -60,11 +60,24 @@ function probe(ask: () => Promise<Response>): { stop(): Promise<Measured> } {
   })();
   return {
     stop: async () => {
-      stopped = true;
+      asking.stopped = true;
       await run;
       return measured;
     },
   };
+}
+
+/** Asks for a quarter of a minute, so that quiet is more than a lucky moment. */
+async function measureQuiet(ask: () => Promise<Response>): Promise<Measured> {
+  const measuring = probe(ask);
+  await pause(15_000);
+  return measuring.stop();
+}
+
+/** What is on disk: runs that the engine ever made, and the stored state of the sleeper's object. */
+function stateOf(stateDir: string, slug: string): { runs: string; sleeperState: string } {
+  const runs = readdirSync(path.join(stateDir, 'engine/run')).toSorted((a, b) => a.localeCompare(b));
+  return { runs: runs.join(' '), sleeperState: sleeperDigest(stateDir, slug) };
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -88,13 +101,13 @@ try {
   // What a sleep still has to tell the control plane is told by then.
   await pause(5_000);
 
-  const before = await stateOf(product.stateDir);
+  const before = stateOf(product.stateDir, victim.slug);
   const quietBefore = await measureQuiet(viaContainer);
   const flooded = probe(viaContainer);
   const flood = await sendFlood(product.stack.port, `${victim.slug}.localhost`);
   const during = await flooded.stop();
   const quietAfter = await measureQuiet(viaContainer);
-  const after = await stateOf(product.stateDir);
+  const after = stateOf(product.stateDir, victim.slug);
 
   const quiet = [...quietBefore.times, ...quietAfter.times];
   const ratio = (q: number): number => round(quantile(during.times, q) / quantile(quiet, q));
@@ -130,18 +143,6 @@ try {
   for (const [what, holds] of Object.entries(checks)) {
     console.log(`  ${holds ? 'ok  ' : 'FAIL'} ${what}`);
     if (!holds) wrong++;
-  }
-
-  async function measureQuiet(ask: () => Promise<Response>): Promise<Measured> {
-    const measuring = probe(ask);
-    await pause(15_000);
-    return measuring.stop();
-  }
-
-  /** What is on disk: runs that the engine ever made, and the stored state of the sleeper's object. */
-  async function stateOf(stateDir: string): Promise<{ runs: string; sleeperState: string }> {
-    const runs = readdirSync(path.join(stateDir, 'engine/run')).toSorted((a, b) => a.localeCompare(b));
-    return { runs: runs.join(' '), sleeperState: sleeperDigest(stateDir, victim.slug) };
   }
 } finally {
   await product.close();

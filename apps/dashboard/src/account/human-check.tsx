@@ -52,8 +52,6 @@ function loadedHere(): boolean {
 export function HumanCheck({ siteKey, onToken }: { siteKey: string; onToken: (token: string | null) => void }) {
   const container = useRef<HTMLDivElement>(null);
   const [failed, setFailed] = useState(false);
-  const told = useRef(onToken);
-  told.current = onToken;
   useEffect(() => {
     if (!loadedHere()) {
       location.reload();
@@ -61,25 +59,24 @@ export function HumanCheck({ siteKey, onToken }: { siteKey: string; onToken: (to
     }
     let remove: (() => void) | null = null;
     let gone = false;
-    loadTurnstile().then(
-      (turnstile) => {
-        if (gone || container.current === null) return;
-        const id = turnstile.render(container.current, {
-          sitekey: siteKey,
-          action: humanCheckAction,
-          callback: (token) => told.current(token),
-          'expired-callback': () => told.current(null),
-          'error-callback': () => setFailed(true),
-        });
-        remove = () => turnstile.remove(id);
-      },
-      () => setFailed(true),
-    );
+    const show = async (): Promise<void> => {
+      const turnstile = await loadTurnstile();
+      if (gone || container.current === null) return;
+      const id = turnstile.render(container.current, {
+        sitekey: siteKey,
+        action: humanCheckAction,
+        callback: onToken,
+        'expired-callback': () => onToken(null),
+        'error-callback': () => setFailed(true),
+      });
+      remove = () => turnstile.remove(id);
+    };
+    show().catch(() => setFailed(true));
     return () => {
       gone = true;
       remove?.();
     };
-  }, [siteKey]);
+  }, [siteKey, onToken]);
   return (
     <div>
       <div ref={container} />
