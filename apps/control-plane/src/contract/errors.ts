@@ -20,7 +20,7 @@ export const errorCatalogue = {
   idempotency_key_reused: { status: 409, title: 'The Idempotency-Key was used for another request', retryable: false },
   request_timeout: { status: 408, title: 'The request took too long to arrive', retryable: true },
   body_too_large: { status: 413, title: 'The body is too large', retryable: false },
-  human_check_failed: { status: 422, title: 'The check for a person was not passed', retryable: true },
+  human_check_failed: { status: 422, title: 'The check for a person was not passed', retryable: false },
   rate_limited: { status: 429, title: 'Too many requests', retryable: true },
   slug_malformed: { status: 422, title: 'The address is not valid', retryable: false },
   slug_reserved: { status: 422, title: 'The address is reserved', retryable: false },
