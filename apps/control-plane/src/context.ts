@@ -81,7 +81,20 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
           newKey: () => crypto.randomUUID(),
           log,
         }));
-  const base = { config, anchors: env.AUDIT_ANCHORS, d1, db, tenants, limits, human, mailer, outbox, system, later, log };
+  const base = {
+    config,
+    anchors: env.AUDIT_ANCHORS,
+    d1,
+    db,
+    tenants,
+    limits,
+    human,
+    mailer,
+    outbox,
+    system,
+    later,
+    log,
+  };
   const auth = createAuth({
     config,
     secret: secrets.betterAuthSecret,
