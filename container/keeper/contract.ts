@@ -45,6 +45,7 @@ export const problemCodes = [
   'gateway_not_ready',
   'busy',
   'archive_refused',
+  'file_refused',
   'disk_full',
   'internal',
 ] as const;

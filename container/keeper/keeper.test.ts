@@ -302,3 +302,24 @@ test.each([
 ])('an exit explains itself by its last words: %o %s', (exit, tail, expected) => {
   expect(explainExit(exit, tail).code).toBe(expected);
 });
+
+test('a file is put into the state beside a running gateway, and taken back; where no state is, it is refused', async () => {
+  const keeper = await keeperOver();
+  const put = (at: string, content: string, bytes = content.length) =>
+    keeper
+      .fetch('PUT', `/v1/files?${new URLSearchParams({ id: 'one', path: at, bytes: String(bytes) }).toString()}`, {
+        body: content,
+      })
+      .then(async (response) => ({ status: response.status, body: await response.json() }));
+  expect(code(await put('workspace/MEMORY.md', 'as it was'))).toBe('not_found');
+  await keeper.startAndWait();
+  const file = path.join(keeper.stateDir, 'workspace/MEMORY.md');
+  expect(await put('workspace/MEMORY.md', 'as it was')).toMatchObject({ status: 200, body: { replaced: false } });
+  expect(readFileSync(file, 'utf8')).toBe('as it was');
+  expect(code(await put('../x', 'x'))).toBe('file_refused');
+  expect(code(await put('x', 'x', 65 * 1024 * 1024))).toBe('invalid_request');
+  const undone = await keeper.call('POST', '/v1/files/undo', { id: 'one', undoId: 'two' });
+  expect(undone).toMatchObject({ status: 200, body: { path: 'workspace/MEMORY.md', replaced: true } });
+  expect(existsSync(file)).toBe(false);
+  expect(code(await keeper.call('POST', '/v1/files/undo', { id: 'none', undoId: 'two' }))).toBe('not_found');
+});

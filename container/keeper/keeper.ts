@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import type http from 'node:http';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { ClaimGate } from './claim.ts';
 import { linkCompileCache } from './compile-cache.ts';
@@ -16,6 +17,8 @@ import {
   type KeeperStatus,
 } from './contract.ts';
 import { diskOf } from './disk.ts';
+import { FileDesk } from './files/file-desk.ts';
+import { putQuerySchema, undoRequestSchema } from './files/put-contract.ts';
 import { createKeeperServer, parseInput, readJson, type Route } from './http-server.ts';
 import { LogRing } from './log-ring.ts';
 import { Poker } from './poke.ts';
@@ -66,6 +69,7 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
     supervisor.standBy(settings.keeperFile, { listFile, recordFile: null });
   }
   const state = new StateService({ settings, folder, board, log, supervisor, openclawVersion });
+  const files = new FileDesk(settings.stateDir, Date.now);
 
   const status = async (): Promise<KeeperStatus> => ({
     ...board.read(),
@@ -132,6 +136,26 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
       method: 'PUT',
       path: '/v1/import',
       handle: async ({ request }) => ({ status: 200, json: await state.import(request) }),
+    },
+    {
+      method: 'PUT',
+      path: '/v1/files',
+      handle: async ({ request, query }) => {
+        const wanted = parseInput(putQuerySchema, () => Object.fromEntries(query));
+        state.assertPresent();
+        // A refusal must not take the connection along, over which it is told.
+        const content = Readable.from(request.iterator({ destroyOnReturn: false }));
+        return { status: 200, json: await files.put(content, wanted) };
+      },
+    },
+    {
+      method: 'POST',
+      path: '/v1/files/undo',
+      handle: async ({ request }) => {
+        const wanted = await readJson(request, undoRequestSchema);
+        state.assertPresent();
+        return { status: 200, json: await files.undo(wanted) };
+      },
     },
     {
       method: 'GET',

@@ -12,6 +12,7 @@ const statusOf: Record<ProblemCode, number> = {
   gateway_not_ready: 409,
   busy: 409,
   archive_refused: 422,
+  file_refused: 409,
   disk_full: 507,
   internal: 500,
 };

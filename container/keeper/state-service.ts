@@ -72,7 +72,13 @@ export class StateService {
 
   /** @throws Problem `busy` when the state is being replaced right now */
   assertNotRestoring(): void {
-    if (this.#busyWith === 'restore') throw new Problem('busy', 'The state is being restored; start when it is done.');
+    if (this.#busyWith === 'restore') throw new Problem('busy', 'The state is being restored; go on when it is done.');
+  }
+
+  /** @throws Problem `busy` or `not_found` when there is no state to put a file into */
+  assertPresent(): void {
+    this.assertNotRestoring();
+    if (!this.#folder.present) throw new Problem('not_found', 'There is no state here.');
   }
 
   /**

@@ -14,6 +14,7 @@ const snapshotId = '0'.repeat(26);
 
 export interface Sample {
   readonly params: (things: Things) => Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>>;
   readonly body?: (fresh: string) => Readonly<Record<string, unknown>>;
   /** What somebody who may do it gets, besides the endpoint's own status: the state may refuse it. */
   readonly alsoAllowed?: readonly number[];
@@ -53,6 +54,11 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   snapshotUpdate: { params: snapshot, body: () => ({ protected: true }), alsoAllowed: [404] },
   snapshotRestore: { params: snapshot, alsoAllowed: [404, 409] },
   snapshotUndo: { params: tenant, alsoAllowed: [404, 409] },
+  snapshotFileList: { params: snapshot, alsoAllowed: [404, 409] },
+  snapshotFileTake: { params: snapshot, query: { path: 'workspace/MEMORY.md' }, alsoAllowed: [404, 409] },
+  snapshotFilePut: { params: snapshot, body: () => ({ path: 'workspace/MEMORY.md' }), alsoAllowed: [404, 409] },
+  putFileList: { params: tenant },
+  putFileUndo: { params: (of) => ({ ...tenant(of), putId: `put_${'0'.repeat(26)}` }), alsoAllowed: [404, 409] },
   timelineRead: { params: tenant },
   operationRead: { params: ({ operationId }) => ({ operationId }) },
   secretList: { params: tenant },

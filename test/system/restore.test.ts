@@ -1,8 +1,10 @@
 /**
  * Back to a point, and back again, with the real OpenClaw: two conversations, a snapshot between them, the question what a
- * restore would change, the restore, and its undo.
+ * restore would change, the restore, and its undo. Before that, one file alone: out of a snapshot, back into the running
+ * assistant, and out again.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { z } from 'zod';
 import { GatewayClient } from '../support/gateway-client.ts';
 import { Person } from '../support/person.ts';
 import { startProduct, until } from '../support/product.ts';
@@ -62,6 +64,35 @@ const conversations = () =>
     first: (await client.history()).join('\n'),
     later: (await client.history(later).catch(() => [])).join('\n'),
   }));
+
+/** A file of the workspace, as the Control UI writes and reads it. */
+const aboutMe = { agentId: 'main', name: 'USER.md' };
+const write = (content: string) => withClient((client) => client.call('agents.files.set', { ...aboutMe, content }));
+const read = async (): Promise<string> => {
+  const answer = await withClient((client) => client.call('agents.files.get', aboutMe));
+  return z.object({ file: z.object({ content: z.string() }) }).parse(answer).file.content;
+};
+
+it('takes one file out of a snapshot, puts it back beside the running OpenClaw, and undoes that', async () => {
+  await write('Rea dives for white pearls.');
+  const snapshotId = await snapshot('white');
+  await write('Rea dives for black pearls.');
+  const params = { tenantId: tenant.id, snapshotId };
+  const { items } = await person.call('snapshotFileList', { params, query: { search: 'user.md' } });
+  expect(items).toMatchObject([{ path: 'workspace/USER.md', bytes: 27, refusal: null }]);
+  const file = `/api/v1/tenants/${tenant.id}/snapshots/${snapshotId}/file?path=workspace/USER.md`;
+  expect(await (await person.request('localhost', file)).text()).toBe('Rea dives for white pearls.');
+
+  const put = await person.call('snapshotFilePut', { params, body: { path: 'workspace/USER.md' } });
+  expect(put).toMatchObject({ stage: 'done', replaced: true });
+  expect(await read()).toBe('Rea dives for white pearls.');
+  const undone = await person.call('putFileUndo', { params: { tenantId: tenant.id, putId: put.id } });
+  expect(undone.stage).toBe('undone');
+  expect(await read()).toBe('Rea dives for black pearls.');
+
+  const database = { params, body: { path: 'state/openclaw.sqlite' } };
+  await expect(person.call('snapshotFilePut', database)).rejects.toThrow('snapshot_file_refused');
+});
 
 it('goes back to a snapshot, and back again', { timeout: 180_000 }, async () => {
   const params = { tenantId: tenant.id };

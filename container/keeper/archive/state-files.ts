@@ -43,7 +43,8 @@ export function isExcluded(filePath: string): boolean {
   const top = filePath.split('/', 1)[0] ?? '';
   if (regenerated.has(top)) return true;
   if (tenantOwned.has(top)) return false;
-  if (filePath === '.tidepool/manifest.json') return true;
+  // The archive's own list, and files that a dead keeper had half received.
+  if (filePath === '.tidepool/manifest.json' || filePath === '.tidepool/incoming') return true;
   return transientName.test(path.posix.basename(filePath));
 }
 

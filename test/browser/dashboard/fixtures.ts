@@ -238,6 +238,32 @@ export function snapshotChanges(): SnapshotChanges {
   });
 }
 
+/** A file that changed since, one that is gone, and a database. */
+export function snapshotFiles() {
+  const items = [
+    { path: 'state/openclaw.sqlite', bytes: 81_920, standing: 'changed', refusal: 'database' },
+    { path: 'workspace/MEMORY.md', bytes: 2_048, standing: 'changed', refusal: null },
+    {
+      path: 'workspace/notes/a-long-name-that-goes-on-and-on-and-on-without-a-place-to-break.md',
+      bytes: 9,
+      standing: 'gone',
+      refusal: null,
+    },
+  ];
+  return endpoints.snapshotFileList.response.parse({
+    by: 'files',
+    against: SNAPSHOT_ID,
+    total: items.length,
+    items,
+    nextOffset: null,
+  });
+}
+
+export function putFile(stage: 'done' | 'undone') {
+  const put = { id: `put_${'0'.repeat(26)}`, snapshotId: SNAPSHOT_ID, path: 'workspace/MEMORY.md', replaced: true };
+  return endpoints.snapshotFilePut.response.parse({ ...put, stage, at: iso(5_000) });
+}
+
 export function network() {
   const rule = { id: 'r1', host: '*.example.com', methods: ['GET'], pathPrefix: '/v1', effect: 'allow', note: '' };
   const answer = { id: 'a1', host: 'api.example.org', method: 'GET', byUserId: 'usr1', atMs: NOW_MS - 60_000 };
@@ -294,6 +320,8 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
   await page.route(`**/api/v1/tenants/${TENANT_ID}**`, async (route) => {
     const url = new URL(route.request().url());
     if (url.pathname.endsWith('/snapshots')) return route.fulfill({ json: snapshotList() });
+    if (url.pathname.endsWith('/files')) return route.fulfill({ json: snapshotFiles() });
+    if (url.pathname.endsWith('/put-files')) return route.fulfill({ json: { items: [] } });
     if (url.pathname.endsWith('/imports')) return route.fulfill({ json: { items: [] } });
     if (url.pathname.endsWith('/changes')) return route.fulfill({ json: snapshotChanges() });
     const body = url.pathname.endsWith('/usage/requests')

@@ -16,7 +16,7 @@ import {
   signUp,
   visit,
 } from './dashboard-under-test.ts';
-import { serveProblem, serveTenant, type TenantFixture, TENANT_ID } from './fixtures.ts';
+import { putFile, serveProblem, serveTenant, snapshotFiles, type TenantFixture, TENANT_ID } from './fixtures.ts';
 
 let dashboard: DashboardUnderTest;
 let ada: SignedIn;
@@ -176,6 +176,86 @@ describe('one by hand', () => {
         await page.getByRole('tooltip').getByText('it must be awake').waitFor();
       },
       DESK,
+      { state: 'asleep' },
+    );
+  });
+});
+
+describe('the files of one', () => {
+  test('are found, taken and put back, and that is undone; a database says why not', async () => {
+    await onPage(async (page) => {
+      const asked: URLSearchParams[] = [];
+      await page.route('**/snapshots/*/files?**', (route) => {
+        asked.push(new URL(route.request().url()).searchParams);
+        return route.fulfill({ json: snapshotFiles() });
+      });
+      let put = false;
+      await page.route('**/put-files', (route) => route.fulfill({ json: { items: put ? [putFile('done')] : [] } }));
+      await page.route('**/put-files/*/undo', (route) => {
+        put = false;
+        return route.fulfill({ json: putFile('undone') });
+      });
+      await page.route('**/snapshots/*/file*', (route) => {
+        if (route.request().method() === 'GET') return route.fulfill({ body: 'Nora likes the sea.' });
+        expect(route.request().postDataJSON()).toEqual({ path: 'workspace/MEMORY.md' });
+        put = true;
+        return route.fulfill({ json: putFile('done') });
+      });
+      await visit(page, path, 'Nora');
+      await page
+        .getByRole('link', { name: /^Files of the snapshot/ })
+        .last()
+        .click();
+      const rows = page.getByRole('list', { name: 'Files of the snapshot' }).getByRole('listitem');
+      await rows.first().waitFor();
+      expect(await accessibilityProblems(page)).toEqual([]);
+      await page.getByRole('searchbox', { name: 'Find a file' }).fill('memory');
+      await page.getByRole('searchbox', { name: 'Find a file' }).press('Enter');
+      await page.getByRole('checkbox', { name: 'Only what is different now' }).check();
+      await expect.poll(() => asked.at(-1)?.toString()).toBe('search=memory&show=differing&offset=0&limit=100');
+
+      const saved = page.waitForEvent('download');
+      await page.getByRole('button', { name: 'Download workspace/MEMORY.md' }).click();
+      expect((await saved).suggestedFilename()).toBe('MEMORY.md');
+
+      await page.getByRole('button', { name: 'Put state/openclaw.sqlite back' }).focus();
+      await page.getByRole('tooltip').getByText('A database is open').waitFor();
+      await page.getByRole('button', { name: 'Put workspace/MEMORY.md back' }).click();
+      await page.getByRole('button', { name: 'Put it back' }).click();
+      await page.getByText('What it replaced is kept.').waitFor();
+      await page.getByRole('button', { name: 'Undo' }).click();
+      await page.getByText('MEMORY.md is as it was before.').waitFor();
+      await page.getByText('What it replaced is kept.').waitFor({ state: 'detached' });
+    });
+  });
+
+  test('fit a phone in the dark; one that cannot be had is told with its code', async () => {
+    await onPage(
+      async (page) => {
+        await page.route('**/snapshots/*/file?**', (route) =>
+          route.fulfill({
+            status: 500,
+            contentType: 'application/problem+json',
+            json: {
+              type: 'about:blank',
+              title: 'The saved state cannot be read back',
+              status: 500,
+              code: 'export_unreadable',
+              detail: 'The saved state could not be opened.',
+              next: 'Choose an earlier snapshot.',
+              requestId: 'req_1',
+            },
+          }),
+        );
+        await visit(page, `${path}/${'0'.repeat(26)}`, 'Nora');
+        await page.getByRole('button', { name: 'Download workspace/MEMORY.md' }).click();
+        await page.getByRole('alert').getByText('export_unreadable').waitFor();
+        expect(await accessibilityProblems(page)).toEqual([]);
+        expect(await sidewaysOverflowPx(page)).toBe(0);
+        await page.getByRole('button', { name: 'Put workspace/MEMORY.md back' }).focus();
+        await page.getByRole('tooltip').getByText('it must be awake').waitFor();
+      },
+      { ...PHONE, theme: 'dark' },
       { state: 'asleep' },
     );
   });

@@ -113,7 +113,9 @@ function send(browser: Browser, name: EndpointName, of: Things, method?: string)
   const params = sample.params(of);
   const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_whole, key: string) => params[key] ?? '');
   const body = endpoint.method === 'get' ? undefined : (sample.body?.(newSlug()) ?? {});
-  return browser.send(method ?? endpoint.method.toUpperCase(), path, body, { 'idempotency-key': crypto.randomUUID() });
+  const search = new URLSearchParams(sample.query).toString();
+  const at = search === '' ? path : `${path}?${search}`;
+  return browser.send(method ?? endpoint.method.toUpperCase(), at, body, { 'idempotency-key': crypto.randomUUID() });
 }
 
 const named = (name: EndpointName): boolean => /\{(orgId|tenantId|operationId)\}/.test(endpoints[name].path);

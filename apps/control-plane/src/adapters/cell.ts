@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { EgressDenied, EgressLogEntry, EgressPolicy, EgressRuling, EgressTraffic } from '../contract/egress.ts';
+import { FilePut, SnapshotFilePage } from '../contract/snapshot-file-rpc.ts';
 import { SecretView } from '../contract/secrets.ts';
 import { errorCodes } from '../contract/errors.ts';
 import { ImportView } from '../contract/imports.ts';
@@ -18,6 +19,8 @@ import type { Log } from '../events.ts';
 export const reportDeadlineMs = 2_000;
 /** A command may wait for an object that is busy. */
 export const commandDeadlineMs = 10_000;
+/** A file is looked for through the whole archive, which may be gigabytes; a decoder does about 100 MB a second. */
+const fileDeadlineMs = 60_000;
 
 const RefusalShape = z.object({
   code: z.enum(errorCodes as [(typeof errorCodes)[number], ...(typeof errorCodes)[number][]]).catch('internal'),
@@ -61,6 +64,17 @@ const ExportAnswer = answerOf(
   }),
 );
 
+const FilesAnswer = answerOf(SnapshotFilePage);
+const FilePutAnswer = answerOf(FilePut);
+const FilePutsAnswer = answerOf(z.array(FilePut));
+const TakenAnswer = answerOf(
+  z.object({
+    bytes: z.number().int().min(0),
+    savedAtMs: z.number().int(),
+    content: z.custom<ByteStream>((value) => value instanceof ReadableStream),
+  }),
+);
+
 const ImportsAnswer = answerOf(z.object({ imports: z.array(ImportView).max(50) }));
 
 const unreachable = err({
@@ -100,6 +114,12 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     endSessions: (command) => call('endSessions', EndedAnswer, commandDeadlineMs, () => cell.endSessions(command)),
     exportState: (command) => call('exportState', ExportAnswer, commandDeadlineMs, () => cell.exportState(command)),
     imports: (command) => call('imports', ImportsAnswer, commandDeadlineMs, () => cell.imports(command)),
+    snapshotFiles: (command) =>
+      call('snapshotFiles', FilesAnswer, commandDeadlineMs, () => cell.snapshotFiles(command)),
+    takeFile: (command) => call('takeFile', TakenAnswer, fileDeadlineMs, () => cell.takeFile(command)),
+    putFiles: (ref) => call('putFiles', FilePutsAnswer, reportDeadlineMs, () => cell.putFiles(ref)),
+    putFile: (command) => call('putFile', FilePutAnswer, fileDeadlineMs, () => cell.putFile(command)),
+    undoFile: (command) => call('undoFile', FilePutAnswer, fileDeadlineMs, () => cell.undoFile(command)),
     sealingKey: () => call('sealingKey', SealingKeyAnswer, reportDeadlineMs, () => cell.sealingKey()),
     secrets: (ref) => call('secrets', SecretsAnswer, reportDeadlineMs, () => cell.secrets(ref)),
     putSecret: (command) => call('putSecret', SecretAnswer, commandDeadlineMs, () => cell.putSecret(command)),

@@ -11,6 +11,7 @@ import { ImportId, importPartBytes, ImportView } from './imports.ts';
 import { fleetEndpoints } from './fleet-api.ts';
 import { networkEndpoints } from './network-api.ts';
 import { secretEndpoints } from './secret-api.ts';
+import { snapshotFileEndpoints } from './snapshot-file-api.ts';
 import { IdleSleepMs, NanoUsd, Operation, Receipt, RestartSettings, SnapshotChanges } from './tenant-rpc.ts';
 import { Me, Release, Snapshot, SnapshotList, System, Tenant, TimelineEntry, UsageReport } from './views.ts';
 
@@ -379,6 +380,7 @@ export const endpoints = {
   ...auditEndpoints,
   ...apiKeyEndpoints,
   ...fleetEndpoints,
+  ...snapshotFileEndpoints,
 } as const satisfies Record<string, Endpoint>;
 
 export type EndpointName = keyof typeof endpoints;

@@ -29,6 +29,7 @@ const command = z.object({
   settings: text(40),
 });
 const snapshot = z.object({ snapshotId: text(40), protected: flag, accepted: flag });
+const file = z.object({ snapshotId: text(40), path: text(400), putId: text(40), bytes: whole });
 const upload = z.object({ importId: text(40), fileName: text(200), bytes: whole });
 const secret = z.object({ name: text(64), kind: text(40) });
 const rule = z.object({
@@ -61,6 +62,9 @@ export const auditActions = {
   'snapshot.update': snapshot,
   'snapshot.restore': command,
   'snapshot.undo': command,
+  'snapshot.file_take': file,
+  'snapshot.file_put': file,
+  'snapshot.file_undo': file,
   'import.create': upload,
   'import.start': command,
   'import.apply': command,

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { NetworkControl } from './network-rpc.ts';
 import type { SecretControl } from './secret-rpc.ts';
+import type { SnapshotFileControl } from './snapshot-file-rpc.ts';
 import { OperationId, TenantId, UserId } from './ids.ts';
 import { Incident } from './incident.ts';
 import type { ImportCommand, ImportView } from './imports.ts';
@@ -327,7 +328,7 @@ export type CommandToTenant =
   | { readonly kind: 'undo_restore' };
 
 /** What the control plane may ask of a cell. Implemented by the tenant worker's `TenantControl` entrypoint. */
-export interface TenantControl extends NetworkControl, SecretControl {
+export interface TenantControl extends NetworkControl, SecretControl, SnapshotFileControl {
   /** Creates the tenant and starts its first boot. The same call again (same operation id) answers the same. */
   provision(
     command: TenantRef & { generation: number; operationId: OperationId; spec: TenantSpec },
@@ -368,6 +369,7 @@ export const tenantCan = {
   drill: ['asleep', 'waking', 'awake', 'draining', 'suspended', 'needs_operator'],
   snapshot: ['awake'],
   restore: ['awake', 'asleep', 'needs_operator'],
+  put_file: ['awake'],
   open: ['provisioning', 'asleep', 'waking', 'awake', 'draining'],
   import: ['awake', 'asleep', 'suspended', 'needs_operator'],
   export: ['provisioning', 'asleep', 'waking', 'awake', 'draining', 'suspended', 'needs_operator'],

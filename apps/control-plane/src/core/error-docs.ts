@@ -129,6 +129,18 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'A newer OpenClaw wrote it than the assistant runs, and an older one cannot read what a newer one wrote. Nothing was changed.',
     next: 'Move the assistant to that version first, or choose an older snapshot.',
   },
+  snapshot_file_unknown: {
+    when: 'No regular file stands at this path in the snapshot: it was never there, or it is a folder or a link.',
+    next: 'Look at the files of the snapshot and take the path from there.',
+  },
+  snapshot_file_too_large: {
+    when: 'Files of more than 64 MiB are not taken out of a snapshot by themselves.',
+    next: 'Download everything as of that snapshot, or restore it whole.',
+  },
+  snapshot_file_refused: {
+    when: 'The file cannot be put into the running assistant by itself, such as a database that is in use. Nothing was changed.',
+    next: 'Restore the whole snapshot instead, or download the file.',
+  },
   export_nothing_saved: {
     when: 'The assistant has not been saved once. It is saved soon after its first start, and whenever it goes to sleep.',
     next: 'Try again in a minute.',

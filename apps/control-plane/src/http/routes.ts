@@ -23,6 +23,13 @@ import { releaseList } from '../services/release-read.ts';
 import { suggestSlug, tenantCreate } from '../services/tenant-create.ts';
 import { requireTenant, tenantList, tenantRead } from '../services/tenant-read.ts';
 import { snapshotChanges, snapshotList, snapshotUpdate } from '../services/tenant-snapshots.ts';
+import {
+  putFileList,
+  putFileUndo,
+  snapshotFileList,
+  snapshotFilePut,
+  snapshotFileTake,
+} from '../services/tenant-snapshot-files.ts';
 import { timelineRead } from '../services/timeline.ts';
 import { tenantRollback, tenantUpgrade } from '../services/tenant-release.ts';
 import { receiptList, usageRead } from '../services/usage.ts';
@@ -128,6 +135,22 @@ const handlers: Handlers = {
     command(request, { kind: 'restore', snapshotId: request.params.snapshotId }, 'tenant:configure'),
   snapshotUndo: (request) => command(request, { kind: 'undo_restore' }, 'tenant:configure'),
 
+  snapshotFileList: async (request) => {
+    const { search, show, offset, limit } = request.query;
+    const question = { search, differing: show === 'differing', offset, limit };
+    return snapshotFileList(request.ctx, await configured(request), request.params.snapshotId, question);
+  },
+  snapshotFileTake: async (request) => snapshotFileTake(request.ctx, await fileOf(request, request.query.path)),
+  snapshotFilePut: async (request) => {
+    const { ctx, body, idempotencyKey } = request;
+    return snapshotFilePut(ctx, { ...(await fileOf(request, body.path)), idempotencyKey });
+  },
+  putFileList: async (request) => ({ items: await putFileList(request.ctx, await configured(request)) }),
+  putFileUndo: async (request) => {
+    const { ctx, trail, params } = request;
+    return putFileUndo(ctx, { row: await configured(request), trail, id: params.putId });
+  },
+
   timelineRead: async ({ ctx, session, params, query }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
     return timelineRead(ctx, row, query);
@@ -220,6 +243,13 @@ type RolloutRequest = Pick<Handled<(typeof endpoints)['rolloutPause']>, 'ctx' | 
 function rolloutAct(act: RolloutAct) {
   return ({ ctx, session, params, body }: RolloutRequest) =>
     rolloutSwitch(ctx, params.rolloutId, { act, userId: session.userId, reason: body.reason });
+}
+
+type FileRequest = Pick<Handled<(typeof endpoints)['snapshotFilePut']>, 'ctx' | 'session' | 'trail' | 'params'>;
+
+async function fileOf(request: FileRequest, path: string) {
+  const { trail, params } = request;
+  return { row: await configured(request), trail, snapshotId: params.snapshotId, path };
 }
 
 type NetworkRequest = Handled<(typeof endpoints)['networkReplace' | 'networkRuleRemove']>;

@@ -35,6 +35,7 @@ export const keys = {
   receipts: (tenantId: string) => ['receipts', tenantId] as const,
   timeline: (tenantId: string) => ['timeline', tenantId] as const,
   snapshots: (tenantId: string) => ['snapshots', tenantId] as const,
+  putFiles: (tenantId: string) => ['put-files', tenantId] as const,
   imports: (tenantId: string) => ['imports', tenantId] as const,
   operation: (operationId: string) => ['operation', operationId] as const,
 };
@@ -102,6 +103,32 @@ export function snapshotChangesQuery(tenantId: string, snapshotId: string) {
     queryKey: [...keys.snapshots(tenantId), snapshotId, 'changes'] as const,
     queryFn: ({ signal }) => call('snapshotChanges', { params: { tenantId, snapshotId }, signal }),
     retry: false,
+  });
+}
+
+export function snapshotFilesQuery(
+  tenantId: string,
+  snapshotId: string,
+  { search, differing }: { readonly search: string; readonly differing: boolean },
+) {
+  return infiniteQueryOptions({
+    queryKey: [...keys.snapshots(tenantId), snapshotId, 'files', search, differing] as const,
+    queryFn: ({ signal, pageParam }) =>
+      call('snapshotFileList', {
+        params: { tenantId, snapshotId },
+        query: { search, show: differing ? 'differing' : 'all', offset: pageParam, limit: 100 },
+        signal,
+      }),
+    initialPageParam: 0,
+    getNextPageParam: (last) => last.nextOffset,
+    retry: false,
+  });
+}
+
+export function putFilesQuery(tenantId: string) {
+  return queryOptions({
+    queryKey: keys.putFiles(tenantId),
+    queryFn: ({ signal }) => call('putFileList', { params: { tenantId }, signal }),
   });
 }
 

@@ -1,11 +1,13 @@
 /** The snapshots of an assistant, newest first. A button that cannot act says why. */
+import { Link } from '@tanstack/react-router';
 import type { Snapshot } from '../../../control-plane/src/contract/api.ts';
-import { Button } from '../ui/button.tsx';
+import { Button, buttonClass } from '../ui/button.tsx';
 import { formatBytes, formatCount, formatDateTime } from '../ui/format.ts';
 import { When } from '../ui/when.tsx';
 import { flagsOf, type Flag, reasonOf } from './words.ts';
 
 interface SnapshotListProps {
+  readonly tenantId: string;
   readonly items: readonly Snapshot[];
   readonly againstRestore: string | undefined;
   readonly againstChange: string | undefined;
@@ -32,7 +34,7 @@ export function SnapshotTable(props: SnapshotListProps) {
 }
 
 function Row({ snapshot, ...props }: SnapshotListProps & { snapshot: Snapshot }) {
-  const { againstRestore, againstChange, busyId } = props;
+  const { tenantId, againstRestore, againstChange, busyId } = props;
   const when = formatDateTime(Date.parse(snapshot.at));
   const kept = snapshot.protection === 'customer';
   const cannotRead = snapshot.restorable
@@ -73,6 +75,16 @@ function Row({ snapshot, ...props }: SnapshotListProps & { snapshot: Snapshot })
           >
             Accept
           </Button>
+        ) : null}
+        {snapshot.inventory ? (
+          <Link
+            to="/a/$tenantId/snapshots/$snapshotId"
+            params={{ tenantId, snapshotId: snapshot.id }}
+            className={buttonClass('plain')}
+            aria-label={`Files of the snapshot of ${when}`}
+          >
+            Files
+          </Link>
         ) : null}
         {snapshot.protection === 'automatic' ? null : (
           <Button

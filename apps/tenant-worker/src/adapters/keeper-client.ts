@@ -10,6 +10,8 @@ import type {
   SnapshotResult,
   StartRequest,
 } from '../../../../container/keeper/contract.ts';
+import { putResultSchema } from '../../../../container/keeper/files/put-contract.ts';
+import type { PutQuery, PutResult, UndoRequest } from '../../../../container/keeper/files/put-contract.ts';
 import { inventoryBytesMax, inventorySchema } from '../../../../container/keeper/inventory-contract.ts';
 import type { Inventory } from '../../../../container/keeper/inventory-contract.ts';
 import { ImportReport } from '../../../control-plane/src/contract/imports.ts';
@@ -106,6 +108,18 @@ export class KeeperClient {
   async importState(archive: ReadableStream<Uint8Array>): Promise<ImportReport> {
     const response = await this.#call('PUT', '/v1/import', { body: archive });
     return ImportReport.parse(await response.json());
+  }
+
+  /** One file into the state, while the gateway runs. */
+  async putFile(content: ReadableStream<Uint8Array>, { id, path, bytes }: PutQuery): Promise<PutResult> {
+    const query = new URLSearchParams({ id, path, bytes: String(bytes) });
+    const response = await this.#call('PUT', `/v1/files?${query.toString()}`, { body: content });
+    return putResultSchema.parse(await response.json());
+  }
+
+  async undoFile(request: UndoRequest): Promise<PutResult> {
+    const response = await this.#call('POST', '/v1/files/undo', { json: request });
+    return putResultSchema.parse(await response.json());
   }
 
   async check(request: CheckRequest): Promise<CheckResult> {

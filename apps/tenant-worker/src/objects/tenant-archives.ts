@@ -5,7 +5,10 @@
 import { readInventory } from '../adapters/snapshot-inventory.ts';
 import { changeSnapshot } from '../services/snapshot-commands.ts';
 import { listSnapshots, snapshotChanges, toTenantSnapshot } from '../services/snapshot-reads.ts';
+import { beginPut, beginUndo, endPut, inventoryPlan } from '../services/snapshot-files.ts';
+import type { InventoryPlan, PutEnd, PutPlan } from '../services/snapshot-files.ts';
 import { exportSource } from '../services/tenant-export.ts';
+import type { FilePut } from '../../../control-plane/src/contract/snapshot-file-rpc.ts';
 import type { TenantControl } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { ExportPlan } from '../services/tenant-export.ts';
 import { admitPart, changeImports, partStored, shownImports } from '../services/imports.ts';
@@ -101,6 +104,33 @@ export abstract class TenantArchives extends TenantOutward {
       const changed = changeSnapshot(parts.lifecycle, found.value, snapshotId, { protected: wanted, accepted });
       if (!changed.ok) return changed;
       return ok(toTenantSnapshot(changed.value, parts.snapshots.newest()?.id ?? null, found.value));
+    });
+  }
+
+  // --- single files of a snapshot ------------------------------------------------------------------------------------
+
+  async inventoryPlan(command: TenantRef & { snapshotId: string }): Promise<Result<InventoryPlan>> {
+    return this.withTenant(command, (parts) => inventoryPlan(parts, command.snapshotId));
+  }
+
+  async putFiles(ref: TenantRef): Promise<Result<readonly FilePut[]>> {
+    return this.withTenant(ref, ({ filePuts }) => ok(filePuts.list()));
+  }
+
+  async beginPut(command: Args<'putFile'>): Promise<Result<PutPlan>> {
+    return this.withTenant(command, (parts) => beginPut(parts, command));
+  }
+
+  async beginUndo(command: Args<'undoFile'>): Promise<Result<PutPlan>> {
+    return this.withTenant(command, (parts) => beginUndo(parts, command.id));
+  }
+
+  /** What the keeper said. The state has changed when it was done, and is saved soon. */
+  async endPut(command: TenantRef & { id: string; end: PutEnd }): Promise<Result<FilePut>> {
+    return this.withTenant(command, (parts) => {
+      const ended = endPut(parts.filePuts, command.id, command.end);
+      if (ended.ok && (command.end.kind === 'put' || command.end.kind === 'undone')) parts.lifecycle.touched();
+      return ended;
     });
   }
 }

@@ -23,7 +23,9 @@ import type {
   TenantSnapshot,
   TenantSnapshots,
 } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { FilePut, SnapshotFilePage, TakenFile } from '../../../control-plane/src/contract/snapshot-file-rpc.ts';
 import type { Env } from '../env.ts';
+import * as files from './snapshot-file-control.ts';
 
 export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
   #tenant(ref: TenantRef) {
@@ -84,6 +86,26 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
 
   changeSnapshot(command: Parameters<Contract['changeSnapshot']>[0]): Promise<Result<TenantSnapshot>> {
     return this.#tenant(command).changeSnapshot(command);
+  }
+
+  snapshotFiles(command: Parameters<Contract['snapshotFiles']>[0]): Promise<Result<SnapshotFilePage>> {
+    return files.snapshotFiles(this.env, command);
+  }
+
+  takeFile(command: Parameters<Contract['takeFile']>[0]): Promise<Result<TakenFile>> {
+    return files.takeFile(this.env, command);
+  }
+
+  putFiles(ref: TenantRef): Promise<Result<readonly FilePut[]>> {
+    return this.#tenant(ref).putFiles(ref);
+  }
+
+  putFile(command: Parameters<Contract['putFile']>[0]): Promise<Result<FilePut>> {
+    return files.putFile(this.env, command);
+  }
+
+  undoFile(command: Parameters<Contract['undoFile']>[0]): Promise<Result<FilePut>> {
+    return files.undoFile(this.env, command);
   }
 
   async sealingKey(): Promise<Result<SealingKey>> {

@@ -15,6 +15,7 @@ import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
 import { storeInventory } from '../adapters/snapshot-inventory.ts';
 import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
 import type { CheckRequest, CheckResult, KeeperStatus, StartRequest } from '../../../../container/keeper/contract.ts';
+import type { PutQuery, PutResult, UndoRequest } from '../../../../container/keeper/files/put-contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 import type { RestartSettings } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { incidentLogMax, incidentWordsMax } from '../../../control-plane/src/contract/incident.ts';
@@ -44,6 +45,20 @@ export interface StartRun {
   /** A throw-away run: it is no incarnation (0), reaches nothing, and tells the tenant nothing. */
   readonly scratch?: { readonly n: number; readonly standInModel: boolean };
 }
+
+/** What the keeper said of one file. A refusal comes in its words, and changed nothing. */
+export type FileOutcome =
+  | { readonly ok: true; readonly replaced: boolean }
+  | { readonly ok: false; readonly words: string };
+
+/** The keeper's refusals of a file that come before any effect. */
+const changedNothing: ReadonlySet<string> = new Set([
+  'file_refused',
+  'invalid_request',
+  'not_found',
+  'busy',
+  'disk_full',
+]);
 
 export interface SealedSnapshot {
   readonly id: string;
@@ -299,6 +314,27 @@ export class TenantSandbox extends DurableObject<Env> {
       const told = error instanceof KeeperRefusal && ['archive_refused', 'disk_full'].includes(error.code);
       if (!told) throw error;
       return { ok: false, detail: error.words.slice(0, 1_000) };
+    }
+  }
+
+  /** Puts one file into the running state. A refusal changed nothing. */
+  async putFile(incarnation: number, file: PutQuery, content: ReadableStream<Uint8Array>): Promise<FileOutcome> {
+    return this.#fileOutcome(incarnation, (keeper) => keeper.putFile(content, file));
+  }
+
+  async undoFile(incarnation: number, which: UndoRequest): Promise<FileOutcome> {
+    return this.#fileOutcome(incarnation, (keeper) => keeper.undoFile(which));
+  }
+
+  async #fileOutcome(incarnation: number, ask: (keeper: KeeperClient) => Promise<PutResult>): Promise<FileOutcome> {
+    const run = this.#run;
+    if (!run || run.scratch || run.incarnation !== incarnation) throw new Error('a file is put into another run');
+    try {
+      return { ok: true, replaced: (await ask(await this.#keeper())).replaced };
+    } catch (error) {
+      // Of anything else nobody knows how far it came.
+      if (!(error instanceof KeeperRefusal) || !changedNothing.has(error.code)) throw error;
+      return { ok: false, words: error.words.slice(0, 300) };
     }
   }
 

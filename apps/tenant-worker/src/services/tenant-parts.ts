@@ -22,6 +22,7 @@ import type { Env } from '../env.ts';
 import { EGRESS_JOURNAL_MIGRATIONS, EgressJournal } from '../modules/egress-journal.ts';
 import { EGRESS_POLICY_MIGRATIONS, EgressPolicies } from '../modules/egress-policy.ts';
 import { LEDGER_MIGRATIONS, Ledger } from '../modules/ledger.ts';
+import { FILE_PUT_MIGRATIONS, FilePuts } from '../modules/file-puts.ts';
 import { INCIDENT_MIGRATIONS, Incidents } from '../modules/incidents.ts';
 import { migrate } from '../modules/migrate.ts';
 import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
@@ -62,6 +63,7 @@ export interface TenantParts {
   readonly lifecycle: Lifecycle;
   readonly scratch: Scratch;
   readonly imports: Imports;
+  readonly filePuts: FilePuts;
   readonly clock: Clock;
   readonly ids: Ids;
   /** Removes the bytes of uploads that nothing needs any more; never rejects. */
@@ -84,6 +86,7 @@ const allMigrations = [
   ...LEDGER_MIGRATIONS,
   ...SCRATCH_MIGRATIONS,
   ...IMPORT_MIGRATIONS,
+  ...FILE_PUT_MIGRATIONS,
   ...EGRESS_POLICY_MIGRATIONS,
   ...EGRESS_JOURNAL_MIGRATIONS,
   ...VAULT_MIGRATIONS,
@@ -308,6 +311,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     lifecycle,
     scratch,
     imports,
+    filePuts: new FilePuts(sql),
     clock,
     ids,
     cleanImports: clean,

@@ -3,6 +3,7 @@
 
 import type { ImportView } from '../../../../apps/control-plane/src/contract/imports.ts';
 import type { SecretView } from '../../../../apps/control-plane/src/contract/secrets.ts';
+import type { FilePut } from '../../../../apps/control-plane/src/contract/snapshot-file-rpc.ts';
 import type { EgressPolicy } from '../../../../apps/control-plane/src/contract/egress.ts';
 import { err, ok, type Refusal, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
 import type {
@@ -37,6 +38,7 @@ export interface StandInTenant {
 /** What every export of the stand-in holds. */
 export const exportedBytes = new TextEncoder().encode('an archive');
 
+const noSuchFile: Refusal = { code: 'snapshot_file_unknown', detail: 'No such file.', next: 'Choose another.' };
 const unknown: Refusal = { code: 'tenant_unknown', detail: 'No such assistant.', next: 'Check the address.' };
 
 export class CellStandIn implements TenantControl {
@@ -49,6 +51,7 @@ export class CellStandIn implements TenantControl {
   /** Of every tenant. */
   snapshotsKept: TenantSnapshot[] = [];
   readonly imported: ImportView[] = [];
+  filesPut: FilePut[] = [];
   /** Answers every call until it is set. */
   fault: (what: CellCall) => Fault = () => 'none';
   readonly stored: SecretView[] = [];
@@ -200,6 +203,49 @@ export class CellStandIn implements TenantControl {
         content: new Response(exportedBytes).body ?? new ReadableStream(),
       }),
     );
+  }
+
+  snapshotFiles(command: Parameters<TenantControl['snapshotFiles']>[0]): ReturnType<TenantControl['snapshotFiles']> {
+    return this.#withTenant('snapshotFiles', command, () => {
+      const file = {
+        path: 'workspace/MEMORY.md',
+        bytes: exportedBytes.length,
+        standing: 'same',
+        refusal: null,
+      } as const;
+      const items = file.path.includes(command.search) && !command.differing ? [file] : [];
+      return ok({ by: 'files', against: command.snapshotId, total: items.length, items, nextOffset: null });
+    });
+  }
+
+  takeFile(command: Parameters<TenantControl['takeFile']>[0]): ReturnType<TenantControl['takeFile']> {
+    return this.#withTenant('takeFile', command, () => {
+      if (command.path.endsWith('absent')) return err(noSuchFile);
+      const content = new Response(exportedBytes).body ?? new ReadableStream();
+      return ok({ bytes: exportedBytes.length, savedAtMs: this.nowMs, content });
+    });
+  }
+
+  putFiles(ref: TenantRef): ReturnType<TenantControl['putFiles']> {
+    return this.#withTenant('putFiles', ref, () => ok(this.filesPut));
+  }
+
+  putFile(command: Parameters<TenantControl['putFile']>[0]): ReturnType<TenantControl['putFile']> {
+    return this.#withTenant('putFile', command, () => {
+      const { id, snapshotId, path } = command;
+      const known = this.filesPut.find((put) => put.id === id);
+      if (known !== undefined) return ok(known);
+      const put: FilePut = { id, snapshotId, path, atMs: this.nowMs, stage: 'done', replaced: true };
+      this.filesPut = [put, ...this.filesPut];
+      return ok(put);
+    });
+  }
+
+  undoFile(command: Parameters<TenantControl['undoFile']>[0]): ReturnType<TenantControl['undoFile']> {
+    return this.#withTenant('undoFile', command, () => {
+      const put = this.filesPut.find(({ id }) => id === command.id);
+      return put === undefined ? err(noSuchFile) : ok({ ...put, stage: 'undone' });
+    });
   }
 
   sealingKey(): ReturnType<TenantControl['sealingKey']> {

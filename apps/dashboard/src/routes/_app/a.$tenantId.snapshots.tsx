@@ -3,10 +3,10 @@ import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { createFileRoute } from '@tanstack/react-router';
 import { Camera, Undo2 } from 'lucide-react';
 import { useState } from 'react';
-import type { OrgRole, Permission, Snapshot, Tenant } from '../../../../control-plane/src/contract/api.ts';
-import { tenantAllows } from '../../../../control-plane/src/contract/tenant-rpc.ts';
+import type { Snapshot } from '../../../../control-plane/src/contract/api.ts';
 import { toFailure } from '../../api/errors.ts';
 import { isMoving, roleMay, snapshotsQuery, tenantQuery } from '../../api/queries.ts';
+import { reasonAgainst } from '../../snapshots/reason-against.ts';
 import { RestoreDialog } from '../../snapshots/restore-dialog.tsx';
 import { SnapshotTable } from '../../snapshots/snapshot-list.tsx';
 import { useSnapshotAction } from '../../snapshots/use-snapshot-actions.ts';
@@ -91,6 +91,7 @@ function Snapshots() {
       ) : null}
       {list.data === undefined || list.data.items.length === 0 ? null : (
         <SnapshotTable
+          tenantId={tenantId}
           items={list.data.items}
           againstRestore={againstRestore}
           againstChange={mayChange.allowed ? undefined : mayChange.reason}
@@ -150,18 +151,4 @@ function Snapshots() {
       ) : null}
     </div>
   );
-}
-
-/** Role first: waiting would not help there. */
-function reasonAgainst(
-  action: 'snapshot' | 'restore',
-  permission: Permission,
-  tenant: Tenant,
-  role: OrgRole,
-): string | undefined {
-  const may = roleMay(role, permission);
-  if (!may.allowed) return may.reason;
-  const allowed = tenantAllows(action, tenant.state);
-  if (!allowed.allowed) return allowed.reason;
-  return isMoving(tenant) ? 'Wait until what is under way is finished.' : undefined;
 }
