@@ -57,26 +57,27 @@ async function writeState(): Promise<void> {
     let prevHash = '';
     for (let seq = 1; seq <= 3; seq++) {
       const entry = {
-        ...{
-          orgId,
-          seq,
-          id: `${orgId}-${seq}`,
-          atMs: seq,
-          actorKind: 'person',
-          actorId: 'usr_1',
-          action: 'tenant.wake',
-        },
-        ...{ outcome: 'done', tenantId: null, intentId: null, code: null, reason: null, detail: '{}', requestId: null },
+        orgId,
+        seq,
+        id: `${orgId}-${seq}`,
+        atMs: seq,
+        actorKind: 'person',
+        actorId: 'usr_1',
+        action: 'tenant.wake',
+        outcome: 'done',
+        tenantId: null,
+        intentId: null,
+        code: null,
+        reason: null,
+        detail: '{}',
+        requestId: null,
         prevHash,
       };
       prevHash = createHash('sha256').update(canonicalEntry(entry)).digest('base64url');
       if (seq > kept) continue;
       await db
         .prepare(`INSERT INTO audit_entry VALUES (${Array.from({ length: 16 }, () => '?').join()})`)
-        .bind(
-          ...[orgId, seq, entry.id, entry.atMs, entry.actorKind, entry.actorId, entry.action, entry.outcome],
-          ...[null, null, null, null, entry.detail, null, entry.prevHash, prevHash],
-        )
+        .bind(...Object.values(entry), prevHash)
         .run();
     }
     await bucket.put(

@@ -1,6 +1,7 @@
 /** The audit trail in words: what was done, what came of it, what changed. */
 import type { AuditEntryView } from '../../../control-plane/src/contract/audit-api.ts';
 import type { AuditAction } from '../../../control-plane/src/contract/audit.ts';
+import { unreachable } from '../../../control-plane/src/contract/result.ts';
 
 export const actionWords: Record<AuditAction, string> = {
   'tenant.create': 'Created an assistant',
@@ -50,6 +51,8 @@ export function outcomeText({ outcome, code }: Pick<AuditEntryView, 'outcome' | 
       return code === null ? 'Refused' : `Refused (${code})`;
     case 'unknown':
       return 'No answer came';
+    default:
+      return unreachable(outcome);
   }
 }
 
@@ -64,6 +67,8 @@ export function actorText({ actor }: Pick<AuditEntryView, 'actor'>): string {
       return `API key ${name}`;
     case 'system':
       return `Tidepool (${name})`;
+    default:
+      return unreachable(actor.kind);
   }
 }
 
