@@ -16,7 +16,7 @@ import { SNAPSHOT_MIGRATIONS } from '../../apps/tenant-worker/src/modules/snapsh
 import { SnapshotIndex } from '../../apps/tenant-worker/src/modules/snapshots.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../../apps/tenant-worker/src/modules/tenant-store.ts';
 import { Scratch } from '../../apps/tenant-worker/src/services/scratch.ts';
-import type { ScratchPort } from '../../apps/tenant-worker/src/services/scratch.ts';
+import type { ScratchPort } from '../../apps/tenant-worker/src/services/scratch-ports.ts';
 
 type Fault = 'none' | 'fails' | 'answer_lost' | 'crash_before' | 'crash_after';
 export const operationId = 'op_00000000000000000000000001' as never;

@@ -5,7 +5,7 @@ import { checkDeadlineMs } from '../core/scratch/limits.ts';
 import { trialTurn } from '../core/scratch/stand-in.ts';
 import type { CellConfig } from '../env.ts';
 import type { TenantSandbox } from '../objects/tenant-sandbox.ts';
-import type { ScratchPort } from '../services/scratch.ts';
+import type { ScratchPort } from '../services/scratch-ports.ts';
 import { scratchName } from '../tenant-api.ts';
 import type { CellKeys } from './cell-keys.ts';
 import { gatewayConfigOf } from './sandbox-port.ts';

@@ -10,7 +10,7 @@ import { KeeperClient } from '../adapters/keeper-client.ts';
 import { KeeperRefusal } from '../adapters/keeper-client.ts';
 import { release } from '../adapters/byte-source.ts';
 import { openImport } from '../adapters/import-objects.ts';
-import type { ImportOutcome } from '../services/scratch.ts';
+import type { ImportOutcome } from '../services/scratch-ports.ts';
 import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
 import { storeInventory } from '../adapters/snapshot-inventory.ts';
 import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';

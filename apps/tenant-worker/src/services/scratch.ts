@@ -5,8 +5,6 @@
  */
 import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
-import type { ImportReport, ImportView } from '../../../control-plane/src/contract/imports.ts';
-import type { Operation } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { releaseOf } from '../core/lifecycle/record.ts';
 import type { Observed } from '../core/lifecycle/state.ts';
@@ -17,57 +15,11 @@ import { judge } from '../core/scratch/judge.ts';
 import * as limits from '../core/scratch/limits.ts';
 import type { ScratchAction } from '../core/scratch/plan.ts';
 import { decideScratch, needsLook } from '../core/scratch/plan.ts';
-import type { GatewayFindings, ScratchOutcome, ScratchRequest, ScratchRun } from '../core/scratch/run.ts';
-import type { Imports } from '../modules/imports.ts';
-import type { Operations, StepName } from '../modules/operations.ts';
-import type { ScratchRuns } from '../modules/scratch.ts';
-import type { SnapshotRow } from '../modules/snapshot-schema.ts';
-import type { SnapshotIndex } from '../modules/snapshots.ts';
-import type { TenantStore } from '../modules/tenant-store.ts';
-import type { Clock, Ids } from '../ports.ts';
-import type { LifecycleLog, RestoreOutcome, SnapshotData, SnapshotObjects, Timers } from './lifecycle-ports.ts';
+import type { ScratchRequest, ScratchRun } from '../core/scratch/run.ts';
+import type { StepName } from '../modules/operations.ts';
 import { withDeadline } from './deadline.ts';
-
-/** One scratch container. Calls reject when it cannot be reached; none makes a choice. */
-export interface ScratchPort {
-  /** @param standInModel whether model calls are answered at all, by a stand-in that costs nothing */
-  start(record: TenantRecord, release: string, standInModel: boolean): Promise<void>;
-  look(): Promise<Observed>;
-  claim(): Promise<void>;
-  restore(record: TenantRecord, snapshot: SnapshotRow): Promise<RestoreOutcome>;
-  startGateway(record: TenantRecord): Promise<void>;
-  check(turn: boolean): Promise<GatewayFindings>;
-  /** Makes the state from an upload. */
-  import(record: TenantRecord, upload: ImportView): Promise<ImportOutcome>;
-  stopGateway(): Promise<void>;
-  /** Uploads the data of a snapshot and reads it back. */
-  snapshot(record: TenantRecord, id: string): Promise<SnapshotData>;
-  destroy(why: string): Promise<void>;
-}
-
-export type ImportOutcome =
-  | { readonly ok: true; readonly report: ImportReport }
-  | { readonly ok: false; readonly detail: string };
-
-export interface ScratchDeps {
-  readonly imports: Imports;
-  readonly objects: SnapshotObjects;
-  readonly store: TenantStore;
-  readonly runs: ScratchRuns;
-  readonly snapshots: SnapshotIndex;
-  readonly operations: Operations;
-  readonly port: (tenantId: string, n: number) => ScratchPort;
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly ids: Ids;
-  readonly log: LifecycleLog;
-  /** What is due has changed. */
-  readonly rearm: () => Promise<void>;
-  /** What an operation of a scratch run shows has changed. */
-  readonly operationChanged: (operation: Operation) => void;
-  /** A run has an outcome; called once for each, before its container is destroyed, in the turn in which it is saved. */
-  readonly concluded: (run: ScratchRun, outcome: ScratchOutcome) => void;
-}
+import { conclude } from './scratch-outcome.ts';
+import type { ScratchDeps, ScratchPort } from './scratch-ports.ts';
 
 const steps: Partial<Record<ScratchAction, StepName>> = {
   save: 'snapshot',
@@ -180,7 +132,7 @@ export class Scratch {
         this.#dueAtMs = decision.untilMs;
         return false;
       case 'conclude':
-        this.#conclude(run, decision.outcome);
+        conclude(this.deps, run, decision.outcome);
         return true;
       case 'action':
         break;
@@ -266,19 +218,19 @@ export class Scratch {
     const outcome = await this.#within(port.restore(record, snapshot), tenantLimits.restoreDeadlineMs, 'restore');
     if (outcome.ok) return this.deps.runs.restored(run.n, outcome.files);
     const detail = 'The snapshot could not be read back.';
-    this.#conclude(run, { ok: false, code: outcome.failure, detail });
+    conclude(this.deps, run, { ok: false, code: outcome.failure, detail });
   }
 
   async #import(record: TenantRecord, run: ScratchRun): Promise<void> {
     const { imports, runs } = this.deps;
     const upload = imports.bySnapshot(run.snapshotId);
     if (upload === null) {
-      return this.#conclude(run, { ok: false, code: 'abandoned', detail: 'The upload is not there any more.' });
+      return conclude(this.deps, run, { ok: false, code: 'abandoned', detail: 'The upload is not there any more.' });
     }
     runs.tried(run.n, 'restore');
     const port = this.#port(record, run);
     const outcome = await this.#within(port.import(record, upload), tenantLimits.restoreDeadlineMs, 'import');
-    if (!outcome.ok) return this.#conclude(run, { ok: false, code: 'import_refused', detail: outcome.detail });
+    if (!outcome.ok) return conclude(this.deps, run, { ok: false, code: 'import_refused', detail: outcome.detail });
     imports.reported(upload.id, outcome.report);
     runs.restored(run.n, outcome.report.taken.files);
   }
@@ -310,69 +262,19 @@ export class Scratch {
     };
     await this.#within(objects.putManifest(tenantId, id, manifest), tenantLimits.objectDeadlineMs, 'manifest');
     snapshots.complete(id, { ...data, completedAtMs });
-    this.#conclude(run, { ok: true, counts: { files: data.files, sessions: null, cronJobs: null } });
+    conclude(this.deps, run, { ok: true, counts: { files: data.files, sessions: null, cronJobs: null } });
   }
 
   async #check(record: TenantRecord, run: ScratchRun): Promise<void> {
     this.deps.runs.tried(run.n, 'check');
     const turn = run.purpose === 'upgrade';
     const found = await this.#within(this.#port(record, run).check(turn), limits.checkDeadlineMs, 'check');
-    this.#conclude(run, judge(this.#expected(run), run.restoredFiles ?? 0, found));
+    conclude(this.deps, run, judge(this.#expected(run), run.restoredFiles ?? 0, found));
   }
 
   #expected(run: ScratchRun): Expected {
     const { files = 0, sessions = null, cronJobs = null } = this.deps.snapshots.get(run.snapshotId) ?? {};
     return { files, sessions, cronJobs };
-  }
-
-  /** Saves what came of a run, with everything that follows from it. */
-  #conclude(run: ScratchRun, outcome: ScratchOutcome): void {
-    const { runs, clock, log } = this.deps;
-    const tookMs = Math.max(0, clock.nowMs() - run.begunAtMs);
-    runs.conclude(run.n, outcome);
-    if (run.purpose === 'drill') this.#concludeDrill(run, outcome, tookMs);
-    if (run.purpose === 'import') this.#concludeImport(run, outcome);
-    log(outcome.ok ? 'scratch.proven' : 'scratch.failed', {
-      n: run.n,
-      purpose: run.purpose,
-      snapshot: run.snapshotId,
-      release: run.release,
-      tookMs,
-      code: outcome.ok ? null : outcome.code,
-      detail: outcome.ok ? null : outcome.detail,
-    });
-    this.deps.concluded(run, outcome);
-  }
-
-  #concludeDrill(run: ScratchRun, outcome: ScratchOutcome, tookMs: number): void {
-    const { runs, operations, clock, log } = this.deps;
-    const atMs = clock.nowMs();
-    const { snapshotId } = run;
-    if (outcome.ok) {
-      runs.proven({ snapshotId, atMs, tookMs, ...outcome.counts });
-      this.deps.snapshots.proven(snapshotId, atMs);
-    } else if (outcome.code !== 'abandoned') {
-      runs.drillFailed({ snapshotId, atMs, code: outcome.code, detail: outcome.detail });
-      // An alert: what was saved may not come back.
-      log('drill.failed', { n: run.n, snapshot: snapshotId, code: outcome.code, detail: outcome.detail });
-    }
-    if (run.operationId === null) return;
-    const error = outcome.ok ? null : drillError(outcome.code, outcome.detail);
-    const operation = operations.finish(run.operationId, atMs, error);
-    if (operation) this.deps.operationChanged(operation);
-  }
-
-  #concludeImport(run: ScratchRun, outcome: ScratchOutcome): void {
-    const { imports, operations, clock } = this.deps;
-    const upload = imports.bySnapshot(run.snapshotId);
-    if (upload !== null && outcome.ok) imports.ready(upload.id, clock.nowMs());
-    // Only what was refused is refused again; everything else may be tried again with the same bytes.
-    if (upload !== null && !outcome.ok)
-      imports[outcome.code === 'import_refused' ? 'failed' : 'again'](upload.id, outcome);
-    if (run.operationId === null) return;
-    const error = outcome.ok ? null : importError(outcome.code, outcome.detail);
-    const operation = operations.finish(run.operationId, clock.nowMs(), error);
-    if (operation) this.deps.operationChanged(operation);
   }
 
   #showStep(run: ScratchRun, action: ScratchAction): void {
@@ -381,18 +283,4 @@ export class Scratch {
     const operation = this.deps.operations.step(run.operationId, name, this.deps.clock.nowMs());
     if (operation) this.deps.operationChanged(operation);
   }
-}
-
-function importError(code: string, detail: string): NonNullable<Operation['error']> {
-  const next = 'Nothing of the assistant was changed. Mend what is said and bring it again, or ask support.';
-  return { code, detail: detail.slice(0, 500), next };
-}
-
-function drillError(code: string, detail: string): NonNullable<Operation['error']> {
-  if (code === 'abandoned') return { code, detail, next: 'Start the drill again when it is wanted.' };
-  return {
-    code,
-    detail,
-    next: 'Nothing of the assistant was changed. An operator has been told; see the runbook section drill_failed.',
-  };
 }
