@@ -207,8 +207,14 @@ export async function comesRight(world: World): Promise<void> {
   const before = runOf(world);
   controlPlane.command('sleep');
   if (!(await until(world, 'asleep', ['asleep'], () => runOf(world) > before))) return;
-  controlPlane.visit();
+  // Somebody comes, or sets it to stay awake: the setting is newer than the word that put it to sleep.
+  if (world.random.chance(0.5)) controlPlane.visit();
+  else {
+    controlPlane.keepAwake(false);
+    controlPlane.keepAwake(true);
+  }
   if (!(await until(world, 'awake again', ['awake']))) return;
+  if (controlPlane.spec.keepAwake) world.reach('set to stay awake');
   const { state } = checks.record() ?? { state: { kind: 'absent' as const } };
   const container = 'incarnation' in state ? world.sandbox(state.incarnation).container : null;
   if (kept !== null && !container?.entries.includes(kept)) checks.fail('saved is kept', `${kept} after a sleep`);

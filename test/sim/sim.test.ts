@@ -42,6 +42,7 @@ describe('the simulation', () => {
       'outbox.send_failed',
       'scheduled run',
       'woke for a run',
+      'set to stay awake',
     ]) {
       expect(reached.get(mark) ?? 0, mark).toBeGreaterThan(0);
     }
