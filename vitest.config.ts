@@ -36,6 +36,7 @@ export default defineConfig({
             'container/**/*.test.ts',
             'test/*.test.ts',
             'test/sim/**/*.test.ts',
+            'test/properties/**/*.test.ts',
           ],
           exclude: [...never, '**/*.system.test.ts'],
           testTimeout: 30_000,

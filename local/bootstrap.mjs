@@ -25,6 +25,8 @@ const COMMANDS = {
     script: 'test/flood/main.ts',
     what: 'strangers against a sleeping assistant, and what its neighbour notices',
   },
+  properties: { script: 'test/properties/main.ts', what: 'the rules of firewall and gate, case by case' },
+  sbom: { script: 'local/sbom/main.ts', what: 'what a release of the container is made of' },
   sim: { script: 'test/sim/main.ts', what: 'the seeded simulation' },
 };
 
@@ -41,7 +43,7 @@ try {
   const [name = '', ...args] = process.argv.slice(2);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) {
-    const list = Object.entries(COMMANDS).map(([key, { what }]) => `  ${key.padEnd(8)} ${what}`);
+    const list = Object.entries(COMMANDS).map(([key, { what }]) => `  ${key.padEnd(12)} ${what}`);
     throw new BootstrapError(`${name === '' ? 'No command' : `No command "${name}"`}. There are:\n${list.join('\n')}`);
   }
   await ensureDependencies(root);
