@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { endpoints, SnapshotList, Tenant, UsageReport } from '../../../apps/control-plane/src/contract/api.ts';
 import { SnapshotChanges } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
 import type { Incident } from '../../../apps/control-plane/src/contract/incident.ts';
+import { network, networkLog } from './network-fixtures.ts';
 import type { Operation, Receipt, TenantStateKind } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
 
 export const TENANT_ID = 'ten_01kat3v9x8z2m4q6r8t0v2w4y6';
@@ -23,6 +24,7 @@ export interface TenantFixture {
   readonly live?: boolean;
   readonly spentNanoUsd?: number;
   readonly timeline?: TimelinePage;
+  readonly securityAudit?: Tenant['securityAudit'];
 }
 
 export function tenant(orgId: string, fixture: TenantFixture = {}): Tenant {
@@ -39,6 +41,7 @@ export function tenant(orgId: string, fixture: TenantFixture = {}): Tenant {
     pinned: false,
     upgrade: null,
     upgradeFailure: null,
+    securityAudit: fixture.securityAudit ?? null,
     rollback: null,
     lastActivityAt: iso(7_200_000),
     lastSnapshot: { id: '01kat3v9x8z2m4q6r8t0v2w4y8', at: iso(7_300_000), bytes: 18_400_000 },
@@ -264,36 +267,6 @@ export function putFile(stage: 'done' | 'undone') {
   return endpoints.snapshotFilePut.response.parse({ ...put, stage, at: iso(5_000) });
 }
 
-export function network() {
-  const rule = { id: 'r1', host: '*.example.com', methods: ['GET'], pathPrefix: '/v1', effect: 'allow', note: '' };
-  const answer = { id: 'a1', host: 'api.example.org', method: 'GET', byUserId: 'usr1', atMs: NOW_MS - 60_000 };
-  const refused = { method: 'GET', pathPrefix: '/', count: 3, firstAtMs: NOW_MS - 90_000, lastAtMs: NOW_MS - 5_000 };
-  return endpoints.networkRead.response.parse({
-    policy: {
-      version: 4,
-      preset: 'balanced',
-      rules: [rule],
-      approvals: [
-        { ...answer, verdict: 'once', expiresAtMs: NOW_MS + 840_000 },
-        { ...answer, id: 'a2', method: null, verdict: 'never', expiresAtMs: null },
-      ],
-      updatedAtMs: NOW_MS,
-      updatedBy: 'usr1',
-    },
-    denied: [
-      { ...refused, host: 'news.example.net', rule: 'preset:balanced', reason: 'not_listed', canAllow: true },
-      {
-        ...refused,
-        host: '169.254.169.254',
-        rule: 'platform:link_local',
-        reason: 'address_link_local',
-        canAllow: false,
-      },
-    ],
-    traffic: [],
-  });
-}
-
 const RECEIPTS = 60;
 const PAGE = 50;
 
@@ -332,7 +305,9 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
           ? usageReport()
           : url.pathname.endsWith('/network')
             ? network()
-            : tenant('org', fixture);
+            : url.pathname.endsWith('/network/log')
+              ? networkLog(url)
+              : tenant('org', fixture);
     await route.fulfill({ json: body });
   });
 }

@@ -89,6 +89,9 @@ export const EgressDenied = z.object({
 });
 export type EgressDenied = z.infer<typeof EgressDenied>;
 
+/** How long and how much of the log is kept; the oldest goes first. Counts per host and day are kept as long. */
+export const egressKept = { days: 30, logEntries: 5_000 } as const;
+
 export const EgressLogEntry = z.object({
   seq: z.number().int().min(1),
   atMs: z.number().int(),

@@ -98,8 +98,12 @@ export const networkEndpoints = {
     query: z.object({
       cursor: z.string().max(128).optional(),
       limit: z.coerce.number().int().min(1).max(100).default(50),
-      host: z.string().max(255).optional(),
+      /** Part of a host. */
+      host: z.string().trim().max(255).toLowerCase().optional(),
       effect: EgressEffect.optional(),
+      method: z.string().trim().max(20).toUpperCase().optional(),
+      /** How the rule that decided begins, such as `preset:` or `rule:<id>`. */
+      rule: z.string().trim().max(120).optional(),
     }),
     status: 200,
     response: z.object({ items: z.array(EgressLogEntry), nextCursor: z.string().nullable() }),

@@ -40,8 +40,12 @@ export type NetworkChange =
   | { readonly kind: 'remove_answer'; readonly answerId: string };
 
 export interface NetworkLogQuery {
+  /** Part of a host, in lower case. */
   readonly host?: string | undefined;
   readonly effect?: EgressEffect | undefined;
+  readonly method?: string | undefined;
+  /** How the rule that decided begins. */
+  readonly rule?: string | undefined;
   readonly beforeSeq?: number | undefined;
   readonly limit: number;
 }

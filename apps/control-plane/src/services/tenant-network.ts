@@ -3,12 +3,12 @@
  * written to the audit trail around the asking.
  */
 import type { TenantRow } from '../adapters/d1/tenants.ts';
-import type { EgressLogEntry, EgressPolicy, EgressEffect, EgressMethod } from '../contract/egress.ts';
+import type { EgressLogEntry, EgressPolicy, EgressMethod } from '../contract/egress.ts';
 import type { AuditFacts, Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import { unreachable } from '../contract/result.ts';
 import type { Result } from '../contract/result.ts';
-import type { NetworkChange } from '../contract/network-rpc.ts';
+import type { NetworkChange, NetworkLogQuery } from '../contract/network-rpc.ts';
 import type { Context } from '../context.ts';
 import { withIntent } from './audit-record.ts';
 import { refOf } from './tenant-read.ts';
@@ -59,17 +59,12 @@ function told(change: NetworkChange): AuditFacts {
 export async function networkLog(
   ctx: Context,
   row: TenantRow,
-  query: {
-    cursor?: string | undefined;
-    limit: number;
-    host?: string | undefined;
-    effect?: EgressEffect | undefined;
-  },
+  query: Omit<NetworkLogQuery, 'beforeSeq'> & { cursor?: string | undefined },
 ): Promise<{ items: EgressLogEntry[]; nextCursor: string | null }> {
-  const { cursor, limit, host, effect } = query;
+  const { cursor, ...search } = query;
   const beforeSeq = cursor === undefined ? undefined : Number(cursor);
   if (beforeSeq !== undefined && !Number.isSafeInteger(beforeSeq)) return { items: [], nextCursor: null };
-  const page = valueOf(await ctx.tenants.networkLog({ ...refOf(row), query: { host, effect, beforeSeq, limit } }));
+  const page = valueOf(await ctx.tenants.networkLog({ ...refOf(row), query: { ...search, beforeSeq } }));
   return { items: [...page.items], nextCursor: page.nextBeforeSeq === null ? null : String(page.nextBeforeSeq) };
 }
 

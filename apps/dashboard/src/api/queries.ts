@@ -5,6 +5,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { Tenant } from '../../../control-plane/src/contract/api.ts';
 import { type OrgRole, type Permission, roleAllows } from '../../../control-plane/src/contract/api.ts';
+import type { EgressEffect } from '../../../control-plane/src/contract/egress.ts';
 import { listSessions } from './auth.ts';
 import { call } from './client.ts';
 
@@ -32,6 +33,7 @@ export const keys = {
   tenant: (tenantId: string) => ['tenant', tenantId] as const,
   usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
   network: (tenantId: string) => ['network', tenantId] as const,
+  networkLog: (tenantId: string, search: NetworkSearch) => ['network-log', tenantId, search] as const,
   receipts: (tenantId: string) => ['receipts', tenantId] as const,
   timeline: (tenantId: string) => ['timeline', tenantId] as const,
   snapshots: (tenantId: string) => ['snapshots', tenantId] as const,
@@ -155,6 +157,30 @@ export function networkQuery(tenantId: string) {
     queryKey: keys.network(tenantId),
     queryFn: ({ signal }) => call('networkRead', { params: { tenantId }, signal }),
     refetchInterval: usagePollMs,
+  });
+}
+
+/** What the log is searched for; absent is everything. */
+export interface NetworkSearch {
+  readonly host?: string | undefined;
+  readonly effect?: EgressEffect | undefined;
+  readonly method?: string | undefined;
+  readonly rule?: string | undefined;
+}
+
+export function networkLogQuery(tenantId: string, search: NetworkSearch) {
+  return infiniteQueryOptions({
+    queryKey: keys.networkLog(tenantId, search),
+    queryFn: ({ signal, pageParam }) =>
+      call('networkLog', {
+        params: { tenantId },
+        query: { ...search, limit: 50, ...(pageParam === null ? {} : { cursor: pageParam }) },
+        signal,
+      }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.nextCursor,
+    // Whoever has paged back is reading; every page would be fetched again.
+    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : usagePollMs),
   });
 }
 

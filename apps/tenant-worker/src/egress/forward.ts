@@ -52,12 +52,11 @@ export async function forward(
       signal: abort.signal,
     };
     const answer = await send(targetUrl(target), init);
-    const { response, bytesIn } = carryBack(answer, added !== null);
-    return {
-      kind: 'answered',
-      response,
-      ended: bytesIn.then((bytes) => ({ status: answer.status, bytesOut: out.bytes(), bytesIn: bytes })),
+    const { response, ended } = carryBack(answer, added !== null);
+    const carried = ({ bytesIn, bytesOut }: SocketBytes): Carried => {
+      return { status: answer.status, bytesOut: out.bytes() + bytesOut, bytesIn };
     };
+    return { kind: 'answered', response, ended: ended.then(carried) };
   } catch {
     const fault = out.exceeded() ? 'body_too_large' : isLate ? 'silent' : 'unreachable';
     return { kind: 'failed', fault, carried: { status: null, bytesOut: out.bytes(), bytesIn: 0 } };
@@ -94,13 +93,23 @@ function countedBody({ body, method, headers }: Request, bytesMax: number): Coun
 }
 
 const withoutBody = new Set([101, 204, 205, 304]);
+const encoder = new TextEncoder();
 
-function carryBack(answer: Response, hasSecret: boolean): { response: Response; bytesIn: Promise<number> } {
+/** Bytes of the answer; of a socket, both ways. */
+interface SocketBytes {
+  bytesIn: number;
+  bytesOut: number;
+}
+
+function carryBack(answer: Response, hasSecret: boolean): { response: Response; ended: Promise<SocketBytes> } {
   const headers = headersBack(answer.headers, hasSecret);
   if (answer.webSocket) return carrySocket(answer.webSocket, headers);
   const { status, statusText, body } = answer;
   if (body === null || withoutBody.has(status))
-    return { response: new Response(null, { status, statusText, headers }), bytesIn: Promise.resolve(0) };
+    return {
+      response: new Response(null, { status, statusText, headers }),
+      ended: Promise.resolve({ bytesIn: 0, bytesOut: 0 }),
+    };
   // The platform may have taken a compression off, so the length of what follows is not known any more.
   headers.delete('content-length');
   let bytes = 0;
@@ -111,19 +120,17 @@ function carryBack(answer: Response, hasSecret: boolean): { response: Response; 
     },
   });
   // Either side may go away in the middle; then the other is told by its stream, and this only ends.
-  const bytesIn = body.pipeTo(counter.writable).then(
-    () => bytes,
-    () => bytes,
-  );
-  return { response: new Response(counter.readable, { status, statusText, headers }), bytesIn };
+  const counted = () => ({ bytesIn: bytes, bytesOut: 0 });
+  const ended = body.pipeTo(counter.writable).then(counted, counted);
+  return { response: new Response(counter.readable, { status, statusText, headers }), ended };
 }
 
 /** Joins the host's socket to a new one for the container. Whichever closes first, both are closed. */
-function carrySocket(host: WebSocket, headers: Headers): { response: Response; bytesIn: Promise<number> } {
+function carrySocket(host: WebSocket, headers: Headers): { response: Response; ended: Promise<SocketBytes> } {
   const [container, near] = Object.values(new WebSocketPair());
   if (container === undefined || near === undefined) throw new Error('WebSocketPair made no pair');
-  const over = Promise.withResolvers<number>();
-  let bytes = 0;
+  const over = Promise.withResolvers<SocketBytes>();
+  const bytes: SocketBytes = { bytesIn: 0, bytesOut: 0 };
   let isClosed = false;
   const closeBoth = (code: number, reason: string): void => {
     if (isClosed) return;
@@ -138,10 +145,10 @@ function carrySocket(host: WebSocket, headers: Headers): { response: Response; b
     }
     over.resolve(bytes);
   };
-  const pipe = (from: WebSocket, to: WebSocket, counts: boolean): void => {
+  const pipe = (from: WebSocket, to: WebSocket, way: keyof SocketBytes): void => {
     from.addEventListener('message', ({ data }) => {
       if (isClosed || (typeof data !== 'string' && !(data instanceof ArrayBuffer))) return;
-      if (counts) bytes += typeof data === 'string' ? data.length : data.byteLength;
+      bytes[way] += typeof data === 'string' ? encoder.encode(data).byteLength : data.byteLength;
       try {
         to.send(data);
       } catch {
@@ -151,11 +158,11 @@ function carrySocket(host: WebSocket, headers: Headers): { response: Response; b
     from.addEventListener('close', ({ code, reason }) => closeBoth(code, reason));
     from.addEventListener('error', () => closeBoth(1006, ''));
   };
-  pipe(near, host, false);
-  pipe(host, near, true);
+  pipe(near, host, 'bytesOut');
+  pipe(host, near, 'bytesIn');
   for (const leg of [host, near]) {
     leg.binaryType = 'arraybuffer';
     leg.accept({ allowHalfOpen: true });
   }
-  return { response: new Response(null, { status: 101, webSocket: container, headers }), bytesIn: over.promise };
+  return { response: new Response(null, { status: 101, webSocket: container, headers }), ended: over.promise };
 }

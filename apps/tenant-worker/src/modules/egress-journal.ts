@@ -3,8 +3,9 @@
  * `egress_day` (counts and bytes per host and UTC day) and `egress_log`. Every table is bounded in rows and age; the
  * oldest goes first. Statements here never decide anything.
  */
-import { EgressDenied, EgressLogEntry, EgressTraffic } from '../../../control-plane/src/contract/egress.ts';
+import { EgressDenied, egressKept, EgressLogEntry, EgressTraffic } from '../../../control-plane/src/contract/egress.ts';
 import type { EgressEffect } from '../../../control-plane/src/contract/egress.ts';
+import type { NetworkLogQuery } from '../../../control-plane/src/contract/network-rpc.ts';
 import { canAllow } from '../core/egress/decide.ts';
 import type { Migration, Sql, SqlRow } from '../ports.ts';
 import { number, text } from './row.ts';
@@ -52,8 +53,7 @@ export const EGRESS_JOURNAL_MIGRATIONS: readonly Migration[] = [
 ];
 
 const deniedMax = 300;
-const logMax = 5_000;
-const keptMs = 30 * 86_400_000;
+const keptMs = egressKept.days * 86_400_000;
 /** Hosts counted by name on one day; the rest of that day is counted as `othersHost`. */
 const hostsPerDayMax = 200;
 const othersHost = '(other hosts)';
@@ -73,15 +73,6 @@ export interface EgressSeen {
   readonly bytesIn: number;
   /** False where only the counters take it: allowed requests are logged by sample. */
   readonly logged: boolean;
-}
-
-export interface LogQuery {
-  /** Part of a host. */
-  readonly host?: string | undefined;
-  readonly effect?: EgressEffect | undefined;
-  /** Entries before this sequence number. */
-  readonly beforeSeq?: number | undefined;
-  readonly limit: number;
 }
 
 export class EgressJournal {
@@ -127,16 +118,21 @@ export class EgressJournal {
   }
 
   /** Newest first; `nextBeforeSeq` is null at the end. */
-  log(query: LogQuery): { items: EgressLogEntry[]; nextBeforeSeq: number | null } {
+  log(query: NetworkLogQuery): { items: EgressLogEntry[]; nextBeforeSeq: number | null } {
     const rows = this.#sql.exec(
-      `SELECT * FROM egress_log
-       WHERE seq < ? AND (? IS NULL OR instr(host, ?) > 0) AND (? IS NULL OR effect = ?)
-       ORDER BY seq DESC LIMIT ?`,
+      `WITH asked AS (SELECT ? AS seq, ? AS host, ? AS effect, ? AS method, ? AS rule)
+       SELECT log.* FROM egress_log AS log, asked
+       WHERE log.seq < asked.seq
+         AND (asked.host IS NULL OR instr(log.host, asked.host) > 0)
+         AND (asked.effect IS NULL OR log.effect = asked.effect)
+         AND (asked.method IS NULL OR log.method = asked.method)
+         AND (asked.rule IS NULL OR substr(log.rule, 1, length(asked.rule)) = asked.rule)
+       ORDER BY log.seq DESC LIMIT ?`,
       query.beforeSeq ?? Number.MAX_SAFE_INTEGER,
       query.host ?? null,
-      query.host ?? null,
       query.effect ?? null,
-      query.effect ?? null,
+      query.method ?? null,
+      query.rule ?? null,
       query.limit + 1,
     );
     const items = rows.slice(0, query.limit).map(toLogEntry);
@@ -217,7 +213,7 @@ export class EgressJournal {
     this.#sql.exec(
       'DELETE FROM egress_log WHERE at_ms < ? OR seq <= (SELECT max(seq) FROM egress_log) - ?',
       since,
-      logMax,
+      egressKept.logEntries,
     );
     this.#sql.exec('DELETE FROM egress_day WHERE day < ?', new Date(since).toISOString().slice(0, 10));
     this.#sql.exec(

@@ -139,6 +139,19 @@ describe('the journal', () => {
     expect(journal.log({ effect: 'allow', limit: 9 }).items).toHaveLength(1);
   });
 
+  it('is searched by method and by how the rule begins', () => {
+    const rules = ['rule:r1', 'rule:r10', 'preset:open', '%'];
+    journal.record(
+      rules.map((rule, i) => seen({ rule, method: i === 2 ? 'POST' : 'GET' })),
+      nowMs,
+    );
+    const found = (query: object) => journal.log({ limit: 9, ...query }).items.map(({ rule }) => rule);
+    expect(found({ rule: 'rule:r1' })).toEqual(['rule:r10', 'rule:r1']);
+    expect(found({ rule: '%' })).toEqual(['%']);
+    expect(found({ method: 'POST' })).toEqual(['preset:open']);
+    expect(found({ method: 'POST', rule: 'rule:' })).toEqual([]);
+  });
+
   it('forgets what is older than its time, and beyond its rows', () => {
     journal.record([seen({ atMs: nowMs - 31 * 86_400_000 }), seen({ logged: false })], nowMs);
     expect(journal.log({ limit: 9 }).items).toEqual([]);

@@ -1,4 +1,7 @@
-/** What an assistant may reach: the preset in plain words, what was refused and the answers, the owner's rules, a test. */
+/**
+ * What an assistant may reach: the preset in plain words, what was refused and the answers, the owner's rules, a test, the
+ * traffic and the log.
+ */
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { createFileRoute } from '@tanstack/react-router';
 import { toFailure } from '../../api/errors.ts';
@@ -6,8 +9,10 @@ import { networkQuery, roleMay, tenantQuery } from '../../api/queries.ts';
 import { AnswerList } from '../../network/answer-list.tsx';
 import { DeniedFeed } from '../../network/denied-feed.tsx';
 import { PresetChoice } from '../../network/preset-choice.tsx';
+import { RequestLog } from '../../network/request-log.tsx';
 import { RuleList } from '../../network/rule-list.tsx';
 import { TestBox } from '../../network/test-box.tsx';
+import { TrafficTable } from '../../network/traffic-table.tsx';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Loading, Skeleton } from '../../ui/skeleton.tsx';
 
@@ -34,6 +39,8 @@ function Network() {
           <AnswerList tenantId={tenantId} answers={query.data.policy.approvals} reason={reason} />
           <RuleList tenantId={tenantId} policy={query.data.policy} reason={reason} />
           <TestBox tenantId={tenantId} />
+          <TrafficTable traffic={query.data.traffic} />
+          <RequestLog tenantId={tenantId} />
         </>
       )}
     </div>
