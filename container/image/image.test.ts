@@ -36,10 +36,31 @@ function read(version: string, name: string): unknown {
 
 test('one base, with an exact version, in every stage', () => {
   const bases = instructions('FROM').map((line) => line.split(' ', 1)[0]);
-  expect(new Set(bases)).toEqual(new Set([`node:\${NODE_VERSION}-${release.debian}`]));
+  expect(new Set(bases)).toEqual(new Set([`node:\${NODE_VERSION}-${release.debian}\${BASE_DIGEST}`]));
   expect(new Set(instructions('ARG'))).toEqual(
-    new Set([`NODE_VERSION=${release.nodeVersion}`, `OPENCLAW_VERSION=${release.openclawVersion}`]),
+    new Set([`NODE_VERSION=${release.nodeVersion}`, `OPENCLAW_VERSION=${release.openclawVersion}`, 'BASE_DIGEST=']),
   );
+});
+
+test('nothing in it gives more rights: another user, no set-user-id program, nothing of the system to change', () => {
+  const last = lines.slice(lines.findLastIndex((line) => line.startsWith('FROM ')));
+  const find = (pattern: RegExp) => last.findIndex((line) => pattern.test(line));
+  const strip = find(/^RUN find \/ -xdev -type f -perm \/6000 -exec chmod a-s \{\} \+/);
+  expect(strip).toBeGreaterThan(last.findLastIndex((line) => /^(COPY|ADD) |^RUN (?!find \/ )/.test(line)));
+  // And the build fails when anything but home and the temporary folder can be written.
+  expect(last[strip]).toMatch(/&& test -z "\$\(find \/ -xdev .*-perm -0002.*-user node/);
+  expect(find(/^USER /)).toBeGreaterThan(strip);
+  expect(instructions('USER')).toEqual(['1000:1000']);
+  const owned = lines.flatMap((line) => line.match(/chown \S+ \S+/g) ?? []);
+  expect(owned).toEqual([`chown node:node ${release.tmpDir}`]);
+  expect(dockerfile).not.toMatch(/--chown|--chmod|chmod [ugo0-7]*[+0-7]*s|\bsudo\b|setcap/);
+  expect(Object.keys(env).filter((name) => /KEY|TOKEN|SECRET|PASSWORD/.test(name))).toEqual([]);
+});
+
+test('who pins the base pins it by a digest', () => {
+  const wrangler = readFileSync(path.join(container, '../apps/tenant-worker/wrangler.toml'), 'utf8');
+  const pinned = [...wrangler.matchAll(/BASE_DIGEST\s*=\s*"([^"]*)"/g)].map(([, digest]) => digest);
+  for (const digest of pinned) expect(digest).toMatch(/^@sha256:[0-9a-f]{64}$/);
 });
 
 test('the same environment here and there', () => {

@@ -10,6 +10,12 @@ export const nodeVersions: Readonly<Record<string, string>> = {
   '2026.8.2': '24.21.0',
 };
 
+/** Digest of each release's bill of materials (`npm run sbom`): what was looked at when it was added. */
+export const sbomDigests: Readonly<Record<string, string>> = {
+  '2026.9.6': 'f3a057aaabf34663679f17b47e4902366e3643aa13584268d229259db8ab7249',
+  '2026.8.2': '171478eca7d1dabc739d72f49eb1637485c957bc27a3f193fe35dc414f52894c',
+};
+
 /** The default release, and the layout that all images share. */
 export const release = {
   /** Name of the image in wrangler.toml and in `ctx.container.images`. */
