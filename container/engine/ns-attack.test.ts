@@ -114,6 +114,65 @@ describe.each(levels.filter((level) => level === 'ns'))('a hostile program, %s',
     expect(await sh('echo x > /x && echo WRITTEN')).not.toContain('WRITTEN');
   });
 
+  it('has no mount with another user’s rights or devices, and may write to four of them', async () => {
+    const mounts = (await sh('cat /proc/self/mountinfo')).trim().split('\n');
+    const facts = mounts.map((line) => {
+      const [, , , , at = '', options = ''] = line.split(' ');
+      return { at, options: options.split(',') };
+    });
+    expect(facts.length).toBeGreaterThan(10);
+    expect(facts.filter(({ options }) => !options.includes('nosuid')).map(({ at }) => at)).toEqual([]);
+    // Devices are those that bubblewrap makes: null, zero, random, the terminal.
+    const devices = facts.filter(({ at, options }) => !options.includes('nodev') && !/^\/dev(\/|$)/.test(at));
+    expect(devices.map(({ at }) => at)).toEqual([]);
+    const writable = facts.filter(
+      ({ at, options }) => options.includes('rw') && !/^\/(dev|proc)(\/(?!shm)|$)/.test(at),
+    );
+    expect(writable.map(({ at }) => at).toSorted()).toEqual(['/dev/shm', '/home/tidepool', '/run', '/tmp']);
+  });
+
+  it('gets no rights from a set-user-id program, its own or this machine’s', async () => {
+    const copied = await sh('cp /usr/bin/id /tmp/id && chmod 6755 /tmp/id && /tmp/id -u && /tmp/id -g');
+    expect(copied.trim()).toBe('1000\n1000');
+    const programs = (await sh('find /usr -xdev -type f -perm /6000 2>/dev/null')).trim().split('\n').filter(Boolean);
+    for (const program of programs) {
+      // Whatever it prints, it runs as nobody else: asked of the kernel while it is a process.
+      const { stdout } = await container.runInside(
+        'sh',
+        '-c',
+        `${program} --help </dev/null >/dev/null 2>&1 & grep -h ^Uid: /proc/$!/status; wait`,
+      );
+      expect(stdout.replace(/\s+/g, ' ').trim(), program).toMatch(/^(Uid: 1000 1000 1000 1000)?$/);
+    }
+  });
+
+  it('changes nothing of the kernel’s, not even where this machine’s root might', async () => {
+    for (const path of [
+      '/proc/sys/kernel/core_pattern',
+      '/proc/sys/vm/overcommit_memory',
+      '/proc/sysrq-trigger',
+      '/sys/fs/cgroup/x',
+    ])
+      expect(await sh(`echo 0 > ${path} && echo WRITTEN`), path).not.toContain('WRITTEN');
+    expect(await sh('cat /proc/kcore /proc/kmsg 2>&1 | head -c 20; dmesg 2>&1 | head -1')).toMatch(
+      /denied|not permitted|No such|No such device/i,
+    );
+  });
+
+  it('has temporary folders of a bounded size', async () => {
+    const sizes = await sh('df -k --output=target,size /run /tmp /dev/shm /home/tidepool | tail -n +2');
+    const mib = Object.fromEntries(
+      sizes
+        .trim()
+        .split('\n')
+        .map((line) => {
+          const [at = '', kib = '0'] = line.trim().split(/\s+/);
+          return [at, Number(kib) / 1024] as const;
+        }),
+    );
+    expect(mib).toEqual({ '/run': 64, '/tmp': 1024, '/dev/shm': 256, '/home/tidepool': 16 });
+  });
+
   it('can read no file of this machine that was not given to it', async () => {
     for (const path of [
       '/root',

@@ -3,6 +3,7 @@
  * platform. Bodies and counts are bounded; times are milliseconds since the epoch by the container's clock.
  */
 import { z } from 'zod';
+import { SecurityAudit } from '../../apps/control-plane/src/contract/security-audit.ts';
 import { gatewayConfigInputSchema } from '../openclaw/config-input.ts';
 
 /** Raised when a change needs both sides to move together. */
@@ -102,6 +103,8 @@ export type StopResult = z.infer<typeof stopResultSchema>;
 /** Asks a ready gateway what it holds. `turn` null = it is asked and told nothing. */
 export const checkRequestSchema = z.object({
   turn: z.object({ message: z.string().min(1).max(500), answer: z.string().min(1).max(200) }).nullable(),
+  /** OpenClaw's own security audit too, by which a release is judged. */
+  audit: z.boolean().default(false),
   timeoutMs: z.number().int().min(5_000).max(300_000),
 });
 export type CheckRequest = z.infer<typeof checkRequestSchema>;
@@ -112,6 +115,8 @@ export const checkResultSchema = z.object({
   cronJobs: z.number().nullable(),
   answered: z.boolean().nullable(),
   problem: z.string().max(500).nullable(),
+  /** Null when it was not asked for, or did not come about. */
+  audit: SecurityAudit.nullable().default(null),
 });
 export type CheckResult = z.infer<typeof checkResultSchema>;
 
@@ -155,6 +160,8 @@ export const keeperStatusSchema = z.object({
     .nullable()
     .default(null),
   failure: z.object({ code: z.enum(failureCodes), message: z.string(), logTail: z.string() }).nullable(),
+  /** OpenClaw's own security audit of what runs; null while it is not known. */
+  audit: SecurityAudit.nullable().default(null),
   restored: restoreResultSchema.nullable(),
   /** The disk holds a tenant's state: restored, or made by a gateway that ran here. */
   hasState: z.boolean(),

@@ -49,6 +49,7 @@ export async function checkGateway(options: {
     const jobs = await ask('cron.list', { includeDisabled: true, limit: 1 }, jobsSchema);
     const answered = request.turn === null ? null : await takeTurn(gateway, request.turn, signal, problems);
     return {
+      audit: null,
       healthy: health?.ok === true && sessions !== null && jobs !== null,
       sessions: sessions?.totalCount ?? null,
       cronJobs: jobs?.total ?? null,

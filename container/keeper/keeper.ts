@@ -26,6 +26,7 @@ import { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';
 import { StateFolder } from './archive/restore.ts';
 import { StateService, stateQuerySchema } from './state-service.ts';
+import { SecurityAuditor } from './security-audit.ts';
 import { moduleListName } from './standby.ts';
 import { StatusBoard } from './status-board.ts';
 import { Supervisor } from './supervisor.ts';
@@ -57,12 +58,16 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
   }
   const folder = new StateFolder(settings.stateDir);
   await folder.recover();
+  const auditor = new SecurityAuditor({ settings, release: openclawVersion, log });
   const supervisor = new Supervisor({
     settings,
     board,
     log,
     openclawVersion,
-    onReady: () => folder.forgetReplaced(),
+    onReady: async () => {
+      await folder.forgetReplaced();
+      auditor.begin();
+    },
   });
   if (settings.keeperFile !== null && settings.compileCacheDir !== null) {
     const listFile = path.join(settings.compileCacheDir, moduleListName);
@@ -73,6 +78,7 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
 
   const status = async (): Promise<KeeperStatus> => ({
     ...board.read(),
+    audit: auditor.last,
     hasState: folder.present,
     disk: await diskOf(settings.home),
     versions: { openclaw: openclawVersion, node: process.version },
@@ -108,18 +114,21 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
     {
       method: 'POST',
       path: '/v1/gateway/stop',
-      handle: async ({ request }) => ({
-        status: 200,
-        json: await supervisor.stop(await readJson(request, stopRequestSchema)),
-      }),
+      handle: async ({ request }) => {
+        const wanted = await readJson(request, stopRequestSchema);
+        auditor.cancel();
+        return { status: 200, json: await supervisor.stop(wanted) };
+      },
     },
     {
       method: 'POST',
       path: '/v1/gateway/check',
-      handle: async ({ request }) => ({
-        status: 200,
-        json: await supervisor.check(await readJson(request, checkRequestSchema)),
-      }),
+      handle: async ({ request }) => {
+        const wanted = await readJson(request, checkRequestSchema);
+        const found = await supervisor.check(wanted);
+        const audit = wanted.audit ? await auditor.told(wanted.timeoutMs) : null;
+        return { status: 200, json: { ...found, audit } };
+      },
     },
     {
       method: 'PUT',
@@ -195,6 +204,7 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
   return {
     server,
     shutDown: async (graceMs) => {
+      auditor.cancel();
       await supervisor.standDown();
       await supervisor.stop({ graceMs, mode: 'drain' });
       server.close();

@@ -114,6 +114,39 @@ test('background work is off unless the tenant wants it', () => {
   expect(at(config, 'plugins.entries.memory-core.config.dreaming.enabled')).toBe(false);
 });
 
+test.each([
+  ['a terminal with the gateway’s rights', 'gateway.terminal.enabled', false],
+  ['commands outside the agent’s own limits', 'tools.elevated', { enabled: false }],
+  ['listeners of its own, and plugins installed by the agent', 'tools.deny', ['plugins', 'portal']],
+  ['a browser it controls', 'browser', { enabled: false }],
+  ['announcing itself in a network', 'discovery', { mdns: { mode: 'off' } }],
+  ['updating itself', 'update', { checkOnStart: false, auto: { enabled: false } }],
+  ['reporting about its owner', 'telemetry', { enabled: false }],
+  ['webhooks', 'hooks', undefined],
+  ['tools and models over plain HTTP', 'gateway.http', undefined],
+  ['dangerous tools over HTTP', 'gateway.tools', undefined],
+  ['devices that run commands for it', 'gateway.nodes', undefined],
+  ['another gateway, a tunnel, a listener with keys of its own', 'gateway.remote', undefined],
+  ['fetching from private networks', 'tools.web', undefined],
+  ['commands without any limit', 'tools.exec', undefined],
+  ['channels', 'channels', undefined],
+])('a fresh assistant has %s off', (_what, path, value) => {
+  expect(at(render().config, path)).toEqual(value);
+});
+
+test('what an owner turned on stays on, but for what the platform depends on', () => {
+  const chosen = { tools: { deny: [], web: { fetch: { enabled: true } } }, hooks: { enabled: true } };
+  const { config } = render({ ...chosen, security: { audit: { suppressions: [{ checkId: 'x' }], other: 1 } } });
+  expect(at(config, 'tools')).toEqual({
+    deny: ['portal'],
+    web: { fetch: { enabled: true } },
+    elevated: { enabled: false },
+  });
+  expect(at(config, 'hooks')).toEqual({ enabled: true });
+  // It would hide what the audit finds.
+  expect(at(config, 'security')).toEqual({ audit: { other: 1 } });
+});
+
 test('a plain http origin is left out where OpenClaw accepts only https, also when an older one was https', () => {
   const { config } = render(render().config, { publicOrigin: 'http://acme.localhost:8787' });
   expect(at(config, 'gateway.publicOrigin')).toBeUndefined();

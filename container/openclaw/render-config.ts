@@ -3,7 +3,8 @@
  * already has. Three kinds of keys:
  *  - enforced: identity, ports, providers, telemetry; replaced at every render, whatever the tenant wrote there;
  *  - followed: model, name, timezone; the platform's value until the tenant chooses another (three-way, by `followed`);
- *  - quiet: background work that would wake or cost; set only where the tenant has set nothing.
+ *  - quiet and cautious: background work that would wake or cost, and risky features; set only where the tenant has set
+ *    nothing (docs/hardening.md).
  * Everything else of the tenant is kept. Facts about the keys: OpenClaw's `docs/gateway/trusted-proxy-auth.md`.
  */
 import type { GatewayConfigInput } from './config-input.ts';
@@ -57,7 +58,7 @@ export function renderConfig(options: {
     if (ours) config = writePath(config, path, value);
     nextFollowed[path] = value;
   }
-  for (const [path, value] of quietValues) {
+  for (const [path, value] of [...quietValues, ...cautiousValues]) {
     if (readPath(config, path) === undefined) config = writePath(config, path, value);
   }
   for (const [path, value] of enforcedValues(input, facts, config)) config = writePath(config, path, value);
@@ -119,6 +120,8 @@ const forbiddenPaths = [
   'gateway.controlUi.dangerouslyDisableDeviceAuth',
   'gateway.controlUi.dangerouslyAllowHostHeaderOriginFallback',
   'discovery.wideArea',
+  // They would hide findings of the audit by which a release and an assistant are judged.
+  'security.audit.suppressions',
 ] as const;
 
 function followedValues(input: GatewayConfigInput): readonly (readonly [string, string])[] {
@@ -137,6 +140,9 @@ const quietValues: readonly PathValue[] = [
   ['skills.workshop.autonomous.mode', 'off'],
   ['plugins.entries.memory-core.config.dreaming.enabled', false],
 ];
+
+/** What an assistant may not do until its owner writes another list: install programs of others into itself. */
+const cautiousValues: readonly PathValue[] = [['tools.deny', ['plugins']]];
 
 function enforcedValues(input: GatewayConfigInput, facts: RunFacts, config: JsonObject): readonly PathValue[] {
   return [

@@ -23,6 +23,7 @@ function report(slug: string, state: TenantStateKind): TenantReport {
     drillFailure: null,
     upgrade: null,
     upgradeFailure: null,
+    audit: null,
     rollback: null,
     operation: null,
     usage: {

@@ -3,6 +3,7 @@
  * memory; one restore or snapshot at a time; no restore under a gateway; a restore switches only when it is whole; a
  * gateway that ends stays ended. What a tenant wrote is a list of numbered entries on the disk.
  */
+import type { SecurityAudit } from '../../apps/control-plane/src/contract/security-audit.ts';
 import type { KeeperPhase, StartFailure } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
 import type { RestartSettings } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import type { World } from './world.ts';
@@ -26,6 +27,8 @@ export class FakeContainer {
   failure: StartFailure | null = null;
   settings: RestartSettings | null = null;
   lastTrafficAtMs: number | null = null;
+  /** What OpenClaw's own security audit says of it. */
+  audit: SecurityAudit | null = null;
   /** Every gateway that is started here ends at once. */
   refuseStarts = false;
   /** A turn is under way in the gateway, from and until when. */

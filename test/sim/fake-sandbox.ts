@@ -76,6 +76,7 @@ export class FakeSandbox {
         exitAtMs: null,
         words: failure === null ? null : `it ended with ${failure}`,
         logTail: failure === null ? null : 'the end of the log',
+        audit: container.audit,
       },
     };
   }

@@ -140,7 +140,10 @@ export class ScratchWorld {
           at().observed = see(phase[this.gateway], true);
         }),
       check: (turn) =>
-        call(() => ({ healthy: true, sessions: 2, cronJobs: 1, answered: turn ? true : null, problem: null })),
+        call(() => {
+          const audit = turn ? { release: '2026.9.6', atMs: 1, criticals: [], warnings: 0 } : null;
+          return { healthy: true, sessions: 2, cronJobs: 1, answered: turn ? true : null, audit, problem: null };
+        }),
       import: () =>
         call(() => {
           if (this.refuses !== null) return { ok: false as const, detail: this.refuses };

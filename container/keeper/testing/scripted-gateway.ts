@@ -16,6 +16,12 @@ export async function run(folder: string): Promise<void> {
     console.log(JSON.stringify(verdict));
     process.exit(verdict.valid ? 0 : 1);
   }
+  if (command === 'security audit --json') {
+    const { audit = [] } = script;
+    if (typeof audit === 'string') console.error(audit);
+    else console.log(JSON.stringify({ summary: {}, findings: audit }));
+    process.exit(typeof audit === 'string' ? 1 : 0);
+  }
   if (command.startsWith('doctor')) {
     if (script.doctorFails !== undefined) console.error(script.doctorFails);
     process.exit(script.doctorFails === undefined ? 0 : 1);

@@ -10,6 +10,8 @@ export interface Script {
   readonly validation?: { readonly valid: boolean; readonly issues?: readonly { path: string; message: string }[] };
   /** It refuses every config that has this text in it, and quotes the line. */
   readonly refuses?: string;
+  /** Findings of `security audit --json`; a text is what it fails with. */
+  readonly audit?: string | readonly { checkId: string; severity: string; title: string; detail?: string }[];
   /** `doctor --fix` ends with this. */
   readonly doctorFails?: string;
   /** Milliseconds from listening to ready; `null` is never. */

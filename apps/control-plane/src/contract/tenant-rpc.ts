@@ -11,6 +11,7 @@ import { OperationId, TenantId, UserId } from './ids.ts';
 import { Incident } from './incident.ts';
 import type { ImportCommand, ImportView } from './imports.ts';
 import type { Result } from './result.ts';
+import { SecurityAudit } from './security-audit.ts';
 import { DrillFailure, ProvenRestore, RollbackPoint, UpgradeFailure, UpgradeProgress } from './trials.ts';
 
 /** What an operator and a customer call the state. One vocabulary for API, pages and badges. */
@@ -171,6 +172,7 @@ export const TenantReport = z.object({
   upgrade: UpgradeProgress.nullable().default(null),
   upgradeFailure: UpgradeFailure.nullable().default(null),
   rollback: RollbackPoint.nullable().default(null),
+  audit: SecurityAudit.nullable().default(null),
   operation: Operation.nullable(),
   usage: UsageTotals,
   aiCapNanoUsdPerMonth: NanoUsd,

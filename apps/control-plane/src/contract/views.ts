@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { OrgId, TenantId } from './ids.ts';
 import { Incident } from './incident.ts';
 import { orgRoles } from './roles.ts';
+import { SecurityAudit } from './security-audit.ts';
 import {
   AwakeBecause,
   IdleSleepMs,
@@ -43,6 +44,8 @@ export const Tenant = z.object({
   upgradeFailure: z.object({ to: z.string(), code: z.string(), detail: z.string(), at: Instant }).nullable(),
   /** What a rollback brings back: the version before the last upgrade, and the state from then. */
   rollback: z.object({ release: z.string(), at: Instant }).nullable(),
+  /** What OpenClaw's own security audit said last; criticals are named, in its words. */
+  securityAudit: SecurityAudit.omit({ atMs: true }).extend({ at: Instant }).nullable(),
   lastActivityAt: Instant.nullable(),
   lastSnapshot: z.object({ id: z.string(), at: Instant, bytes: z.number().int() }).nullable(),
   /** The newest snapshot that was proven by restoring and booting it, and a later drill that failed. */

@@ -91,6 +91,7 @@ export function toTenant({ config, row, report, live, nowMs, operation }: ViewPa
     release: report?.release ?? spec.release,
     pinned: spec.pinned,
     ...releaseView(report),
+    securityAudit: auditView(report),
     lastActivityAt: typeof report?.lastActivityAtMs === 'number' ? iso(report.lastActivityAtMs) : null,
     lastSnapshot:
       report === null || report.lastSnapshot === null
@@ -112,6 +113,12 @@ export function toTenant({ config, row, report, live, nowMs, operation }: ViewPa
     asOf: iso(live ? nowMs : row.reportedAtMs || row.createdAtMs),
     live,
   };
+}
+
+function auditView(report: TenantReport | null): Tenant['securityAudit'] {
+  if (report === null || report.audit === null) return null;
+  const { atMs, ...audit } = report.audit;
+  return { ...audit, at: iso(atMs) };
 }
 
 function drillView(report: TenantReport | null): Pick<Tenant, 'lastProvenRestore' | 'drillFailure'> {

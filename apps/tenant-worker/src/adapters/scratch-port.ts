@@ -38,7 +38,8 @@ export function scratchPort(
       return stub().restore({ id, incarnation, bytes, sha256, dataKey });
     },
     startGateway: async (record) => stub().startGateway(gatewayConfigOf(record, config)),
-    check: async (turn) => stub().check({ turn: turn ? trialTurn : null, timeoutMs: checkDeadlineMs - keeperMarginMs }),
+    check: async (turn) =>
+      stub().check({ turn: turn ? trialTurn : null, audit: turn, timeoutMs: checkDeadlineMs - keeperMarginMs }),
     import: async (record, { id, bytes }) => {
       const dataKey = await keys.unwrapDataKey(record.tenantId, record.wrappedDataKey);
       return stub().importState({ id, parts: partsOf(bytes), dataKey });

@@ -374,12 +374,13 @@ function settingsOf({ config }: KeeperStatus): RestartSettings | null {
 }
 
 /** Bounded, since it crosses to the tenant's object with every look. */
-function toldBy({ steps, gateway, failure }: KeeperStatus): KeeperWord {
+function toldBy({ steps, gateway, failure, audit }: KeeperStatus): KeeperWord {
   return {
     steps: steps.slice(-16),
     exitAtMs: gateway.exit?.atMs ?? null,
     words: failure?.message.slice(0, incidentWordsMax) ?? null,
     logTail: failure?.logTail.slice(-incidentLogMax) ?? null,
+    audit,
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * What the lifecycle service needs of the world. The object wires these to the platform; the simulation to seeded fakes.
  */
+import type { SecurityAudit } from '../../../control-plane/src/contract/security-audit.ts';
 import type { GatewayWork } from '../core/lifecycle/awake.ts';
 import type { Observed, StartFailure } from '../core/lifecycle/state.ts';
 import type { RestartSettings, TenantEvent } from '../../../control-plane/src/contract/tenant-rpc.ts';
@@ -33,6 +34,8 @@ export interface KeeperWord {
   /** Why the last start or run failed, and the end of the log then. */
   readonly words: string | null;
   readonly logTail: string | null;
+  /** OpenClaw's own security audit; null or absent while it is not known. */
+  readonly audit?: SecurityAudit | null;
 }
 
 /** Messages that were stored and wait for an awake gateway. */

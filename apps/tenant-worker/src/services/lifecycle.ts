@@ -26,6 +26,7 @@ import type { SnapshotIndex } from '../modules/snapshots.ts';
 import type { TenantStore } from '../modules/tenant-store.ts';
 import type { Clock, Ids } from '../ports.ts';
 import { afterEvent } from './lifecycle-events.ts';
+import { noteAudit } from './lifecycle-audit.ts';
 import { performAction } from './lifecycle-actions.ts';
 import { noteEvent } from './lifecycle-incidents.ts';
 import type {
@@ -235,7 +236,10 @@ export class Lifecycle {
     });
     if (decision.kind === 'event') this.apply(decision.event);
     if (decision.kind === 'action') return (await this.#try(record, decision.action)) ?? decision;
-    if (decision.kind === 'wait' && toSave === null) this.#showProgress(record, look);
+    if (decision.kind === 'wait' && toSave === null) {
+      this.#showProgress(record, look);
+      noteAudit(this, look);
+    }
     return decision;
   }
 

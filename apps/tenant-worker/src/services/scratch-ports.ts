@@ -21,7 +21,8 @@ export interface ScratchPort {
   claim(): Promise<void>;
   restore(record: TenantRecord, snapshot: SnapshotRow): Promise<RestoreOutcome>;
   startGateway(record: TenantRecord): Promise<void>;
-  check(turn: boolean): Promise<GatewayFindings>;
+  /** @param trial with the scripted turn and OpenClaw's security audit, by which a release is judged */
+  check(trial: boolean): Promise<GatewayFindings>;
   /** Makes the state from an upload. */
   import(record: TenantRecord, upload: ImportView): Promise<ImportOutcome>;
   stopGateway(): Promise<void>;

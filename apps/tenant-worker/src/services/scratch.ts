@@ -269,12 +269,12 @@ export class Scratch {
     this.deps.runs.tried(run.n, 'check');
     const turn = run.purpose === 'upgrade';
     const found = await this.#within(this.#port(record, run).check(turn), limits.checkDeadlineMs, 'check');
-    conclude(this.deps, run, judge(this.#expected(run), run.restoredFiles ?? 0, found));
+    conclude(this.deps, run, judge(this.#expected(record, run), run.restoredFiles ?? 0, found));
   }
 
-  #expected(run: ScratchRun): Expected {
+  #expected(record: TenantRecord, run: ScratchRun): Expected {
     const { files = 0, sessions = null, cronJobs = null } = this.deps.snapshots.get(run.snapshotId) ?? {};
-    return { files, sessions, cronJobs };
+    return { files, sessions, cronJobs, audited: run.purpose === 'upgrade' ? { known: record.audit } : null };
   }
 
   #showStep(run: ScratchRun, action: ScratchAction): void {

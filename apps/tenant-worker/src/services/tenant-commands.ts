@@ -66,6 +66,7 @@ export function provision(
     upgrade: null,
     upgradeAsked: null,
     upgradeFailure: null,
+    audit: null,
     rollback: null,
     rollingBack: null,
     state: { kind: 'absent' },

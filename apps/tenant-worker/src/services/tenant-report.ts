@@ -54,6 +54,7 @@ export function toReport(parts: ReportParts): TenantReport {
         : { to: record.upgrade.to, phase: record.upgrade.phase, operationId: record.upgrade.operationId },
     upgradeFailure: record.upgradeFailure,
     rollback: record.rollback,
+    audit: record.audit,
     operation,
     usage,
     aiCapNanoUsdPerMonth: record.spec.aiCapNanoUsdPerMonth,

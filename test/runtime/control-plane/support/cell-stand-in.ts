@@ -329,6 +329,7 @@ export class CellStandIn implements TenantControl {
       drillFailure: null,
       upgrade: null,
       upgradeFailure: null,
+      audit: null,
       rollback: null,
       operation: tenant.operation,
       usage: {

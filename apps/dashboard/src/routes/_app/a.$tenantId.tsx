@@ -3,6 +3,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { createFileRoute, Link, Outlet } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { isMoving, tenantQuery } from '../../api/queries.ts';
+import { AuditNotice } from '../../tenants/audit-notice.tsx';
 import { Freshness } from '../../tenants/freshness.tsx';
 import { Pool, StateBadge } from '../../tenants/state.tsx';
 import { hostOf } from '../../tenants/tenant-card.tsx';
@@ -75,8 +76,11 @@ function TenantFrame() {
           busy={query.isFetching}
         />
       </div>
-      <div className="mt-8">
-        <Outlet />
+      <div className="mt-8 flex flex-col gap-8">
+        <AuditNotice audit={tenant.securityAudit} />
+        <div>
+          <Outlet />
+        </div>
       </div>
     </>
   );

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { TenantId } from '../../../../control-plane/src/contract/ids.ts';
+import { SecurityAudit } from '../../../../control-plane/src/contract/security-audit.ts';
 import { RestartSettings, TenantSpec } from '../../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Upgrade } from '../upgrade/plan.ts';
 import type { TenantState } from './state.ts';
@@ -99,6 +100,8 @@ const RecordSchema = z.object({
   rollback: z.object({ release, snapshotId: z.string(), atMs: int }).nullable().default(null),
   /** A rollback is under way: the release goes back as the restore switches. */
   rollingBack: z.object({ release }).nullable().default(null),
+  /** What OpenClaw's own security audit said last. */
+  audit: SecurityAudit.nullable().default(null),
   /** Why the last run ended or the last start failed; a code. */
   reason: z.string().max(64).nullable(),
   lastActivityAtMs: int,

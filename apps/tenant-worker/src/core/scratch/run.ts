@@ -2,6 +2,7 @@
  * A scratch run: one throw-away container beside the tenant's own, that restores a snapshot with a release, boots, is
  * checked and destroyed. Data only. It is nobody's run: it has no incarnation, and nothing it says reaches the tenant.
  */
+import type { SecurityAudit } from '../../../../control-plane/src/contract/security-audit.ts';
 import type { StartFailure } from '../lifecycle/state.ts';
 
 export type ScratchPurpose = 'drill' | 'upgrade' | 'import';
@@ -13,6 +14,8 @@ export type ScratchFailure =
   | 'counts_differ'
   /** The gateway got ready and its own health or the check itself failed. */
   | 'check_failed'
+  /** OpenClaw's own security audit finds something critical that the present release does not have. */
+  | 'audit_critical'
   /** The scripted turn got no answer. */
   | 'no_answer'
   | 'scratch_timeout'
@@ -70,6 +73,8 @@ export interface GatewayFindings {
   readonly cronJobs: number | null;
   /** Whether the scripted turn was answered; null when none was asked for. */
   readonly answered: boolean | null;
+  /** OpenClaw's own security audit; null where it was not asked for or gave no answer. */
+  readonly audit: SecurityAudit | null;
   /** What went wrong, in OpenClaw's words; null when nothing did. */
   readonly problem: string | null;
 }

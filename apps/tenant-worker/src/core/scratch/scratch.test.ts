@@ -141,8 +141,8 @@ describe('the plan', () => {
 });
 
 describe('the judgement', () => {
-  const expected = { files: 9, sessions: 3, cronJobs: 1 };
-  const found = { healthy: true, sessions: 3, cronJobs: 1, answered: null, problem: null };
+  const expected = { files: 9, sessions: 3, cronJobs: 1, audited: null };
+  const found = { healthy: true, sessions: 3, cronJobs: 1, answered: null, audit: null, problem: null };
   it.each([
     ['all there', 9, found, 'proven'],
     ['a gateway adds its own', 9, { ...found, sessions: 4, cronJobs: 2 }, 'proven'],
@@ -157,8 +157,22 @@ describe('the judgement', () => {
   });
 
   it('compares only what the snapshot tells', () => {
-    const outcome = judge({ files: 9, sessions: null, cronJobs: null }, 9, { ...found, sessions: null });
+    const outcome = judge({ files: 9, sessions: null, cronJobs: null, audited: null }, 9, { ...found, sessions: null });
     expect(outcome).toEqual({ ok: true, counts: { files: 9, sessions: null, cronJobs: 1 } });
+  });
+
+  it('stops a release for what OpenClaw’s audit finds critical in it and not in the present one, in its words', () => {
+    const finding = { checkId: 'gateway.bind_no_auth', title: 'Open to everybody', detail: 'Set gateway.auth.' };
+    const audit = { release: '2026.10.1', atMs: 2, criticals: [finding], warnings: 3 };
+    const tried = { ...expected, audited: { known: null } };
+    expect(judge(tried, 9, { ...found, audit })).toEqual({
+      ok: false,
+      code: 'audit_critical',
+      detail: 'OpenClaw’s own security audit: gateway.bind_no_auth: Open to everybody. Set gateway.auth.',
+    });
+    expect(judge({ ...expected, audited: { known: audit } }, 9, { ...found, audit }).ok).toBe(true);
+    expect(judge(tried, 9, { ...found, audit: { ...audit, criticals: [] } }).ok).toBe(true);
+    expect(judge(tried, 9, found)).toMatchObject({ ok: false, code: 'check_failed' });
   });
 });
 
