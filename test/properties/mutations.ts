@@ -264,7 +264,6 @@ export const mutations: readonly Mutation[] = [
       'if (seen.some((form) => form === ownPrefix || form.startsWith(`${ownPrefix}/`)))',
       'if (seen.some((form) => form === ownPrefix))',
     ],
-    ['own pages: whatever is wrapped in them', '&& forms.length === 1)\n', ')\n'],
     [
       'hosts in a path',
       "return /^\\/[/\\\\]/.test(path) ? { kind: 'blocked' } : { kind: 'forward' };",
@@ -282,11 +281,14 @@ export const mutations: readonly Mutation[] = [
       'if (unit === 0x20) return true;',
     ],
     ['escapes: broken ones', 'if (round === 0 && !decodesStrictly(form)) return null;', ''],
-    ['escapes: one round', 'const decodeRoundsMax = 4;', 'const decodeRoundsMax = 0;'],
+    [
+      'escapes: judged as they came',
+      'if (decoded === form) return forms;',
+      'if (decoded === form || round === 0) return forms;',
+    ],
     ['credentials: by case', '.trim().toLowerCase());', '.trim());'],
     ['credentials: escaped names', '(decodeOnce(raw) ?? raw)', 'raw'],
     ['credentials: the gateway’s address', "'gatewayurl', ", ''],
-    ['page to return to: a host', '/^\\/(?![/\\\\])[\\x21-\\x7e]*$/', '/^\\/[\\x21-\\x7e]*$/'],
     [
       'page to return to: a closed one',
       "=== -1 ? path : path.slice(0, end)).kind === 'forward'",
