@@ -73,11 +73,23 @@ test('a ready gateway says what it holds, and answers a test message when asked 
   const early = await check({ turn, timeoutMs: 5_000 });
   expect([early.status, code(early)]).toEqual([409, 'gateway_not_ready']);
   await keeper.startAndWait();
-  const found = { healthy: true, sessions: 3, cronJobs: 0, problem: null };
+  const found = { audit: null, healthy: true, sessions: 3, cronJobs: 0, problem: null };
   expect((await check({ turn, timeoutMs: 5_000 })).body).toEqual({ ...found, answered: true });
   expect((await check({ turn: null, timeoutMs: 5_000 })).body).toEqual({ ...found, answered: null });
   const deaf = await check({ turn: { ...turn, answer: 'Never said.' }, timeoutMs: 5_000 });
   expect(deaf.body).toMatchObject({ answered: false, problem: 'no answer came in time' });
+});
+
+test('a check that asks for it has OpenClaw audit itself; one that gives no answer is not known', async () => {
+  const finding = { checkId: 'gateway.bind_no_auth', severity: 'critical', title: 'Open to everybody' };
+  const told = async (audit: string | [typeof finding]) => {
+    const keeper = await keeperOver({ audit });
+    await keeper.startAndWait();
+    const { body } = await keeper.call('POST', '/v1/gateway/check', { turn: null, audit: true, timeoutMs: 20_000 });
+    return body;
+  };
+  expect(await told([finding])).toMatchObject({ audit: { criticals: [{ checkId: 'gateway.bind_no_auth' }] } });
+  expect(await told('no such command')).toMatchObject({ healthy: true, audit: null });
 });
 
 test('a gateway that does not say that it is well is not', async () => {
