@@ -13,7 +13,7 @@ import { BootstrapError, say } from './bootstrap/step.mjs';
 const root = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '..');
 
 const COMMANDS = {
-  start: { script: 'local/start.ts', what: 'the whole of Tidepool on this machine' },
+  start: { script: 'local/start.ts', ownGroup: true, what: 'the whole of Tidepool on this machine' },
   test: { script: 'local/check/test.ts', what: 'every test layer; with paths, only those tests' },
   long: { script: 'local/check/test.ts', args: ['--long'], what: 'the stories that take minutes each' },
   check: { script: 'local/check/check.ts', what: 'types, lint, format, unused code, unit tests' },
@@ -51,15 +51,19 @@ try {
   const script = path.join(root, command.script);
   if (!existsSync(script))
     throw new BootstrapError(`"${name}" needs ${command.script}, which this checkout does not have.`);
-  process.exitCode = await run(node, [script, ...(command.args ?? []), ...args]);
+  process.exitCode = await run(node, [script, ...(command.args ?? []), ...args], command.ownGroup === true);
 } catch (error) {
   if (!(error instanceof BootstrapError)) throw error;
   say(error.message);
   process.exitCode = 1;
 }
 
-/** Runs the command under `node` with that Node first on PATH; resolves to its exit code (128 + n for signal n). */
-function run(node, argv) {
+/**
+ * Runs the command under `node` with that Node first on PATH; resolves to its exit code (128 + n for signal n).
+ * With `ownGroup` a terminal's Ctrl-C reaches only this process, which passes it on: the command has children that a
+ * Ctrl-C of their own would end before it has saved what they hold. It learns of this process's end by `disconnect`.
+ */
+function run(node, argv, ownGroup) {
   const env = {
     ...process.env,
     PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}`,
@@ -67,10 +71,10 @@ function run(node, argv) {
     WRANGLER_SEND_METRICS: 'false',
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
   };
-  const child = spawn(node, argv, { stdio: 'inherit', env });
-  // From a terminal the whole process group gets Ctrl-C, the child included: only outlive it here.
-  // A signal sent to this process alone is passed on.
-  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  const stdio = ownGroup ? ['ignore', 'inherit', 'inherit', 'ipc'] : 'inherit';
+  const child = spawn(node, argv, { stdio, env, detached: ownGroup });
+  // In one group with a terminal in front, the child got the Ctrl-C already: only outlive it here.
+  process.on('SIGINT', () => (!ownGroup && process.stdin.isTTY) || child.kill('SIGINT'));
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve, reject) => {
     child.on('error', (error) =>

@@ -16,7 +16,7 @@ try {
   const progress = consoleProgress((line) => console.log(line));
   const stack = await startStack({
     port,
-    stateDir: path.join(root, '.tidepool/state'),
+    stateDir: readStateDir(),
     releases: readReleases(),
     progress,
     onGaveUp: (why) => {
@@ -41,6 +41,12 @@ function readPort(): number {
     throw new StackError(`"${given}" is not a port number; give one from 1 to 65535.`);
   }
   return port;
+}
+
+/** `--state DIR`: another folder for everything that is kept. */
+function readStateDir(): string {
+  const { values } = parseArgs({ options: { state: { type: 'string' } }, strict: false });
+  return typeof values.state === 'string' ? path.resolve(values.state) : path.join(root, '.tidepool/state');
 }
 
 /** `--release 2026.8.2`, as often as wanted: further OpenClaw versions to have here. */
@@ -72,6 +78,8 @@ async function stopOnSignal(stack: Stack): Promise<void> {
       process.removeAllListeners(signal);
       process.on(signal, onSignal);
     }
+    // Whoever started this is gone, without a signal: nobody is left to stop it.
+    process.on('disconnect', onSignal);
   });
   const stoppingMs = performance.now();
   console.log('\n  Stopping: awake assistants are saved first (Ctrl-C again to skip) …');
