@@ -10,6 +10,7 @@ import { dashboardDir } from './stack/dashboard-build.ts';
 import { readDevVars } from './stack/dev-vars.ts';
 import { dockerAnswers, dockerSocket } from './stack/docker.ts';
 import { hasOpenclaw } from './stack/openclaw-cache.ts';
+import { choosePayments } from './stack/payments.ts';
 import { isPortFree } from './stack/ports.ts';
 import { StackError } from './stack/progress.ts';
 import { canUseApt, findChromium, findProgram } from './stack/system-packages.ts';
@@ -45,6 +46,7 @@ try {
       isolation: await likelyIsolation(),
       upstream: chooseUpstream(vars.tenantWorker),
       humanCheck: Object.hasOwn(vars.controlPlane, 'TURNSTILE_SITE_KEY'),
+      payments: choosePayments(vars.controlPlane),
       platformOrigin: `http://localhost:${PORT}`,
     },
     release.openclawVersion,

@@ -18,6 +18,7 @@ try {
     port,
     stateDir: readStateDir(),
     releases: readReleases(),
+    payments: 'configured',
     progress,
     onGaveUp: (why) => {
       console.error(why);

@@ -11,6 +11,7 @@ import { EGRESS_SIDECAR_IMAGE, ensureDockerImages } from './docker.ts';
 import { parseIsolation, type Isolation } from './isolation.ts';
 import { openLog } from './log-file.ts';
 import { applyMigrations } from './migrations.ts';
+import { choosePayments, startPayments, type Payments } from './payments.ts';
 import type { Progress } from './progress.ts';
 import { restartBudget } from './restart-budget.ts';
 import { loadSecrets, type LocalSecrets } from './secrets.ts';
@@ -26,6 +27,7 @@ export interface PartsOptions {
   readonly stateDir: string;
   readonly isolation: Isolation | undefined;
   readonly model: 'configured' | 'demo';
+  readonly payments: 'configured' | 'off';
   /** Stands in for everything outside; default: the public internet. */
   readonly outside: Outside | undefined;
   readonly releases: readonly string[];
@@ -46,6 +48,7 @@ export interface Parts {
   readonly controlPlane: LoadedWorker;
   readonly tenantWorker: LoadedWorker;
   readonly upstream: Upstream;
+  readonly payments: Payments;
   /** JSON lines of every request the demo model answered; null when a real model answers. */
   readonly demoModelLog: string | null;
 }
@@ -58,6 +61,13 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
   const demoModelLog = upstream.kind === 'demo' ? path.join(stateDir, 'logs', 'demo-model.jsonl') : null;
   const secrets = loadSecrets(path.join(stateDir, 'secrets.json'));
 
+  const payments = options.payments === 'off' ? 'off' : choosePayments(vars.controlPlane);
+  const paymentVars = await startPayments(
+    payments,
+    // The stand-in's own, on loopback only: it protects nothing that a laptop's user cannot do anyway.
+    { stateDir, platformOrigin: options.origins.platform, webhookSecret: `whsec_${secrets.betterAuthSecret}` },
+    options.onStop,
+  );
   const [engine, [loadedControlPlane, tenantWorker]] = await allOrFirstError([
     startEngine(options),
     startModel(options, demoModelLog).then((modelUrl) => loadBoth(options, vars, secrets, modelUrl)),
@@ -73,6 +83,7 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
     MODEL_STAND_IN: upstream.kind === 'demo' ? '1' : '0',
     RELEASES: engine.releases.join(','),
     CONTAINERS_STAND_IN: engine.isolation === 'docker' ? '0' : '1',
+    ...(payments === 'off' ? { STRIPE_SECRET_KEY: '', STRIPE_WEBHOOK_SECRET: '' } : paymentVars),
   });
   const reachable = withOutside(tenantWorker, options.outside);
   const workers = await progress.step('workers', 'starting workerd', () =>
@@ -82,7 +93,7 @@ export async function startParts(options: PartsOptions): Promise<Parts> {
   const db = await workers.miniflare.getD1Database('DB', controlPlane.name);
   const applied = await applyMigrations(db, path.join(root, 'migrations'));
   if (applied.length > 0) progress.say(`  ${'migrations'.padEnd(12)} ${applied.length} applied`);
-  return { engine, workers, controlPlane, tenantWorker: reachable, upstream, demoModelLog };
+  return { engine, workers, controlPlane, tenantWorker: reachable, upstream, payments, demoModelLog };
 }
 
 async function startEngine(options: PartsOptions): Promise<TenantEngine> {

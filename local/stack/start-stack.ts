@@ -11,6 +11,7 @@ import type { Isolation } from './isolation.ts';
 import { loopbackFetch, loopbackWebSocket, type LoopbackInit } from './loopback.ts';
 import { withoutService } from './outage.ts';
 import type { Outside } from './outside.ts';
+import type { Payments } from './payments.ts';
 import { isPortFree, nextFreePort } from './ports.ts';
 import { silentProgress, StackError, type Progress } from './progress.ts';
 import { takeStackLock } from './stack-lock.ts';
@@ -26,6 +27,8 @@ export interface StackOptions {
   readonly isolation?: Isolation;
   /** `demo` never leaves the machine whatever keys are around; default `configured`. */
   readonly model?: 'configured' | 'demo';
+  /** `off` (the default): everybody has the operator's plan. `configured`: real keys, or the stand-in. */
+  readonly payments?: 'configured' | 'off';
   /** Answers what assistants send out, instead of the public internet. */
   readonly outside?: Outside;
   /** OpenClaw versions to have besides the default one; each is installed once, when it is asked for here. */
@@ -46,6 +49,7 @@ export interface Stack {
   readonly upstream: Upstream;
   /** Whether who signs up is checked to be a person. */
   readonly humanCheck: boolean;
+  readonly payments: Payments;
   readonly warnings: readonly string[];
   /** JSON lines of every request the demo model answered; null when a real model answers. */
   readonly demoModelLog: string | null;
@@ -91,6 +95,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       stateDir,
       isolation: options.isolation,
       model: options.model ?? 'configured',
+      payments: options.payments ?? 'off',
       outside: options.outside,
       releases: options.releases ?? [],
       openclawDirs: options.openclawDirs ?? {},
@@ -109,7 +114,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 function toStack(port: number, stateDir: string, parts: Parts, stop: () => Promise<void>): Stack {
-  const { engine, workers, controlPlane, upstream, demoModelLog } = parts;
+  const { engine, workers, controlPlane, upstream, payments, demoModelLog } = parts;
   return {
     port,
     platformOrigin: originOf(PLATFORM_HOST, port),
@@ -117,6 +122,7 @@ function toStack(port: number, stateDir: string, parts: Parts, stop: () => Promi
     engineSocket: engine.socket,
     upstream,
     humanCheck: Object.hasOwn(controlPlane.options.bindings ?? {}, 'TURNSTILE_SITE_KEY'),
+    payments,
     warnings: engine.warnings,
     demoModelLog,
     logDir: path.join(stateDir, 'logs'),

@@ -2,6 +2,7 @@
 
 import { unreachable } from '../../apps/control-plane/src/contract/result.ts';
 import type { Isolation } from './isolation.ts';
+import { describePayments, type Payments } from './payments.ts';
 import { describeUpstream, type Upstream } from './upstream.ts';
 
 export interface RealityRow {
@@ -17,6 +18,7 @@ export function whatIsReal(
     readonly upstream: Upstream;
     readonly platformOrigin: string;
     readonly humanCheck: boolean;
+    readonly payments: Payments;
   },
   openclawVersion: string,
 ): RealityRow[] {
@@ -36,6 +38,7 @@ export function whatIsReal(
       real: stack.humanCheck,
       what: stack.humanCheck ? 'Cloudflare Turnstile' : 'off: anybody may sign up (no TURNSTILE_SITE_KEY)',
     },
+    { part: 'payments', real: stack.payments === 'live', what: describePayments(stack.payments) },
   ];
 }
 

@@ -61,6 +61,17 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   putFileUndo: { params: (of) => ({ ...tenant(of), putId: `put_${'0'.repeat(26)}` }), alsoAllowed: [404, 409] },
   timelineRead: { params: tenant },
   operationRead: { params: ({ operationId }) => ({ operationId }) },
+  // Nothing is charged in the matrix's world: who may do it is told so.
+  billingRead: { params: org },
+  invoiceList: { params: org },
+  billingRefresh: { params: org },
+  checkoutCreate: { params: org, body: () => ({ plan: 'pool' }), alsoAllowed: [409] },
+  topUpCreate: { params: org, body: () => ({ cents: 500 }), alsoAllowed: [409] },
+  portalCreate: { params: org, alsoAllowed: [409] },
+  planPreview: { params: org, query: { plan: 'pool' }, alsoAllowed: [409] },
+  planChange: { params: org, body: () => ({ plan: 'pool' }), alsoAllowed: [409] },
+  planEnd: { params: org, body: () => ({ end: true }), alsoAllowed: [409] },
+  overageUpdate: { params: org, body: () => ({ limitNanoUsd: null }), alsoAllowed: [409] },
   secretList: { params: tenant },
   secretPut: {
     params: (things) => ({ ...tenant(things), name: 'github' }),

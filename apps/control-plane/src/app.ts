@@ -18,6 +18,7 @@ import { problemResponse } from './http/problem.ts';
 import { clientRate } from './http/rate-limit.ts';
 import { registerRoutes } from './http/routes.ts';
 import { allowHumanCheck, ownHostOnly, sameOriginOnly, setSecurityHeaders } from './http/security.ts';
+import { stripeWebhook } from './http/stripe-webhook.ts';
 
 export function createApp(ctx: Context): App {
   const app = new OpenAPIHono<AppEnv>({ strict: true });
@@ -34,6 +35,7 @@ export function createApp(ctx: Context): App {
 
   app.get('/healthz', (c) => c.json({ ok: true }));
   app.all('/api/auth/*', (c) => within(changeDeadlineMs, authHandler(ctx, c.req.raw), answerLate));
+  app.post('/api/stripe/webhook', (c) => stripeWebhook(ctx, c.req.raw));
   registerRoutes(app);
   app.get('/api/v1/openapi.json', (c) => {
     const info = { title: 'Tidepool', version: '1', description: `Errors: ${ctx.config.platformOrigin}/docs/errors` };

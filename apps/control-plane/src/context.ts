@@ -10,6 +10,8 @@ import type { Auth } from './adapters/auth.ts';
 import { boundedCell } from './adapters/cell.ts';
 import { CloudflareMailer, OutboxMailer } from './adapters/mail.ts';
 import type { Mailer } from './adapters/mail.ts';
+import { createBilling } from './billing.ts';
+import type { Billing } from './billing.ts';
 import { realSystem } from './adapters/system.ts';
 import type { System } from './adapters/system.ts';
 import { RateLimits } from './contract/rate-limit.ts';
@@ -34,6 +36,8 @@ export interface Context {
   readonly limits: RateLimits;
   readonly human: HumanCheck;
   readonly mailer: Mailer;
+  /** Null where nothing is charged. */
+  readonly billing: Billing | null;
   /** The kept mail, where mail is kept. */
   readonly outbox: OutboxMailer | null;
   readonly system: System;
@@ -48,11 +52,12 @@ export interface ContextOverrides {
   readonly system?: System;
   readonly counter?: RateCounter;
   readonly human?: HumanCheck;
+  readonly billing?: Billing;
   readonly waitUntil?: (work: Promise<unknown>) => void;
 }
 
 export function createContext(env: Env, overrides: ContextOverrides = {}): Context {
-  const { config, secrets } = readConfig(env);
+  const { config, secrets, stripe } = readConfig(env);
   const d1 = overrides.d1 ?? env.DB;
   const db = drizzle(d1);
   const system = overrides.system ?? realSystem;
@@ -81,6 +86,7 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
           newKey: () => crypto.randomUUID(),
           log,
         }));
+  const billing = overrides.billing ?? (stripe === null ? null : createBilling(stripe));
   const base = {
     config,
     anchors: env.AUDIT_ANCHORS,
@@ -90,6 +96,7 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
     limits,
     human,
     mailer,
+    billing,
     outbox,
     system,
     later,

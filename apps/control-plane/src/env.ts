@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import type { RateBindings } from './adapters/rate-counter.ts';
 import { isKnownRelease, knownReleases } from './contract/releases.ts';
+import { planIds } from './core/billing/plans.ts';
+import type { PlanId } from './core/billing/plans.ts';
 import type { TenantControl } from './contract/tenant-rpc.ts';
 
 /** Cloudflare Email Service's binding, as far as it is used (docs: email-service, send from Workers). */
@@ -36,6 +38,18 @@ export interface Env extends RateBindings {
   readonly RELEASES?: string;
   /** E-mail addresses of the platform's own staff, separated by commas. Nobody when empty. */
   readonly STAFF_EMAILS?: string;
+  /** The plan that everybody has while nothing is charged. */
+  readonly OPERATOR_PLAN?: string;
+  /** Nothing is charged without it. */
+  readonly STRIPE_SECRET_KEY?: string;
+  /** `whsec_…`; two separated by a comma while they are changed. */
+  readonly STRIPE_WEBHOOK_SECRET?: string;
+  /** Where the local stand-in answers; Stripe itself when empty. */
+  readonly STRIPE_API_BASE?: string;
+  /** "1": Stripe Tax works out the tax. */
+  readonly STRIPE_TAX?: string;
+  /** "0": use above the plan is not sent to Billing Meters. */
+  readonly STRIPE_METERS?: string;
 }
 
 const Vars = z.object({
@@ -61,7 +75,22 @@ const Vars = z.object({
     .transform((text) => text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim().toLowerCase()])))
     .refine((list) => list.every((email) => z.email().safeParse(email).success), 'STAFF_EMAILS names e-mail addresses'),
   BETTER_AUTH_SECRET: z.string().min(32, 'BETTER_AUTH_SECRET has at least 32 characters'),
+  OPERATOR_PLAN: z.enum(planIds, { error: `OPERATOR_PLAN is one of ${planIds.join(', ')}` }).default('operator'),
+  STRIPE_SECRET_KEY: z.string().default(''),
+  STRIPE_WEBHOOK_SECRET: z.string().default(''),
+  STRIPE_API_BASE: z.union([z.literal(''), z.url()], { error: 'STRIPE_API_BASE is an address' }).default(''),
+  STRIPE_TAX: z.string().default(''),
+  STRIPE_METERS: z.string().default('1'),
 });
+
+export interface StripeConfig {
+  readonly secretKey: string;
+  readonly webhookSecrets: readonly string[];
+  readonly apiBase: string | null;
+  readonly tax: boolean;
+  readonly meters: boolean;
+  readonly standIn: boolean;
+}
 
 export interface Config {
   readonly platformOrigin: string;
@@ -74,6 +103,8 @@ export interface Config {
   readonly releases: readonly string[];
   /** Lower-case e-mail addresses of the platform's own staff. */
   readonly staffEmails: readonly string[];
+  readonly billing: 'off' | 'stand_in' | 'live';
+  readonly operatorPlan: PlanId;
   readonly standIns: {
     readonly mail: boolean;
     readonly model: boolean;
@@ -89,7 +120,7 @@ export interface Secrets {
 }
 
 /** @throws with a sentence per problem */
-export function readConfig(env: Env): { config: Config; secrets: Secrets } {
+export function readConfig(env: Env): { config: Config; secrets: Secrets; stripe: StripeConfig | null } {
   const parsed = Vars.safeParse(env);
   if (!parsed.success)
     throw new Error(`configuration: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
@@ -110,7 +141,9 @@ export function readConfig(env: Env): { config: Config; secrets: Secrets } {
   if ((siteKey === '') !== (turnstileSecret === '')) {
     throw new Error('configuration: TURNSTILE_SITE_KEY and TURNSTILE_SECRET_KEY are set together or not at all');
   }
+  const stripe = readStripe(data, loopback);
   return {
+    stripe,
     config: {
       platformOrigin: data.PLATFORM_ORIGIN,
       tenantOrigin: data.TENANT_ORIGIN,
@@ -123,13 +156,40 @@ export function readConfig(env: Env): { config: Config; secrets: Secrets } {
         mail: data.MAIL === 'outbox',
         model: env.MODEL_STAND_IN === '1',
         containers: env.CONTAINERS_STAND_IN === '1',
-        billing: true,
+        billing: stripe?.standIn === true,
       },
+      operatorPlan: data.OPERATOR_PLAN,
+      billing: stripe === null ? 'off' : stripe.standIn ? 'stand_in' : 'live',
     },
     secrets: {
       betterAuthSecret: data.BETTER_AUTH_SECRET,
       turnstile: siteKey === '' ? null : { siteKey, secret: turnstileSecret },
     },
+  };
+}
+
+/** Null: nothing is charged. */
+function readStripe(data: z.infer<typeof Vars>, loopback: boolean): StripeConfig | null {
+  const webhookSecrets = data.STRIPE_WEBHOOK_SECRET.split(',').flatMap((part) =>
+    part.trim() === '' ? [] : [part.trim()],
+  );
+  if (data.STRIPE_SECRET_KEY === '') {
+    if (webhookSecrets.length === 0) return null;
+    throw new Error('configuration: STRIPE_WEBHOOK_SECRET without STRIPE_SECRET_KEY; set both or neither');
+  }
+  if (webhookSecrets.length === 0) {
+    throw new Error('configuration: STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRET (whsec_…), or payments go unnoticed');
+  }
+  if (data.STRIPE_API_BASE !== '' && !loopback) {
+    throw new Error('configuration: STRIPE_API_BASE is for the local stand-in only; leave it empty');
+  }
+  return {
+    secretKey: data.STRIPE_SECRET_KEY,
+    webhookSecrets,
+    apiBase: data.STRIPE_API_BASE === '' ? null : data.STRIPE_API_BASE,
+    tax: data.STRIPE_TAX === '1',
+    meters: data.STRIPE_METERS !== '0',
+    standIn: data.STRIPE_API_BASE !== '',
   };
 }
 

@@ -39,10 +39,11 @@ export interface DashboardUnderTest {
   close(): Promise<void>;
 }
 
-export async function openDashboard(): Promise<DashboardUnderTest> {
+/** `payments`: with the payment stand-in, for who pays. */
+export async function openDashboard(options: { readonly payments?: 'configured' } = {}): Promise<DashboardUnderTest> {
   const executablePath = findChromium();
   if (executablePath === null) throw new Error('The browser tests need chromium; install it or set CHROMIUM_PATH.');
-  const stack = await stackToUse();
+  const stack = await stackToUse(options);
   const browser = await chromium.launch({ executablePath, args: CHROMIUM_ARGS }).catch(async (error: unknown) => {
     await stack.stop();
     throw error;
@@ -57,14 +58,16 @@ export async function openDashboard(): Promise<DashboardUnderTest> {
   };
 }
 
-async function stackToUse(): Promise<{ origin: string; stop: () => Promise<void> }> {
+async function stackToUse(options: {
+  readonly payments?: 'configured';
+}): Promise<{ origin: string; stop: () => Promise<void> }> {
   const given = process.env['TIDEPOOL_TEST_ORIGIN'];
   if (given !== undefined && given !== '') return { origin: given, stop: () => Promise.resolve() };
   const port = (await isPortFree(FIRST_PORT)) ? FIRST_PORT : await nextFreePort(FIRST_PORT);
   if (port === null) throw new Error(`No free port from ${FIRST_PORT} up.`);
   const stateDir = await mkdtemp(path.join(tmpdir(), 'tidepool-browser-'));
   const { startStack } = await import('../../../local/stack/start-stack.ts');
-  const stack = await startStack({ port, stateDir, model: 'demo' });
+  const stack = await startStack({ port, stateDir, model: 'demo', ...options });
   return {
     origin: stack.platformOrigin,
     stop: async () => {

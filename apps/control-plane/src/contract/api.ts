@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { apiKeyEndpoints } from './api-key-api.ts';
 import { auditEndpoints } from './audit-api.ts';
 import type { Endpoint } from './endpoint.ts';
+import { billingEndpoints } from './billing-api.ts';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
 import { ImportId, importPartBytes, ImportView } from './imports.ts';
 import { fleetEndpoints } from './fleet-api.ts';
@@ -375,6 +376,7 @@ export const endpoints = {
     status: 200,
     response: z.object({ items: z.array(Receipt), nextCursor: z.string().nullable() }),
   },
+  ...billingEndpoints,
   ...networkEndpoints,
   ...secretEndpoints,
   ...auditEndpoints,

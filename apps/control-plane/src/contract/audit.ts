@@ -78,6 +78,12 @@ export const auditActions = {
   'network.answer_remove': rule,
   'apikey.create': z.object({ keyId: text(40), name: text(60), scope: text(20), expiresAt: text(40) }),
   'apikey.revoke': z.object({ keyId: text(40), name: text(60), scope: text(20) }),
+  'billing.checkout': z.object({ checkoutId: text(40), planKey: text(60) }),
+  'billing.top_up': z.object({ checkoutId: text(40), cents: whole }),
+  'billing.plan': z.object({ planKey: text(60) }),
+  'billing.end': z.object({ subscriptionId: text(80), end: flag }),
+  'billing.overage': z.object({ limitNanoUsd: z.number().int().nullable().optional() }),
+  'tenant.limits': z.object({ desired: text(20), aiNanoUsdPerMonth: whole, keepAwake: flag }),
 } as const satisfies Record<string, z.ZodObject>;
 
 export type AuditAction = keyof typeof auditActions;

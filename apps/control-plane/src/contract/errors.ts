@@ -73,6 +73,13 @@ export const errorCatalogue = {
   egress_denied: { status: 403, title: 'The network policy refused this', retryable: false },
   secret_invalid: { status: 422, title: 'The secret cannot be stored', retryable: false },
   egress_host_invalid: { status: 422, title: 'This host cannot stand in a network rule', retryable: false },
+  billing_off: { status: 409, title: 'Nothing is charged here', retryable: false },
+  billing_plan_needed: { status: 402, title: 'A plan is needed for this', retryable: false },
+  billing_subscribed: { status: 409, title: 'There is a plan already', retryable: false },
+  billing_not_subscribed: { status: 409, title: 'There is no plan to change', retryable: false },
+  billing_payment_refused: { status: 402, title: 'The payment was refused', retryable: false },
+  billing_unavailable: { status: 503, title: 'The payment provider does not answer', retryable: true },
+  billing_signature: { status: 400, title: 'The message is not signed by the payment provider', retryable: false },
   upstream_unavailable: { status: 503, title: 'A part of Tidepool is not available', retryable: true },
   internal: { status: 500, title: 'Something failed on our side', retryable: true },
 } as const satisfies Record<string, ErrorKind>;

@@ -15,6 +15,8 @@ export const permissions = [
   'audit:read',
   'apikey:manage',
   'fleet:operate',
+  'billing:read',
+  'billing:manage',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
@@ -34,6 +36,8 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'audit:read': true,
     'apikey:manage': true,
     'fleet:operate': false,
+    'billing:read': true,
+    'billing:manage': true,
   },
   admin: {
     public: true,
@@ -46,6 +50,8 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'audit:read': true,
     'apikey:manage': true,
     'fleet:operate': false,
+    'billing:read': true,
+    'billing:manage': true,
   },
   member: {
     public: true,
@@ -58,6 +64,8 @@ export const roleAllows: Record<OrgRole, Record<Permission, boolean>> = {
     'audit:read': false,
     'apikey:manage': false,
     'fleet:operate': false,
+    'billing:read': false,
+    'billing:manage': false,
   },
 };
 

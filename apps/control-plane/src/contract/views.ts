@@ -103,6 +103,7 @@ export const System = z.object({
   outboxUrl: z.string().nullable(),
   /** What the sign-up page needs to show its check for a person; null where there is none. */
   humanCheckSiteKey: z.string().nullable(),
+  billing: z.enum(['off', 'stand_in', 'live']),
 });
 export type System = z.infer<typeof System>;
 

@@ -1,4 +1,4 @@
-/** What a new assistant gets until plans exist. Each number with its reason. */
+/** What a new assistant gets. Each number with its reason; what a plan allows is in core/billing/plans.ts. */
 import type { TenantSpec } from '../contract/tenant-rpc.ts';
 
 /** OpenClaw needs 0.8 to 1.4 GiB; the smallest size with a whole vCPU has 3 GiB and boots twice as fast as half a vCPU. */

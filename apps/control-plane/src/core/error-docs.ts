@@ -265,6 +265,34 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'A host of a network rule is not one: it has a scheme, port or path in it, is private, or allows strangers.',
     next: 'Write a name such as api.example.com, or *.example.com for its subdomains.',
   },
+  billing_off: {
+    when: 'This installation charges nothing: no payment provider is set up, and the plan is what its operator chose.',
+    next: 'Ask the operator for more.',
+  },
+  billing_plan_needed: {
+    when: 'What the organisation has paid for, or its trial, does not allow this.',
+    next: 'Open Billing, which says what is missing and how to go on. Everything is kept meanwhile.',
+  },
+  billing_subscribed: {
+    when: 'A checkout was asked for, but the organisation has a plan.',
+    next: 'Change the plan instead of buying a second one.',
+  },
+  billing_not_subscribed: {
+    when: 'A plan was to be changed or ended, but the organisation has none.',
+    next: 'Choose a plan first.',
+  },
+  billing_payment_refused: {
+    when: 'The card was refused for what had to be paid at once. Nothing was changed.',
+    next: 'Give another card on the payment page, then try again.',
+  },
+  billing_unavailable: {
+    when: 'The payment provider does not answer. What runs goes on running.',
+    next: 'Try again in a moment.',
+  },
+  billing_signature: {
+    when: 'A message to the webhook address has no valid signature, or is older than five minutes.',
+    next: 'Compare STRIPE_WEBHOOK_SECRET with the secret of the endpoint at the payment provider.',
+  },
   upstream_unavailable: {
     when: 'A part of Tidepool, such as its database, is not available.',
     next: 'Try again in a moment, with the same Idempotency-Key.',

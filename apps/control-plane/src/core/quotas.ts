@@ -17,7 +17,7 @@ export interface Quotas {
 
 const byPlan: Readonly<Record<PlanName, Quotas>> = {
   standard: {
-    // More needs a plan.
+    // Without billing; a plan says its own number (core/billing/plans.ts).
     assistants: 5,
     // A team; a company asks.
     members: 25,

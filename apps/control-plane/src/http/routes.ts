@@ -8,6 +8,9 @@ import type { Context } from '../context.ts';
 import { apiKeyCreate, apiKeyList, apiKeyRevoke } from '../services/api-keys.ts';
 import { auditList } from '../services/audit-read.ts';
 import { auditVerify } from '../services/audit-verify.ts';
+import { planCheckout, portalUrl, topUpCheckout } from '../services/billing/checkout.ts';
+import { overageUpdate, planChange, planEnd, planPreview } from '../services/billing/plan.ts';
+import { billingRead, billingRefresh, invoiceList } from '../services/billing/view.ts';
 import { meRead } from '../services/people.ts';
 import { secretDelete, secretList, secretPut } from '../services/tenant-secrets.ts';
 import { networkChange, networkLog, networkRead, networkTest } from '../services/tenant-network.ts';
@@ -47,6 +50,7 @@ const handlers: Handlers = {
     standIns: ctx.config.standIns,
     humanCheckSiteKey: ctx.human.siteKey,
     outboxUrl: ctx.outbox === null ? null : `${ctx.config.platformOrigin}/outbox`,
+    billing: ctx.config.billing,
   }),
 
   meRead: ({ ctx, session }) => meRead(ctx, session.userId),
@@ -201,6 +205,26 @@ const handlers: Handlers = {
 
   auditList: ({ ctx, scope, query }) => auditList(ctx, scope.orgId, query),
   auditVerify: ({ ctx, scope, query }) => auditVerify(ctx, scope.orgId, query.after),
+  billingRead: ({ ctx, scope }) => billingRead(ctx, scope),
+  billingRefresh: ({ ctx, scope }) => billingRefresh(ctx, scope),
+  invoiceList: ({ ctx, scope }) => invoiceList(ctx, scope),
+  checkoutCreate: ({ ctx, scope, trail, body }) => planCheckout(ctx, scope, trail, body.plan),
+  topUpCreate: ({ ctx, scope, trail, body, idempotencyKey }) =>
+    topUpCheckout(ctx, scope, trail, { ...body, idempotencyKey }),
+  portalCreate: ({ ctx, scope, body }) => portalUrl(ctx, scope, body.flow),
+  planPreview: ({ ctx, scope, query }) => planPreview(ctx, scope, query.plan),
+  planChange: async ({ ctx, scope, trail, body }) => {
+    await planChange(ctx, scope, trail, body.plan);
+    return billingRead(ctx, scope);
+  },
+  planEnd: async ({ ctx, scope, trail, body }) => {
+    await planEnd(ctx, scope, trail, body.end);
+    return billingRead(ctx, scope);
+  },
+  overageUpdate: async ({ ctx, scope, trail, body }) => {
+    await overageUpdate(ctx, scope, trail, body.limitNanoUsd);
+    return billingRead(ctx, scope);
+  },
 
   usageRead: async ({ ctx, session, params, query }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'usage:read');

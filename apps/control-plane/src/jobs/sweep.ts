@@ -12,6 +12,7 @@ import type { Context } from '../context.ts';
 import { describeError } from '../events.ts';
 import { sessionEndingsSweep } from '../services/session-endings.ts';
 import { anchorChains } from './audit-anchors.ts';
+import { sweepBilling } from './billing.ts';
 import { drillSample } from './drills.ts';
 import { runRollouts } from './rollouts.ts';
 import { sendSpec } from '../services/tenant-change.ts';
@@ -37,6 +38,7 @@ export async function sweep(ctx: Context): Promise<SweepStatus> {
   await part(ctx, 'drills', () => drillSample(ctx), 'nobody');
   await part(ctx, 'rollouts', () => runRollouts(ctx), 0);
   await part(ctx, 'anchors', () => anchorChains(ctx), 0);
+  await part(ctx, 'billing', () => sweepBilling(ctx), undefined);
   await part(ctx, 'purge', () => purge(ctx), undefined);
   const status = { ...tenants, endingsLeft, mailsLeft };
   if (tenants.behind + endingsLeft + mailsLeft > 0) ctx.log('sweep.done', status);

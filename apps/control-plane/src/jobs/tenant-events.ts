@@ -12,6 +12,7 @@ import {
   runBatch,
 } from '../adapters/d1/projection.ts';
 import type { Statement } from '../adapters/d1/projection.ts';
+import { lookSoon } from '../adapters/d1/billing.ts';
 import { tenant } from '../adapters/d1/schema.ts';
 import { unreachable } from '../contract/result.ts';
 import { TenantEvent } from '../contract/tenant-rpc.ts';
@@ -29,6 +30,9 @@ interface Told {
   readonly event: TenantEvent;
   readonly message: EventMessage;
 }
+
+/** What an assistant used counts against its organisation's plan within this. */
+const lookWithinMs = 300_000;
 
 export async function consumeTenantEvents(messages: readonly EventMessage[], ctx: Context): Promise<void> {
   const groups = new Map<string, Told[]>();
@@ -115,10 +119,13 @@ async function isKnown(ctx: Context, event: TenantEvent): Promise<boolean> {
   return rows.length > 0;
 }
 
-function statementsFor({ db }: Context, event: TenantEvent): Statement[] {
+function statementsFor({ db, billing, system }: Context, event: TenantEvent): Statement[] {
   switch (event.kind) {
     case 'report':
-      return reportStatements(db, event.report, event);
+      return [
+        ...reportStatements(db, event.report, event),
+        ...(billing === null ? [] : [lookSoon(db, event.tenantId, system.nowMs() + lookWithinMs)]),
+      ];
     case 'operation':
       return operationStatements(db, event.operation);
     case 'incident':

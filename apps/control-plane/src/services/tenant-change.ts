@@ -17,7 +17,7 @@ import type { TenantReport, TenantSpec } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { rememberReport } from './tenant-memory.ts';
 import { refOf } from './tenant-read.ts';
-import { specOf } from './tenant-view.ts';
+import { specOf, specToSend } from './tenant-view.ts';
 
 export interface TenantChange {
   readonly name?: string | undefined;
@@ -68,7 +68,7 @@ export async function releaseChange(
       detail: 'Others changed this assistant at the same time.',
       next: 'Look at it again and repeat your change.',
     });
-  return ctx.tenants.applySpec({ ...refOf(saved), generation: saved.generation, operationId, spec: specOf(saved) });
+  return ctx.tenants.applySpec({ ...refOf(saved), generation: saved.generation, operationId, spec: specToSend(saved) });
 }
 
 const changeTriesMax = 3;
@@ -112,7 +112,7 @@ async function saveSpec(ctx: Context, row: TenantRow, spec: TenantSpec, trail: T
 
 /** Sends the wanted spec; false when the cell has to be asked again. */
 export async function sendSpec(ctx: Context, row: TenantRow): Promise<boolean> {
-  const command = { ...refOf(row), generation: row.generation, operationId: null, spec: specOf(row) };
+  const command = { ...refOf(row), generation: row.generation, operationId: null, spec: specToSend(row) };
   const answer = await ctx.tenants.applySpec(command);
   if (answer.ok) await rememberReport(ctx, row, answer.value);
   else ctx.log('tenant.spec_deferred', { tenant: row.id, generation: row.generation, code: answer.error.code });

@@ -20,12 +20,15 @@ import { defaultRelease } from '../contract/releases.ts';
 import { parseSlug, slugBaseFrom } from '../contract/slug.ts';
 import type { Operation, TenantReport, TenantSpec } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
+import type { Verdict } from '../core/billing/entitlement.ts';
+import { limitsOf } from '../core/billing/limits.ts';
 import { describeError } from '../events.ts';
 import * as defaults from '../core/defaults.ts';
-import { quotasOf } from '../core/quotas.ts';
+import { orgStanding } from './billing/standing.ts';
+import type { OrgStanding } from './billing/standing.ts';
 import { chosenRelease } from './release-read.ts';
 import { rememberOperation, rememberReport } from './tenant-memory.ts';
-import { creationOf, newOperation, specOf, toTenant } from './tenant-view.ts';
+import { creationOf, newOperation, specToSend, toTenant } from './tenant-view.ts';
 
 export interface CreateTenant {
   readonly name: string;
@@ -41,8 +44,8 @@ interface Created {
 }
 
 /**
- * @throws AppError slug_malformed, slug_reserved, slug_confusable, slug_taken, quota_reached, release_unknown,
- *   idempotency_key_reused
+ * @throws AppError slug_malformed, slug_reserved, slug_confusable, slug_taken, quota_reached, billing_plan_needed,
+ *   release_unknown, idempotency_key_reused
  */
 export async function tenantCreate(
   ctx: Context,
@@ -78,7 +81,7 @@ export async function provision(ctx: Context, row: TenantRow): Promise<TenantRep
     slug: row.slug,
     generation: row.generation,
     operationId: OperationId.parse(row.provisionOperationId),
-    spec: specOf(row),
+    spec: specToSend(row),
   });
   if (answer.ok) {
     await rememberReport(ctx, row, answer.value);
@@ -126,6 +129,9 @@ async function reserve(
     throw new AppError(slug.error.code, { ...slug.error, errors: [{ pointer: '/slug', detail: slug.error.detail }] });
   }
   const nowMs = ctx.system.nowMs();
+  const standing = await orgStanding(ctx, scope.orgId);
+  const { entitlement } = standing;
+  if (entitlement.desired !== 'active') throw planNeeded(entitlement.mayCreate);
   const spec: TenantSpec = {
     displayName: request.name,
     desired: 'active',
@@ -148,12 +154,13 @@ async function reserve(
         orgId: scope.orgId,
         slug: slug.value,
         spec,
+        limits: ctx.billing === null ? null : JSON.stringify(firstLimits(standing)),
         operation,
         claim,
         claimExpiresAtMs: nowMs + defaults.idempotencyKeptMs,
         audit,
         nowMs,
-        quota: quotasOf().assistants,
+        quota: entitlement.assistantsMax,
       }),
     );
   } catch (error) {
@@ -171,9 +178,20 @@ async function reserve(
   const row = (await ctx.db.select().from(tenant).where(eq(tenant.id, id)).limit(1))[0];
   if (row !== undefined) return row;
   throw new AppError('quota_reached', {
-    detail: `This organisation has ${quotasOf().assistants} assistants, the most its plan allows.`,
-    next: 'Delete one, or ask for a larger plan.',
+    detail: `This organisation has ${entitlement.assistantsMax} ${entitlement.assistantsMax === 1 ? 'assistant' : 'assistants'}, the most its plan allows.`,
+    next: 'Delete one, or choose a larger plan.',
   });
+}
+
+function planNeeded(verdict: Verdict): AppError {
+  return new AppError('billing_plan_needed', {
+    detail: verdict.allowed ? 'This organisation may not run assistants now.' : verdict.reason,
+    next: 'Open Billing: it says how to go on.',
+  });
+}
+
+function firstLimits({ entitlement, used }: OrgStanding) {
+  return limitsOf(entitlement, { organisationNanoUsd: used.aiNanoUsd, assistantNanoUsd: 0 });
 }
 
 async function takenError(ctx: Context, name: string, slug: string): Promise<AppError> {

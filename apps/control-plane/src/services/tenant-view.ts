@@ -2,6 +2,7 @@
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Tenant } from '../contract/api.ts';
 import { OperationId, TenantId } from '../contract/ids.ts';
+import { TenantLimits, withLimits } from '../core/billing/limits.ts';
 import { TenantReport, TenantSpec } from '../contract/tenant-rpc.ts';
 import type { Operation, UsageTotals } from '../contract/tenant-rpc.ts';
 import type { Config } from '../env.ts';
@@ -21,6 +22,11 @@ export function storedReport(row: TenantRow): TenantReport | null {
 
 export function specOf(row: TenantRow): TenantSpec {
   return TenantSpec.parse(JSON.parse(row.spec));
+}
+
+/** The spec as it is sent: what is wanted, within what billing allows. */
+export function specToSend(row: TenantRow): TenantSpec {
+  return withLimits(specOf(row), row.limits === null ? null : TenantLimits.parse(JSON.parse(row.limits)));
 }
 
 /** An operation as it is before the tenant has spoken of it. */

@@ -41,6 +41,7 @@ describe('a call', () => {
       version: '1',
       standIns: { mail: true, model: true, containers: false, billing: true },
       outboxUrl: null,
+      billing: 'off',
       humanCheckSiteKey: null,
     };
     const { asked } = answerWith(json({ ...system, extra: 'dropped' }));

@@ -6,6 +6,7 @@ import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { Tenant } from '../../../control-plane/src/contract/api.ts';
 import { type OrgRole, type Permission, roleAllows } from '../../../control-plane/src/contract/api.ts';
 import type { EgressEffect } from '../../../control-plane/src/contract/egress.ts';
+import type { PlanChoice } from '../../../control-plane/src/contract/billing-api.ts';
 import { listSessions } from './auth.ts';
 import { call } from './client.ts';
 
@@ -29,6 +30,8 @@ export const keys = {
   system: ['system'] as const,
   releases: ['releases'] as const,
   sessions: ['sessions'] as const,
+  billing: (orgId: string) => ['billing', orgId] as const,
+  invoices: (orgId: string) => ['invoices', orgId] as const,
   tenants: (orgId: string) => ['tenants', orgId] as const,
   tenant: (tenantId: string) => ['tenant', tenantId] as const,
   usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
@@ -59,6 +62,31 @@ export const meQuery = queryOptions({
   queryFn: ({ signal }) => call('meRead', { signal }),
   staleTime: 60_000,
 });
+
+export function billingQuery(orgId: string) {
+  return queryOptions({
+    queryKey: keys.billing(orgId),
+    queryFn: ({ signal }) => call('billingRead', { params: { orgId }, signal }),
+    refetchInterval: 60_000,
+  });
+}
+
+export function invoicesQuery(orgId: string) {
+  return queryOptions({
+    queryKey: keys.invoices(orgId),
+    queryFn: ({ signal }) => call('invoiceList', { params: { orgId }, signal }),
+    staleTime: 60_000,
+  });
+}
+
+export function planPreviewQuery(orgId: string, plan: PlanChoice) {
+  return queryOptions({
+    queryKey: [...keys.billing(orgId), 'preview', plan] as const,
+    queryFn: ({ signal }) => call('planPreview', { params: { orgId }, query: { plan }, signal }),
+    retry: false,
+    staleTime: 0,
+  });
+}
 
 export function tenantsQuery(orgId: string) {
   return infiniteQueryOptions({

@@ -35,6 +35,12 @@ export const actionWords: Record<AuditAction, string> = {
   'network.answer_remove': 'Took an answer back',
   'apikey.create': 'Made an API key',
   'apikey.revoke': 'Revoked an API key',
+  'billing.checkout': 'Began to pay for a plan',
+  'billing.top_up': 'Began to pay for prepaid balance',
+  'billing.plan': 'Changed the plan',
+  'billing.end': 'Ended the plan, or kept it',
+  'billing.overage': 'Limited what may be billed above the plan',
+  'tenant.limits': 'Limited by what the plan allows',
 };
 
 const known: Readonly<Record<string, string>> = actionWords;

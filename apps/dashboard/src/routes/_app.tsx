@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { createFileRoute, Outlet, redirect } from '@tanstack/react-router';
 import { ApiError, type Failure, toFailure } from '../api/errors.ts';
 import { meQuery, systemQuery } from '../api/queries.ts';
+import { BillingBanner } from '../billing/billing-banner.tsx';
 import { activeOrg } from '../shell/active-org.ts';
 import { AppHeader } from '../shell/app-header.tsx';
 import { OfflineBanner, VerifyBanner } from '../shell/banners.tsx';
@@ -62,6 +63,7 @@ function Shell() {
       <AppHeader me={me} org={org} />
       <OfflineBanner />
       <VerifyBanner me={me} system={system} />
+      <BillingBanner org={org} />
       <main id="main" tabIndex={-1} className="mx-auto w-full max-w-6xl flex-1 px-4 pt-8 outline-none sm:px-6 sm:pt-10">
         <Outlet />
       </main>

@@ -5,7 +5,7 @@ const sentences: Record<keyof System['standIns'], string> = {
   model: 'Demo model: answers are canned until a provider key is set.',
   mail: 'Mail is not sent; it waits in the local outbox.',
   containers: 'Assistants run as confined processes on this computer.',
-  billing: 'Billing is off; nothing is charged.',
+  billing: 'Payments go to a stand-in: no money moves.',
 };
 
 const order = ['model', 'mail', 'containers', 'billing'] as const;

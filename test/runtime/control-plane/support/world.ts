@@ -3,6 +3,7 @@
 
 import { applyD1Migrations, type D1Migration } from 'cloudflare:test';
 import { env } from 'cloudflare:workers';
+import type { Billing } from '../../../../apps/control-plane/src/billing.ts';
 import { createApp } from '../../../../apps/control-plane/src/app.ts';
 import type { HumanCheck } from '../../../../apps/control-plane/src/adapters/human-check.ts';
 import { createContext, type Context } from '../../../../apps/control-plane/src/context.ts';
@@ -35,7 +36,12 @@ export interface World {
 
 export async function createWorld(
   changes: Partial<Env> = {},
-  options: { readonly counter?: RateCounter; readonly human?: HumanCheck } = {},
+  options: {
+    readonly counter?: RateCounter;
+    readonly human?: HumanCheck;
+    /** Made for the world's clock, which it is handed. */
+    readonly billing?: (clock: { nowMs: number }) => Billing;
+  } = {},
 ): Promise<World> {
   await applyD1Migrations(bindings.DB, bindings.MIGRATIONS);
   const cell = new CellStandIn();
@@ -46,6 +52,7 @@ export async function createWorld(
   const ctx = createContext(testEnv, {
     d1: database.d1,
     tenants: cell,
+    ...(options.billing === undefined ? {} : { billing: options.billing(clock) }),
     system: {
       nowMs: () => clock.nowMs,
       ulid: () => ulidFrom(clock.nowMs, crypto.getRandomValues(new Uint8Array(10))),

@@ -7,6 +7,7 @@ import { sql } from 'drizzle-orm';
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 export * from './auth-schema.ts';
+export * from './billing-schema.ts';
 
 /** One assistant: a slug is taken for ever, so rows are never removed. */
 export const tenant = sqliteTable(
@@ -19,6 +20,8 @@ export const tenant = sqliteTable(
     /** The wanted spec (JSON) and its generation. */
     spec: text('spec').notNull(),
     generation: integer('generation').notNull(),
+    /** What its organisation may (JSON), laid over the spec when that is sent; null = no limits but the spec's own. */
+    limits: text('limits'),
     /** The operation that creates it; sent again until the cell has answered. */
     provisionOperationId: text('provision_operation_id').notNull(),
     /** The newest report (JSON); null until the cell has spoken. */

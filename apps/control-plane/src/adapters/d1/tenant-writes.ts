@@ -13,6 +13,8 @@ export interface Reservation {
   readonly orgId: string;
   readonly slug: string;
   readonly spec: TenantSpec;
+  /** What billing allows it (JSON); null = no limits but the spec's own. */
+  readonly limits: string | null;
   /** The operation that will create it. */
   readonly operation: Operation;
   readonly claim: Claim;
@@ -32,8 +34,8 @@ export async function tenantReserve(d1: D1Database, { operation, claim, ...row }
   await d1.batch([
     d1
       .prepare(
-        `INSERT INTO tenant (id, org_id, slug, name, spec, generation, provision_operation_id, created_at_ms)
-         SELECT ?, ?, ?, ?, ?, 1, ?, ?
+        `INSERT INTO tenant (id, org_id, slug, name, spec, limits, generation, provision_operation_id, created_at_ms)
+         SELECT ?, ?, ?, ?, ?, ?, 1, ?, ?
          WHERE (SELECT count(*) FROM tenant WHERE org_id = ? AND state <> 'deleted') < ?`,
       )
       .bind(
@@ -42,6 +44,7 @@ export async function tenantReserve(d1: D1Database, { operation, claim, ...row }
         row.slug,
         row.spec.displayName,
         JSON.stringify(row.spec),
+        row.limits,
         operation.id,
         row.nowMs,
         row.orgId,
@@ -77,6 +80,26 @@ export async function specReplace(d1: D1Database, row: SpecReplacement): Promise
       .prepare('UPDATE tenant SET name = ?, spec = ?, generation = generation + 1 WHERE id = ? AND generation = ?')
       .bind(row.spec.displayName, JSON.stringify(row.spec), row.id, row.generation),
     // changes() is of the statement before: no entry when nothing was changed.
+    auditInsertWhere(d1, row.audit, 'changes() > 0'),
+  ]);
+  return (updated?.meta.changes ?? 0) > 0;
+}
+
+export interface LimitsReplacement {
+  readonly id: string;
+  /** As JSON. */
+  readonly limits: string;
+  /** The generation that is replaced. */
+  readonly generation: number;
+  readonly audit: AuditEntry;
+}
+
+/** Saves what billing allows under the next generation; false, and nothing saved, when another took it. */
+export async function limitsReplace(d1: D1Database, row: LimitsReplacement): Promise<boolean> {
+  const [updated] = await d1.batch([
+    d1
+      .prepare('UPDATE tenant SET limits = ?, generation = generation + 1 WHERE id = ? AND generation = ?')
+      .bind(row.limits, row.id, row.generation),
     auditInsertWhere(d1, row.audit, 'changes() > 0'),
   ]);
   return (updated?.meta.changes ?? 0) > 0;
