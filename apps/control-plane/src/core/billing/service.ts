@@ -47,7 +47,8 @@ export interface ServiceFacts {
 /** The next state; the same object when nothing changes. */
 export function serviceStep(state: ServiceState, facts: ServiceFacts): ServiceState {
   const { nowMs } = facts;
-  if (state.kind === 'deleted') return state;
+  // What is gone stays gone; whoever pays again begins anew.
+  if (state.kind === 'deleted' && (facts.held || facts.standing !== 'paid')) return state;
   if (facts.held) return state.kind === 'frozen' ? state : { kind: 'frozen', sinceMs: nowMs };
   switch (facts.standing) {
     case 'paid':

@@ -100,6 +100,6 @@ async function carryOut(ctx: Context, { type, objectId, customerId, receivedAtMs
   if (orgId === null) return false;
   // News comes in bursts. A reading that began after this arrived has seen what it tells.
   const { mirrorAtMs } = await accountOf(ctx.db, orgId, ctx.system.nowMs());
-  if (mirrorAtMs < receivedAtMs) await syncOrg(ctx, orgId);
+  if (mirrorAtMs <= receivedAtMs) await syncOrg(ctx, orgId);
   return true;
 }

@@ -114,8 +114,8 @@ function State({ billing }: { billing: Billing }) {
   return (
     <div className="flex flex-col gap-4">
       <p className="text-lg">
-        {subscription === null && billing.plan.id !== 'trial' ? (
-          'No plan'
+        {subscription === null && billing.service.kind !== 'trial' ? (
+          'You have no plan'
         ) : (
           <>
             You are on <strong>{billing.plan.name}</strong>
