@@ -45,6 +45,7 @@ function ledgerRound(ledger: Ledger): (from: number) => void {
         model: 'claude-sonnet-4-6',
         capNanoUsd: Number.MAX_SAFE_INTEGER,
         periodKey: '2026-11',
+        byok: false,
       });
       ledger.settle(id(n), {
         usage,

@@ -11,6 +11,8 @@ import {
   type AiLimits,
   type AiSettled,
 } from '../../apps/tenant-worker/src/ai/dispatch.ts';
+import type { Payments } from '../../apps/tenant-worker/src/ai/payment.ts';
+import { ok } from '../../apps/control-plane/src/contract/result.ts';
 import { chooseUpstream, type UpstreamVars } from '../../apps/tenant-worker/src/ai/upstream.ts';
 
 export const encoder = new TextEncoder();
@@ -32,7 +34,16 @@ export interface World {
   readonly clock: Clock & { ms: number };
 }
 
-export function world(over: { limits?: Partial<AiLimits>; vars?: UpstreamVars } = {}): World {
+/** No key of a customer's is stored. */
+export const platformPays: Payments = {
+  of: async () => ok({ kind: 'platform' }),
+  refused: () => undefined,
+  taken: () => undefined,
+};
+
+export function world(
+  over: { limits?: Partial<AiLimits>; vars?: UpstreamVars; payments?: Payments } = {},
+): World {
   const clock = { ms: startMs, nowMs: (): number => clock.ms };
   const sql = openNodeSql();
   migrate(sql, LEDGER_MIGRATIONS, startMs);
@@ -45,6 +56,7 @@ export function world(over: { limits?: Partial<AiLimits>; vars?: UpstreamVars } 
   const ai = createAiDispatch({
     ledger,
     upstream: chooseUpstream(over.vars ?? { ANTHROPIC_API_KEY: 'key-a', OPENAI_API_KEY: 'key-o' }),
+    payments: over.payments ?? platformPays,
     fetch: async (url, init) => {
       upstream.calls.push({ url, init });
       return upstream.answer(init);

@@ -70,6 +70,8 @@ export const errorCatalogue = {
   ai_model_unpriced: { status: 400, title: 'The model has no price here', retryable: false },
   ai_path_not_allowed: { status: 404, title: 'The model API path is not open', retryable: false },
   ai_upstream_unreachable: { status: 502, title: 'The model provider did not answer', retryable: true },
+  ai_key_refused: { status: 401, title: 'Your own model key was refused', retryable: false },
+  secret_in_use: { status: 409, title: 'The secret is in use', retryable: false },
   egress_denied: { status: 403, title: 'The network policy refused this', retryable: false },
   secret_invalid: { status: 422, title: 'The secret cannot be stored', retryable: false },
   egress_host_invalid: { status: 422, title: 'This host cannot stand in a network rule', retryable: false },

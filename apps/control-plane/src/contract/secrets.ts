@@ -30,10 +30,18 @@ export const SecretBinding = z.strictObject({
 });
 export type SecretBinding = z.infer<typeof SecretBinding>;
 
+/** Providers whose models a customer may pay with a key of their own, by what a model's name begins with. */
+export const modelProviderNames = { anthropic: 'Anthropic', openai: 'OpenAI' } as const;
+export type ModelProvider = keyof typeof modelProviderNames;
+
+/** Channels whose tokens are kept; `channelNames` is what people call them. */
+export const channelNames = { telegram: 'Telegram', slack: 'Slack', discord: 'Discord' } as const;
+export type SecretChannel = keyof typeof channelNames;
+
 /** What a secret is for. A channel's or provider's name, or the requests it is added to. */
 export const SecretUse = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('model_key'), provider: z.enum(['anthropic', 'openai']) }),
-  z.strictObject({ kind: z.literal('channel_token'), channel: z.string().regex(/^[a-z][a-z0-9-]{0,30}$/) }),
+  z.strictObject({ kind: z.literal('model_key'), provider: z.enum(['anthropic', 'openai']) satisfies z.ZodType<ModelProvider> }),
+  z.strictObject({ kind: z.literal('channel_token'), channel: z.enum(['telegram', 'slack', 'discord']) satisfies z.ZodType<SecretChannel> }),
   z.strictObject({ kind: z.literal('egress'), binding: SecretBinding }),
 ]);
 export type SecretUse = z.infer<typeof SecretUse>;
@@ -48,7 +56,10 @@ export const SecretView = z.object({
   createdAtMs: z.number().int(),
   changedAtMs: z.number().int(),
   changedBy: z.string().max(64),
+  /** To the minute. */
   lastUsedAtMs: z.number().int().nullable(),
+  /** When the one it is for last refused it, and with which HTTP status; null when it has been taken since. */
+  refused: z.object({ atMs: z.number().int(), status: z.number().int() }).nullable(),
 });
 export type SecretView = z.infer<typeof SecretView>;
 

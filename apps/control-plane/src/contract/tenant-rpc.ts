@@ -146,6 +146,10 @@ export const Receipt = z.object({
   cacheReadTokens: z.number().int().min(0),
   cacheWriteTokens: z.number().int().min(0),
   costNanoUsd: NanoUsd,
+  /** Paid with the customer's own key: charged 0. Receipts from before there were such keys have neither. */
+  byok: z.boolean().default(false),
+  /** With `byok`, what it would have cost here; otherwise 0. */
+  listCostNanoUsd: NanoUsd.default(0),
   outcome: z.enum(['final', 'partial', 'estimated']),
   priceVersion: z.string().max(40),
   upstreamId: z.string().max(128).nullable(),

@@ -253,6 +253,14 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The model provider did not answer.',
     next: 'Try again; what was not used is not charged.',
   },
+  ai_key_refused: {
+    when: 'The provider refused the model key that you stored, or its account cannot pay. Nothing was charged here, and the platform’s own account was not used instead.',
+    next: 'Replace the key on the Secrets page of the assistant, or delete it there to use the platform’s models again.',
+  },
+  secret_in_use: {
+    when: 'A secret that is in use was to be deleted without saying so. The answer lists what uses it. Nothing was deleted.',
+    next: 'Look at the list, then send the request again with `confirmed=true`.',
+  },
   egress_denied: {
     when: 'The network policy of the assistant does not allow this request. The answer names the rule that decided.',
     next: 'The owner can allow it on the Network page of the assistant, unless the answer says that nobody can.',

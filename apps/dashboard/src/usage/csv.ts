@@ -18,6 +18,8 @@ const header = [
   'outcome',
   'price_version',
   'upstream_id',
+  'own_key',
+  'own_key_list_cost_usd',
 ];
 
 export function receiptsCsv(receipts: readonly Row[]): string {
@@ -35,6 +37,8 @@ export function receiptsCsv(receipts: readonly Row[]): string {
       receipt.outcome,
       receipt.priceVersion,
       receipt.upstreamId ?? '',
+      receipt.byok ? 'yes' : 'no',
+      receipt.byok ? decimalFromNano(receipt.listCostNanoUsd) : '',
     ]
       .map(csvCell)
       .join(','),

@@ -116,7 +116,9 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
                 <td className={cellLeft} title={outcomes[row.outcome].title}>
                   {outcomes[row.outcome].label}
                 </td>
-                <td className={`${cell} font-medium`}>{formatUsdExact(row.costNanoUsd)}</td>
+                <td className={`${cell} font-medium`}>
+                  <Cost row={row} />
+                </td>
               </tr>
             ))}
           </tbody>
@@ -127,7 +129,7 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
           <li key={row.requestId} className="flex flex-col gap-0.5 border-b border-line py-3 text-sm">
             <span className="flex justify-between gap-3 font-medium">
               <span className="min-w-0 break-words">{row.model}</span>
-              <span>{formatUsdExact(row.costNanoUsd)}</span>
+              <Cost row={row} />
             </span>
             <span className="flex justify-between gap-3 text-soft">
               <span>{formatDateTime(row.atMs)}</span>
@@ -141,6 +143,16 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
         ))}
       </ul>
     </>
+  );
+}
+
+/** What a customer's own key paid costs nothing here; the amount by our price list is what to expect elsewhere. */
+function Cost({ row }: { row: Row }) {
+  if (!row.byok) return <span>{formatUsdExact(row.costNanoUsd)}</span>;
+  return (
+    <span className="font-normal">
+      Your key <span className="text-soft">(about {formatUsdExact(row.listCostNanoUsd)} there)</span>
+    </span>
   );
 }
 

@@ -73,15 +73,17 @@ describe('the file of requests', () => {
         cacheReadTokens: 0,
         cacheWriteTokens: 0,
         costNanoUsd: 213_457,
+        byok: false,
+        listCostNanoUsd: 0,
         outcome: 'final',
         priceVersion: '2026-11-21',
         upstreamId: null,
       },
     ]);
     const lines = csv.split('\r\n');
-    expect(lines[1]).toBe('2026-11-21T08:00:00.005Z,r1,anthropic,"a,""b""",10,20,0,0,0.000213457,final,2026-11-21,');
+    expect(lines[1]).toBe('2026-11-21T08:00:00.005Z,r1,anthropic,"a,""b""",10,20,0,0,0.000213457,final,2026-11-21,,no,');
     expect(lines[2]).toBe('');
-    expect(lines[0]?.split(',')).toHaveLength(12);
+    expect(lines[0]?.split(',')).toHaveLength(14);
   });
 
   it.each([

@@ -2,7 +2,7 @@
  * Model calls of one tenant, from the container's request to the settled charge. Runs inside the `Tenant` object, which
  * owns the upstream call, so that a client that goes away loses the answer and not the usage.
  *
- * Order, which nothing may change: parse → reserve (durable) → call → pass bytes on → settle. A refusal happens before
+ * Order, which nothing may change: parse → who pays → reserve (durable) → call → pass bytes on → settle. A refusal happens before
  * any upstream call; after a reservation exactly one of settle, release and `unknown` follows (a crash: `Ledger.orphan`).
  */
 import { err, ok, type Result } from '../../../control-plane/src/contract/result.ts';
@@ -13,10 +13,12 @@ import { findRoute, parseProvider, type AiProvider, type AiRoute } from '../core
 import { createUsageChunkFilter } from '../core/metering/chat-usage-chunk.ts';
 import { createUsageMeter } from '../core/metering/usage-meter.ts';
 import { judge } from '../core/metering/verdict.ts';
+import { keyRefused, refusesKey } from '../core/metering/payer.ts';
 import type { Ledger, Reserved } from '../modules/ledger.ts';
 import type { Clock, Ids } from '../ports.ts';
 import { readBoundedText } from './bounded-body.ts';
 import { toClientHeaders, toUpstreamHeaders } from './headers.ts';
+import type { Payment, Payments } from './payment.ts';
 import {
   busy,
   duplicateRequest,
@@ -70,6 +72,7 @@ export interface AiSettled {
 export interface AiDispatchDeps {
   readonly ledger: Pick<Ledger, 'reserve' | 'settle' | 'release' | 'markUnknown' | 'currentPeriod'>;
   readonly upstream: AiUpstream;
+  readonly payments: Payments;
   /** The platform's, unless a test says otherwise. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
   readonly clock: Clock;
@@ -128,6 +131,7 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
 
   interface OpenJob extends Job {
     readonly bodyText: string;
+    readonly payment: Payment;
   }
 
   async function serve(job: Job): Promise<Response> {
@@ -143,22 +147,37 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
     bodyText = body.text;
     const parsed = parseAiRequest({ route, bodyText, bodyBytes: body.bytes, nowMs: deps.clock.nowMs() });
     if (!parsed.ok) return refused(parsed.error);
-    const call = deps.upstream.call(route, { tenantId: ctx.tenantId, requestId });
+    const paid = await deps.payments.of(route.provider);
+    if (!paid.ok) return refused(paid.error);
+    const payment = paid.value;
+    const customerKey = payment.kind === 'customer' ? payment.plain : null;
+    const call = deps.upstream.call(route, { tenantId: ctx.tenantId, requestId }, customerKey);
     if (!call) return refused(noUpstream(route.provider));
-    const reserved = reserve(parsed.value, ctx, requestId);
+    const reserved = reserve(parsed.value, ctx, requestId, payment);
     if (!reserved.ok) return refused(reserved.error);
     const headers = toUpstreamHeaders(route.provider, request.headers);
     for (const [name, value] of Object.entries(call.headers)) headers.set(name, value);
     const init: RequestInit = { method: 'POST', headers, body: reserved.value.body, redirect: 'manual' };
-    return dispatch({ ...job, bodyText }, parsed.value, { url: call.url, init });
+    return dispatch({ ...job, bodyText, payment }, parsed.value, { url: call.url, init });
   }
 
-  /** Reserves what the client asks for, or, when that is more than what is left, a shorter answer that fits. */
-  function reserve(ai: AiRequest, ctx: AiContext, requestId: string): Result<BoundedRequest, AiRefusal> {
+  /**
+   * Reserves what the client asks for, or, when that is more than what is left, a shorter answer that fits. What the
+   * customer pays elsewhere is written down just the same, with nothing held: our cap is on our money.
+   */
+  function reserve(
+    ai: AiRequest,
+    { capNanoUsd }: AiContext,
+    requestId: string,
+    payment: Payment,
+  ): Result<BoundedRequest, AiRefusal> {
     const { provider, model } = ai;
+    const byok = payment.kind === 'customer';
     const periodKey = deps.ledger.currentPeriod();
-    const attempt = ({ holdNanoUsd }: BoundedRequest): Reserved =>
-      deps.ledger.reserve({ requestId, holdNanoUsd, provider, model, capNanoUsd: ctx.capNanoUsd, periodKey });
+    const attempt = (bounded: BoundedRequest): Reserved => {
+      const holdNanoUsd = byok ? 0 : bounded.holdNanoUsd;
+      return deps.ledger.reserve({ requestId, holdNanoUsd, provider, model, capNanoUsd, periodKey, byok });
+    };
     const asked = attempt(ai.asked);
     if (asked.ok) return ok(ai.asked);
     if (asked.reason === 'duplicate') return err(duplicateRequest);
@@ -182,11 +201,12 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
       clearTimeout(late);
     }
     if (answer.status < 200 || answer.status > 299 || !answer.body) return failed(job, answer);
+    deps.payments.taken(job.payment);
     return passOn(job, ai, answer, answer.body, (why) => abort.abort(why));
   }
 
   function passOn(
-    job: Job,
+    job: OpenJob,
     ai: AiRequest,
     answer: Response,
     body: ReadableStream<Uint8Array>,
@@ -226,7 +246,7 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
     readonly logId: string | null;
   }
 
-  function finish(job: Job, ai: AiRequest, end: RelayEnd, { meter, cached, logId }: Ending): void {
+  function finish(job: OpenJob, ai: AiRequest, end: RelayEnd, { meter, cached, logId }: Ending): void {
     const { requestId } = job;
     try {
       const verdict = judge({ meter, whole: end.whole, cached, price: ai.price });
@@ -245,7 +265,7 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
         upstreamId: meter.responseId ?? logId,
         rawUsageJson: JSON.stringify(notes),
       });
-      deps.onSettled({ requestId, result: 'charged', costNanoUsd });
+      deps.onSettled({ requestId, result: 'charged', costNanoUsd: job.payment.kind === 'customer' ? 0 : costNanoUsd });
     } catch (error) {
       deps.onFault('ai.settle_failed', error); // the hold stays; expiry makes it `unknown`
     } finally {
@@ -253,19 +273,23 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
     }
   }
 
-  /** An error of the upstream: nothing is charged. Its text goes on, unless it is about our own credentials. */
+  /** An error of the upstream: nothing is charged. Its text goes on, unless it is about credentials. */
   async function failed(job: OpenJob, answer: Response): Promise<Response> {
-    const { route, requestId } = job;
+    const { route, requestId, payment } = job;
     release(job, `upstream_${answer.status}`);
     const { status } = answer;
     if (status >= 300 && status < 400) return refuse(route.provider, upstreamUnreachable, requestId);
-    if (status === 401 || status === 402 || status === 403) {
-      await answer.body?.cancel();
-      return refuseTurn({ ...job, nowMs: deps.clock.nowMs() }, misconfigured(status));
-    }
     const body = await readBoundedText(answer.body, null, limits.errorBytesMax);
+    if (status === 401 || status === 402 || status === 403) {
+      const isKey = payment.kind === 'customer' && refusesKey(status, body.kind === 'text' ? body.text : '');
+      if (isKey) deps.payments.refused(payment, status);
+      const refusal = isKey ? keyRefused(route.provider, status) : misconfigured(status);
+      return refuseTurn({ ...job, nowMs: deps.clock.nowMs() }, refusal);
+    }
     if (body.kind !== 'text' || status < 400) return refuse(route.provider, upstreamUnreachable, requestId);
-    return new Response(body.text, { status, headers: toClientHeaders(answer.headers, requestId) });
+    // An error that shows the key it was sent shows it to nobody else.
+    const text = payment.kind === 'customer' ? body.text.replaceAll(payment.plain, '[your key]') : body.text;
+    return new Response(text, { status, headers: toClientHeaders(answer.headers, requestId) });
   }
 
   function release(job: Job, why: string): void {

@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startDemoModel, type DemoModel } from '../../../../local/demo-model/main.ts';
 import type { LogEntry } from '../../../../local/demo-model/request-log.ts';
+import { platformPays } from '../../../../test/support/ai-dispatch-world.ts';
 import { openNodeSql } from '../../../../test/support/node-sql.ts';
 import { Ledger, LEDGER_MIGRATIONS } from '../modules/ledger.ts';
 import { migrate } from '../modules/migrate.ts';
@@ -51,6 +52,7 @@ function boot(): { ai: AiDispatch; ledger: Ledger; kill: () => void } {
   });
   const ai = createAiDispatch({
     ledger: whileAlive,
+    payments: platformPays,
     upstream: chooseUpstream({ DEMO_MODEL_BASE_URL: model.baseUrl }),
     fetch: (url, init) =>
       fetch(url, { ...init, signal: AbortSignal.any([life.signal, ...(init.signal ? [init.signal] : [])]) }),

@@ -45,6 +45,7 @@ function world(over: { witness?: UsageWitness | null } = {}): World {
       model: 'claude-sonnet-4-6',
       capNanoUsd: 1_000_000_000,
       periodKey: '2026-11',
+      byok: false,
     });
   }
   ledger.orphan();
@@ -75,6 +76,26 @@ describe('what the witness says of an open reservation', () => {
       { requestId: 'r1', upstreamId: 'log_1', ...receipt },
     ]);
     expect(one.ledger.pending().map((hold) => hold.requestId)).toEqual(['r2']);
+  });
+
+  it("of a request that the customer's own key paid: what it would have cost, charged nothing", async () => {
+    const one = world();
+    one.ledger.reserve({
+      requestId: 'own',
+      holdNanoUsd: 0,
+      provider: 'anthropic',
+      model: 'claude-sonnet-4-6',
+      capNanoUsd: 0,
+      periodKey: '2026-11',
+      byok: true,
+    });
+    one.ledger.orphan();
+    one.clock.ms += 60_000;
+    one.answer = (requestId) => Promise.resolve(requestId === 'own' ? record : null);
+    await one.reconciler.run();
+    expect(one.ledger.receipts({ limit: 10, before: null })).toMatchObject([
+      { requestId: 'own', costNanoUsd: 0, listCostNanoUsd: 400_000 },
+    ]);
   });
 
   it('that it failed: nothing is charged', async () => {
@@ -131,6 +152,7 @@ describe('a stream that is under way', () => {
       model: 'claude-sonnet-4-6',
       capNanoUsd: 1_000_000_000,
       periodKey: '2026-11',
+      byok: false,
     });
     await one.reconciler.run();
     expect(one.asked).not.toContain('r3');

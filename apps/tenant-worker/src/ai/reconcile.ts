@@ -61,7 +61,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     const settlement = settlementOf(hold, record);
     if (!settlement) return false;
     const { charged } = ledger.settle(requestId, settlement);
-    if (charged) deps.onSettled({ requestId, result: 'charged', costNanoUsd: settlement.costNanoUsd });
+    if (charged) deps.onSettled({ requestId, result: 'charged', costNanoUsd: hold.byok ? 0 : settlement.costNanoUsd });
     return charged;
   }
 
@@ -112,7 +112,8 @@ function settlementOf(hold: OpenHold, record: WitnessRecord): Settlement | null 
   if (cost === null) return null;
   return {
     usage,
-    costNanoUsd: Math.min(cost, hold.holdNanoUsd),
+    // Nothing is held, and nothing charged, of what the customer's own key paid.
+    costNanoUsd: hold.byok ? cost : Math.min(cost, hold.holdNanoUsd),
     outcome: 'estimated',
     priceVersion: record.costNanoUsd === null && priced ? priced.priceVersion : 'gateway-log',
     upstreamId: record.logId,

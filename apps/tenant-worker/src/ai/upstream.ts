@@ -1,6 +1,7 @@
 /**
  * Where model calls go and with which credentials: AI Gateway when it is configured, else the provider itself with the
  * operator's key, else the local demo model, which has AI Gateway's URL shape. The only place that knows these keys.
+ * A customer's own key takes the place of the operator's, and goes to its provider only: never to the demo model.
  * Addresses are put together from parts that are checked here; nothing of a tenant's request ever becomes a host.
  */
 import type { AiProvider, AiRoute } from '../core/metering/ai-route.ts';
@@ -25,8 +26,12 @@ export interface UpstreamCall {
 }
 
 export interface AiUpstream {
-  /** How to call `route`, or null when nothing is configured for its provider. */
-  call(route: AiRoute, who: { tenantId: string; requestId: string }): UpstreamCall | null;
+  /** How to call `route`, or null when nothing is configured for its provider. `customerKey` null: the platform pays. */
+  call(
+    route: AiRoute,
+    who: { tenantId: string; requestId: string },
+    customerKey: string | null,
+  ): UpstreamCall | null;
 }
 
 const directBaseUrls: Record<AiProvider, string> = {
@@ -46,9 +51,9 @@ export function chooseUpstream(vars: UpstreamVars): AiUpstream {
     openai: vars.OPENAI_API_KEY ?? '',
   };
   return {
-    call(route, who) {
+    call(route, who, customerKey) {
       const path = `/${route.provider}${route.upstreamPath}`;
-      const key = keys[route.provider];
+      const key = customerKey ?? keys[route.provider];
       if (gateway !== '' && token !== '') {
         const headers = { ...gatewayHeaders(who), 'cf-aig-authorization': `Bearer ${token}` };
         // Without a key of our own, AI Gateway uses the one stored with it.

@@ -40,6 +40,7 @@ function reservation(requestId: string, over: Partial<Reservation> = {}): Reserv
     model: 'claude-sonnet-4-6',
     capNanoUsd: 1000,
     periodKey: '2026-11',
+    byok: false,
     ...over,
   };
 }
@@ -157,10 +158,26 @@ describe('settle', () => {
         cacheReadTokens: 3,
         cacheWriteTokens: 3,
         costNanoUsd: 42,
+        byok: false,
+        listCostNanoUsd: 0,
         outcome: 'partial',
         priceVersion: '2026-11-21',
         upstreamId: 'msg_1',
       },
+    ]);
+  });
+});
+
+describe('what the customer pays elsewhere', () => {
+  it('is written down whole and never charged, held or held back, also beside what is', () => {
+    const { ledger } = world();
+    ledger.reserve(reservation('ours', { holdNanoUsd: 1000 }));
+    expect(ledger.reserve(reservation('a', { holdNanoUsd: 0, byok: true }))).toEqual({ ok: true });
+    expect(ledger.pending()[1]).toMatchObject({ requestId: 'ours', byok: false });
+    ledger.settle('a', settlement(42));
+    expect(ledger.periodTotal('2026-11')).toMatchObject({ spentNanoUsd: 0, heldNanoUsd: 1000, requests: 1 });
+    expect(ledger.receipts({ limit: 1, before: null })).toMatchObject([
+      { byok: true, costNanoUsd: 0, listCostNanoUsd: 42, inputTokens: 16 },
     ]);
   });
 });

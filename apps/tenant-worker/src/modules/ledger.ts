@@ -5,6 +5,7 @@
  * What must hold, after every call and after a crash between any two:
  * - a period's `spent` is the sum of its settled rows' cost, its `held` the sum of its open rows' hold;
  * - a reservation is granted only if spent + held + hold stays within the cap;
+ * - a row that the customer's own key pays for (`byok`) is never charged and never held back by the cap;
  * - a row is charged at most once, and a hold that a crash left behind is neither charged nor dropped by itself: it
  *   becomes `unknown`, stays held and visible, until the second witness settles it or it is written off.
  * Keyed by request id, serialised by the Durable Object; each call is one transaction of at most two row writes.
@@ -53,6 +54,13 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
       ) WITHOUT ROWID`,
     ],
   },
+  {
+    id: 'ledger/2',
+    sql: [
+      'ALTER TABLE ledger_request ADD COLUMN byok INTEGER NOT NULL DEFAULT 0',
+      'ALTER TABLE ledger_request ADD COLUMN list_cost_nano_usd INTEGER NOT NULL DEFAULT 0',
+    ],
+  },
 ];
 
 export interface Reservation {
@@ -62,6 +70,8 @@ export interface Reservation {
   readonly model: string;
   readonly capNanoUsd: number;
   readonly periodKey: string;
+  /** The customer's own key pays for it. */
+  readonly byok: boolean;
 }
 
 export type Reserved =
@@ -83,6 +93,7 @@ export type Outcome = 'final' | 'partial' | 'estimated';
 
 export interface Settlement {
   readonly usage: TokenUsage;
+  /** By the price table; what is charged, unless the customer's own key paid. */
   readonly costNanoUsd: number;
   readonly outcome: Outcome;
   readonly priceVersion: string;
@@ -111,6 +122,7 @@ export interface OpenHold {
   readonly provider: string;
   readonly model: string;
   readonly holdNanoUsd: number;
+  readonly byok: boolean;
   readonly why: string | null;
 }
 
@@ -144,18 +156,19 @@ export class Ledger {
       )[0];
       const spentNanoUsd = period ? number(period, 'spent') : 0;
       const heldNanoUsd = period ? number(period, 'held') : 0;
-      if (spentNanoUsd + heldNanoUsd + request.holdNanoUsd > request.capNanoUsd) {
+      if (!request.byok && spentNanoUsd + heldNanoUsd + request.holdNanoUsd > request.capNanoUsd) {
         return { ok: false, reason: 'cap_reached', spentNanoUsd, heldNanoUsd, capNanoUsd: request.capNanoUsd };
       }
       this.#sql.exec(
-        `INSERT INTO ledger_request (request_id, period, state, todo, at_ms, provider, model, hold_nano_usd)
-         VALUES (?, ?, 'held', 'open', ?, ?, ?, ?)`,
+        `INSERT INTO ledger_request (request_id, period, state, todo, at_ms, provider, model, hold_nano_usd, byok)
+         VALUES (?, ?, 'held', 'open', ?, ?, ?, ?, ?)`,
         request.requestId,
         request.periodKey,
         this.#clock.nowMs(),
         request.provider,
         request.model,
         request.holdNanoUsd,
+        request.byok ? 1 : 0,
       );
       this.#sql.exec(
         `INSERT INTO ledger_period VALUES (?, 1, 0, ?, 0, 0, 0) ON CONFLICT (period) DO UPDATE SET
@@ -174,13 +187,15 @@ export class Ledger {
     return this.#sql.transaction(() => {
       const open = this.#open(requestId);
       if (!open) return { charged: false };
+      const costNanoUsd = open.byok ? 0 : settlement.costNanoUsd;
       this.#sql.exec(
         `UPDATE ledger_request SET state = 'settled', todo = 'export', ended_at_ms = ?, cost_nano_usd = ?,
-           input_tokens = ?, output_tokens = ?, cache_read_tokens = ?, cache_write_tokens = ?,
+           list_cost_nano_usd = ?, input_tokens = ?, output_tokens = ?, cache_read_tokens = ?, cache_write_tokens = ?,
            outcome = ?, price_version = ?, upstream_id = ?, raw_usage = ?
          WHERE request_id = ?`,
         this.#clock.nowMs(),
-        settlement.costNanoUsd,
+        costNanoUsd,
+        open.byok ? settlement.costNanoUsd : 0,
         inputTokensTotal(usage),
         usage.output,
         usage.cacheRead,
@@ -196,7 +211,7 @@ export class Ledger {
            held_nano_usd = held_nano_usd - ?, spent_nano_usd = spent_nano_usd + ?,
            input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE period = ?`,
         open.holdNanoUsd,
-        settlement.costNanoUsd,
+        costNanoUsd,
         inputTokensTotal(usage),
         usage.output,
         open.period,
@@ -313,6 +328,7 @@ export class Ledger {
         provider: text(row, 'provider'),
         model: text(row, 'model'),
         holdNanoUsd: number(row, 'hold_nano_usd'),
+        byok: row['byok'] === 1,
         why: textOrNull(row, 'why'),
       }));
   }
@@ -342,12 +358,13 @@ export class Ledger {
   }
 
   /** The reservation, if its end is not known yet. */
-  #open(requestId: string): { period: string; holdNanoUsd: number } | null {
+  #open(requestId: string): { period: string; holdNanoUsd: number; byok: boolean } | null {
     const row = this.#sql.exec(
-      "SELECT period, hold_nano_usd FROM ledger_request WHERE request_id = ? AND todo = 'open'",
+      "SELECT period, hold_nano_usd, byok FROM ledger_request WHERE request_id = ? AND todo = 'open'",
       requestId,
     )[0];
-    return row ? { period: text(row, 'period'), holdNanoUsd: number(row, 'hold_nano_usd') } : null;
+    if (!row) return null;
+    return { period: text(row, 'period'), holdNanoUsd: number(row, 'hold_nano_usd'), byok: row['byok'] === 1 };
   }
 }
 
@@ -364,6 +381,8 @@ function toReceipt(row: SqlRow): Receipt {
     cacheReadTokens: number(row, 'cache_read_tokens'),
     cacheWriteTokens: number(row, 'cache_write_tokens'),
     costNanoUsd: number(row, 'cost_nano_usd'),
+    byok: row['byok'] === 1,
+    listCostNanoUsd: number(row, 'list_cost_nano_usd'),
     outcome: outcome === 'final' || outcome === 'partial' ? outcome : 'estimated',
     priceVersion: text(row, 'price_version'),
     upstreamId: textOrNull(row, 'upstream_id'),

@@ -5,7 +5,8 @@ import { openNodeSql, type NodeSql } from '../../../../test/support/node-sql.ts'
 import { CellKeys, toBase64 } from '../adapters/cell-keys.ts';
 import { migrate } from './migrate.ts';
 import { text } from './row.ts';
-import { Vault, VAULT_MIGRATIONS, secretsMax } from './vault.ts';
+import { Vault, secretsMax } from './vault.ts';
+import { VAULT_MIGRATIONS } from './vault-schema.ts';
 
 const k1 = toBase64(new Uint8Array(32).fill(1));
 const k2 = toBase64(new Uint8Array(32).fill(2));

@@ -7,34 +7,9 @@
 import { SecretUse, SecretView } from '../../../control-plane/src/contract/secrets.ts';
 import type { CellKeys } from '../adapters/cell-keys.ts';
 import { fromBase64, joinParts, toBase64 } from '../adapters/cell-keys.ts';
-import type { Migration, Sql, SqlRow } from '../ports.ts';
+import type { StoredModelKey } from '../core/metering/payer.ts';
+import type { Sql, SqlRow } from '../ports.ts';
 import { number, text } from './row.ts';
-
-export const VAULT_MIGRATIONS: readonly Migration[] = [
-  {
-    id: 'vault/1',
-    sql: [
-      `CREATE TABLE vault_key (
-        epoch INTEGER PRIMARY KEY AUTOINCREMENT,
-        kid TEXT NOT NULL,
-        wrapped TEXT NOT NULL
-      )`,
-      `CREATE TABLE vault_secret (
-        name TEXT PRIMARY KEY,
-        version INTEGER NOT NULL,
-        epoch INTEGER NOT NULL,
-        sealed TEXT NOT NULL,
-        use TEXT NOT NULL,
-        last_four TEXT NOT NULL,
-        created_at_ms INTEGER NOT NULL,
-        changed_at_ms INTEGER NOT NULL,
-        changed_by TEXT NOT NULL,
-        last_used_at_ms INTEGER
-      )`,
-      'CREATE TABLE vault_version (name TEXT PRIMARY KEY, version INTEGER NOT NULL)',
-    ],
-  },
-];
 
 export const secretsMax = 100;
 /** `last used` is written at most this often per secret. */
@@ -84,7 +59,7 @@ export class Vault {
            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
            ON CONFLICT (name) DO UPDATE SET version = excluded.version, epoch = excluded.epoch, sealed = excluded.sealed,
              use = excluded.use, last_four = excluded.last_four, changed_at_ms = excluded.changed_at_ms,
-             changed_by = excluded.changed_by, last_used_at_ms = NULL`,
+             changed_by = excluded.changed_by, last_used_at_ms = NULL, refused_at_ms = NULL, refused_status = NULL`,
           name,
           version,
           dataKey.epoch,
@@ -121,6 +96,36 @@ export class Vault {
       nowMs - usedGrainMs,
     );
     return plain;
+  }
+
+  /** Which model keys there are, without opening any. */
+  modelKeys(): StoredModelKey[] {
+    const rows = this.#sql.exec("SELECT * FROM vault_secret WHERE json_extract(use, '$.kind') = 'model_key'");
+    return rows.map(toView).flatMap(({ name, version, use, changedAtMs, refused }) =>
+      use.kind === 'model_key'
+        ? [{ name, version, provider: use.provider, changedAtMs, refusedAtMs: refused?.atMs ?? null }]
+        : [],
+    );
+  }
+
+  /** The one it was sent to did not take it. Said of this version only. */
+  noteRefused(of: { name: string; version: number }, refused: { status: number; atMs: number }): void {
+    this.#sql.exec(
+      'UPDATE vault_secret SET refused_at_ms = ?, refused_status = ? WHERE name = ? AND version = ?',
+      refused.atMs,
+      refused.status,
+      of.name,
+      of.version,
+    );
+  }
+
+  /** It was taken after it had been refused. */
+  noteTaken({ name, version }: { name: string; version: number }): void {
+    this.#sql.exec(
+      'UPDATE vault_secret SET refused_at_ms = NULL, refused_status = NULL WHERE name = ? AND version = ?',
+      name,
+      version,
+    );
   }
 
   /** A new data key; `rotate` moves the secrets to it. */
@@ -242,5 +247,9 @@ function toView(row: SqlRow): SecretView {
     changedAtMs: number(row, 'changed_at_ms'),
     changedBy: text(row, 'changed_by'),
     lastUsedAtMs: row['last_used_at_ms'] === null ? null : number(row, 'last_used_at_ms'),
+    refused:
+      row['refused_at_ms'] === null
+        ? null
+        : { atMs: number(row, 'refused_at_ms'), status: number(row, 'refused_status') },
   });
 }

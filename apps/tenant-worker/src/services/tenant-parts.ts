@@ -12,6 +12,7 @@ import { r2SnapshotObjects } from '../adapters/snapshot-objects.ts';
 import { systemClock, systemIds, systemTimers } from '../adapters/system.ts';
 import { createAiDispatch } from '../ai/dispatch.ts';
 import type { AiDispatch } from '../ai/dispatch.ts';
+import { createPayments } from '../ai/payment.ts';
 import { createReconciler } from '../ai/reconcile.ts';
 import type { Reconciler } from '../ai/reconcile.ts';
 import { chooseUpstream } from '../ai/upstream.ts';
@@ -33,7 +34,8 @@ import { Sessions, SESSION_MIGRATIONS } from '../modules/sessions.ts';
 import { Schedule, SCHEDULE_MIGRATIONS } from '../modules/schedule.ts';
 import { SNAPSHOT_MIGRATIONS } from '../modules/snapshot-schema.ts';
 import { SnapshotIndex } from '../modules/snapshots.ts';
-import { VAULT_MIGRATIONS, Vault } from '../modules/vault.ts';
+import { Vault } from '../modules/vault.ts';
+import { VAULT_MIGRATIONS } from '../modules/vault-schema.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
 import type { Operation, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Clock, Ids } from '../ports.ts';
@@ -288,6 +290,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const ai = createAiDispatch({
     ledger,
     upstream: chooseUpstream(env),
+    payments: createPayments(vault, clock, onFault),
     fetch: (url, init) => fetch(url, init),
     clock,
     ids,

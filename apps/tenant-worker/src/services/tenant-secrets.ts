@@ -98,6 +98,7 @@ function problemOf(plain: string, use: SecretUse): string | null {
   if (plain.length === 0) return 'It is empty.';
   if (plain.length > secretCharsMax) return `It is longer than ${secretCharsMax} characters.`;
   if (use.kind === 'egress' && !/^[\x20-\x7e]+$/.test(plain)) return 'A header takes visible ASCII characters only.';
+  if (use.kind !== 'egress' && !/^[\x21-\x7e]+$/.test(plain)) return 'It has a space, a line break or an accented letter in it.';
   return null;
 }
 

@@ -261,7 +261,7 @@ export class CellStandIn implements TenantControl {
     return this.#withTenant('putSecret', command, () => {
       const { name, use, byUserId } = command;
       const times = { createdAtMs: this.nowMs, changedAtMs: this.nowMs, lastUsedAtMs: null };
-      const view: SecretView = { name, use, version: 1, lastFour: '', changedBy: byUserId, ...times };
+      const view: SecretView = { name, use, version: 1, lastFour: '', refused: null, changedBy: byUserId, ...times };
       this.stored.push(view);
       return ok(view);
     });

@@ -112,6 +112,9 @@ export const receipt = sqliteTable(
     outcome: text('outcome').notNull(),
     priceVersion: text('price_version').notNull(),
     upstreamId: text('upstream_id'),
+    /** Paid with the customer's own key, and what it would have cost then. */
+    byok: integer('byok', { mode: 'boolean' }).notNull().default(false),
+    listCostNanoUsd: integer('list_cost_nano_usd').notNull().default(0),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.requestId] }),

@@ -17,6 +17,7 @@ export type AiRefusalCode =
   | 'ai_duplicate'
   | 'ai_upstream_unreachable'
   | 'ai_upstream_misconfigured'
+  | 'ai_key_refused'
   | 'ai_ledger_unavailable'
   | 'body_too_large';
 
@@ -43,6 +44,7 @@ const renderings: Record<AiRefusalCode, Rendering> = {
   ai_duplicate: { status: 409, anthropicType: 'invalid_request_error', openAiType: 'invalid_request_error' },
   ai_upstream_unreachable: { status: 502, anthropicType: 'api_error', openAiType: 'server_error' },
   ai_upstream_misconfigured: { status: 502, anthropicType: 'api_error', openAiType: 'server_error' },
+  ai_key_refused: { status: 401, anthropicType: 'authentication_error', openAiType: 'invalid_request_error' },
   ai_ledger_unavailable: { status: 503, anthropicType: 'overloaded_error', openAiType: 'server_error' },
   body_too_large: { status: 413, anthropicType: 'request_too_large', openAiType: 'invalid_request_error' },
 };

@@ -2,9 +2,10 @@
  * Which model API paths are open: exactly the ones whose answers are metered. Everything else is refused before its
  * body is read; that includes free ones (token counting, model lists), which OpenClaw does not need.
  */
+import type { ModelProvider } from '../../../../control-plane/src/contract/secrets.ts';
 import type { UsageFormat } from './usage-meter.ts';
 
-export const aiProviders = ['anthropic', 'openai'] as const;
+export const aiProviders = ['anthropic', 'openai'] as const satisfies readonly ModelProvider[];
 export type AiProvider = (typeof aiProviders)[number];
 
 export interface AiRoute {

@@ -32,6 +32,7 @@ const forPeople: ReadonlySet<AiRefusalCode> = new Set([
   'ai_model_unpriced',
   'ai_not_supported',
   'ai_upstream_misconfigured',
+  'ai_key_refused',
 ]);
 
 export function isForPeople(refusal: AiRefusal): boolean {
