@@ -17,6 +17,7 @@ import {
   VIEWS,
   visit,
 } from './dashboard-under-test.ts';
+import { serveSecrets } from './secret-fixtures.ts';
 import { failedOperation, serveList, serveProblem, serveTenant, slowOperation, TENANT_ID } from './fixtures.ts';
 
 interface PageCase {
@@ -139,6 +140,21 @@ const cases: readonly PageCase[] = [
       await serveProblem(page, `**/api/v1/tenants/${TENANT_ID}/network`, unavailable);
     },
     shows: 'The database did not answer',
+  },
+  {
+    what: 'secrets',
+    path: `${overview}/secrets`,
+    heading: 'Nora',
+    signedIn: true,
+    prepare: async (page) => {
+      await serveTenant(page);
+      await serveSecrets(page);
+    },
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Replace github' }).click();
+      await page.getByRole('radio', { name: 'For requests to a site' }).check();
+    },
+    shows: 'tracker.example.com',
   },
   {
     what: 'usage',

@@ -259,21 +259,28 @@ describe('usage pages', () => {
     const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
     expect(usage.totals.requests).toBe(7);
     expect(sum(usage.byModel.map(({ requests }) => requests))).toBe(7);
-    expect(sum(usage.byModel.map(({ costNanoUsd }) => costNanoUsd))).toBe(7_021);
+    expect(sum(usage.byModel.map(({ costNanoUsd }) => costNanoUsd))).toBe(6_021);
     expect(sum(usage.byModel.map(({ inputTokens }) => inputTokens))).toBe(91);
-    expect(sum(usage.byDay.map(({ costNanoUsd }) => costNanoUsd))).toBe(7_021);
+    expect(sum(usage.byDay.map(({ costNanoUsd }) => costNanoUsd))).toBe(6_021);
     const seen: string[] = [];
+    const own: number[] = [];
     let cursor = '';
     do {
-      const page: { items: { requestId: string; atMs: number }[]; nextCursor: string | null } = await json(
+      const page: {
+        items: { requestId: string; byok: boolean; listCostNanoUsd: number }[];
+        nextCursor: string | null;
+      } = await json(
         person.browser.get(
           `/api/v1/tenants/${tenant.id}/usage/requests?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`,
         ),
       );
       seen.push(...page.items.map(({ requestId }) => requestId));
+      own.push(...page.items.filter(({ byok }) => byok).map(({ listCostNanoUsd }) => listCostNanoUsd));
       cursor = page.nextCursor ?? '';
     } while (cursor !== '');
     expect(seen).toHaveLength(7);
+    // What the customer's own key paid is in none of the sums.
+    expect(own).toEqual([1_000]);
     expect([...seen].sort().toReversed()).toEqual(seen);
   });
 });

@@ -254,3 +254,34 @@ describe('commands', () => {
     }
   });
 });
+
+describe('secrets', () => {
+  const use = { kind: 'model_key', provider: 'openai' };
+  const audits = () =>
+    rows(
+      "SELECT action FROM audit_entry WHERE tenant_id = ? AND action LIKE 'secret.%' AND outcome = 'done' ORDER BY seq",
+      tenant.id,
+    );
+
+  it('are stored without their value coming back, and one in use is deleted only when confirmed', async () => {
+    const value = 'sk-canary-0123456789';
+    const put = await person.browser.send('PUT', `${path}/secrets/openai`, { use, value });
+    expect(put.status).toBe(200);
+    expect(await put.text()).not.toContain('canary');
+    const stored = world.cell.stored.at(-1);
+    if (stored === undefined) throw new Error('nothing stored');
+    world.cell.stored.splice(-1, 1, { ...stored, usedBy: [{ kind: 'models', provider: 'openai' }] });
+    const refused = await person.browser.send('DELETE', `${path}/secrets/openai`);
+    expect(refused.status).toBe(409);
+    expect(await refused.json()).toMatchObject({
+      code: 'secret_in_use',
+      errors: [{ pointer: '/usedBy/0', detail: 'It is used by all requests to OpenAI models.' }],
+    });
+    // What did not happen is not written down as if it had.
+    expect(await audits()).toEqual([{ action: 'secret.put' }]);
+    expect(await json(person.browser.send('DELETE', `${path}/secrets/openai?confirmed=true`))).toEqual({
+      deleted: true,
+    });
+    expect(await audits()).toEqual([{ action: 'secret.put' }, { action: 'secret.delete' }]);
+  });
+});

@@ -112,8 +112,34 @@ describe('a secret', () => {
 
   it('moves to a new data key', async () => {
     expect(await control.rotateSecrets({ ...ref, newDataKey: true })).toEqual({ ok: true, value: { left: 0 } });
-    expect(await control.deleteSecret({ ...ref, name: 'github', byUserId })).toMatchObject({
-      value: { deleted: true },
+  });
+
+  it('that is in use is deleted only when that is confirmed', async () => {
+    const deleteIt = (confirmed: boolean) => control.deleteSecret({ ...ref, name: 'github', byUserId, confirmed });
+    await control.changeNetwork({
+      ...ref,
+      byUserId,
+      change: { kind: 'answer', host: 'api.example.com', method: 'GET', verdict: 'always' },
     });
+    const listed = await control.secrets(ref);
+    expect(listed).toMatchObject({ value: [{ usedBy: [{ kind: 'network', host: 'api.example.com' }] }] });
+    expect(await deleteIt(false)).toMatchObject({
+      error: { code: 'secret_in_use', detail: 'The secret github is used by requests to api.example.com.' },
+    });
+    expect(await deleteIt(true)).toMatchObject({ value: { deleted: true } });
+    expect(await deleteIt(false)).toMatchObject({ value: { deleted: false } });
+  });
+
+  it('is the only model key of its provider, and one without spaces', async () => {
+    const openai: SecretUse = { kind: 'model_key', provider: 'openai' };
+    expect(await put('first', openai)).toMatchObject({ value: { usedBy: [{ kind: 'models', provider: 'openai' }] } });
+    expect(await put('second', openai)).toMatchObject({ error: { code: 'secret_invalid' } });
+    expect(await put('first', openai)).toMatchObject({ value: { version: 2 } });
+    const key = await control.sealingKey();
+    if (!key.ok) throw new Error(key.error.code);
+    const value = await sealValue(key.value, { tenantId: ref.tenantId, name: 'first' }, 'sk- broken\nkey');
+    const refused = await control.putSecret({ ...ref, name: 'first', use: openai, value, byUserId });
+    expect(refused).toMatchObject({ error: { code: 'secret_invalid' } });
+    expect(JSON.stringify(refused)).not.toContain('broken');
   });
 });

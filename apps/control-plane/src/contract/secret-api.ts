@@ -11,7 +11,7 @@ export const secretEndpoints = {
   secretList: {
     method: 'get',
     path: '/api/v1/tenants/{tenantId}/secrets',
-    summary: 'The secrets of an assistant, without their values',
+    summary: 'The secrets of an assistant and what uses them, without their values',
     permission: 'tenant:configure',
     params: TenantParams,
     status: 200,
@@ -31,10 +31,11 @@ export const secretEndpoints = {
   secretDelete: {
     method: 'delete',
     path: '/api/v1/tenants/{tenantId}/secrets/{name}',
-    summary: 'Delete a secret',
+    summary: 'Delete a secret; one that is in use only when confirmed',
     permission: 'tenant:configure',
     audit: 'secret.delete',
     params: SecretParams,
+    query: z.object({ confirmed: z.enum(['true', 'false']).default('false') }),
     status: 200,
     response: z.object({ deleted: z.boolean() }),
   },

@@ -11,8 +11,10 @@ export interface SecretControl {
   putSecret(
     command: TenantRef & { name: string; use: SecretUse; value: SealedValue; byUserId: string },
   ): Promise<Result<SecretView>>;
-  /** Deleting what is not there changes nothing. */
-  deleteSecret(command: TenantRef & { name: string; byUserId: string }): Promise<Result<{ deleted: boolean }>>;
+  /** Deleting what is not there changes nothing. One that is in use is deleted only when that is `confirmed`. */
+  deleteSecret(
+    command: TenantRef & { name: string; byUserId: string; confirmed: boolean },
+  ): Promise<Result<{ deleted: boolean }>>;
   /** One step of moving to the current key-encryption key, and to a new data key when asked. Repeat until `left` is 0. */
   rotateSecrets(command: TenantRef & { newDataKey: boolean }): Promise<Result<{ left: number }>>;
 }

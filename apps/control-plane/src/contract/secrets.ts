@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { EgressMethod, egressMethods } from './egress.ts';
+import { unreachable } from './result.ts';
 
 export const SecretName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/);
 
@@ -40,14 +41,28 @@ export type SecretChannel = keyof typeof channelNames;
 
 /** What a secret is for. A channel's or provider's name, or the requests it is added to. */
 export const SecretUse = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('model_key'), provider: z.enum(['anthropic', 'openai']) satisfies z.ZodType<ModelProvider> }),
-  z.strictObject({ kind: z.literal('channel_token'), channel: z.enum(['telegram', 'slack', 'discord']) satisfies z.ZodType<SecretChannel> }),
+  z.strictObject({
+    kind: z.literal('model_key'),
+    provider: z.enum(['anthropic', 'openai']) satisfies z.ZodType<ModelProvider>,
+  }),
+  z.strictObject({
+    kind: z.literal('channel_token'),
+    channel: z.enum(['telegram', 'slack', 'discord']) satisfies z.ZodType<SecretChannel>,
+  }),
   z.strictObject({ kind: z.literal('egress'), binding: SecretBinding }),
 ]);
 export type SecretUse = z.infer<typeof SecretUse>;
 
-/** Everything about a secret but the secret. */
-export const SecretView = z.object({
+/** One thing that would miss a secret: a network rule that lets its requests out, the models of a provider, a channel. */
+export const SecretUser = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('network'), host: z.string().max(253), rule: z.string().max(120) }),
+  z.object({ kind: z.literal('models'), provider: z.enum(['anthropic', 'openai']) }),
+  z.object({ kind: z.literal('channel'), channel: z.enum(['telegram', 'slack', 'discord']) }),
+]);
+export type SecretUser = z.infer<typeof SecretUser>;
+
+/** Everything that is stored about a secret but the secret. */
+export const SecretFacts = z.object({
   name: SecretName,
   version: z.number().int().min(1),
   use: SecretUse,
@@ -61,7 +76,27 @@ export const SecretView = z.object({
   /** When the one it is for last refused it, and with which HTTP status; null when it has been taken since. */
   refused: z.object({ atMs: z.number().int(), status: z.number().int() }).nullable(),
 });
+export type SecretFacts = z.infer<typeof SecretFacts>;
+
+export const SecretView = SecretFacts.extend({
+  /** As of now. Empty: nothing would miss it. */
+  usedBy: z.array(SecretUser).max(100),
+});
 export type SecretView = z.infer<typeof SecretView>;
+
+/** A user of a secret, in words. */
+export function secretUserText(user: SecretUser): string {
+  switch (user.kind) {
+    case 'network':
+      return `requests to ${user.host}`;
+    case 'models':
+      return `all requests to ${modelProviderNames[user.provider]} models`;
+    case 'channel':
+      return `the ${channelNames[user.channel]} channel`;
+    default:
+      return unreachable(user);
+  }
+}
 
 /** A value on its way to the cell: X25519, HKDF-SHA-256, AES-256-GCM. All fields but `kid` are base64. */
 export interface SealedValue {

@@ -176,8 +176,9 @@ const handlers: Handlers = {
     return secretPut(ctx, { row: await configured(request), trail, name: params.name }, body);
   },
   secretDelete: async (request) => {
-    const { ctx, trail, params } = request;
-    return secretDelete(ctx, { row: await configured(request), trail, name: params.name });
+    const { ctx, trail, params, query } = request;
+    const confirmed = query.confirmed === 'true';
+    return secretDelete(ctx, { row: await configured(request), trail, name: params.name }, { confirmed });
   },
 
   networkRead: async ({ ctx, session, params }) => {

@@ -7,6 +7,7 @@ import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import type { Result } from '../contract/result.ts';
+import { secretUserText } from '../contract/secrets.ts';
 import type { SecretUse, SecretView } from '../contract/secrets.ts';
 import type { Context } from '../context.ts';
 import { withIntent } from './audit-record.ts';
@@ -41,9 +42,31 @@ export async function secretPut(
   );
 }
 
-export async function secretDelete(ctx: Context, { row, trail, name }: Change): Promise<{ deleted: boolean }> {
+/**
+ * Deletes; one that is in use only when `confirmed`. The cell holds to that too: it is asked here first so that a refused
+ * deletion is not written down as one.
+ * @throws AppError secret_in_use, tenant_unreachable
+ */
+export async function secretDelete(
+  ctx: Context,
+  change: Change,
+  { confirmed }: { confirmed: boolean },
+): Promise<{ deleted: boolean }> {
+  const { row, trail, name } = change;
+  if (!confirmed) await refuseInUse(ctx, change);
   const subject = { orgId: row.orgId, tenantId: row.id, before: { name } };
   return withIntent(ctx, trail, subject, async () =>
-    valueOf(await ctx.tenants.deleteSecret({ ...refOf(row), name, byUserId: trail.actor.id })),
+    valueOf(await ctx.tenants.deleteSecret({ ...refOf(row), name, byUserId: trail.actor.id, confirmed })),
   );
+}
+
+async function refuseInUse(ctx: Context, { row, name }: Change): Promise<void> {
+  const { items } = await secretList(ctx, row);
+  const users = items.find((item) => item.name === name)?.usedBy ?? [];
+  if (users.length === 0) return;
+  throw new AppError('secret_in_use', {
+    detail: `The secret ${name} is in use.`,
+    next: 'Look at what uses it, then confirm.',
+    errors: users.map((user, i) => ({ pointer: `/usedBy/${i}`, detail: `It is used by ${secretUserText(user)}.` })),
+  });
 }

@@ -37,6 +37,7 @@ export const keys = {
   usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
   network: (tenantId: string) => ['network', tenantId] as const,
   networkLog: (tenantId: string, search: NetworkSearch) => ['network-log', tenantId, search] as const,
+  secrets: (tenantId: string) => ['secrets', tenantId] as const,
   receipts: (tenantId: string) => ['receipts', tenantId] as const,
   timeline: (tenantId: string) => ['timeline', tenantId] as const,
   snapshots: (tenantId: string) => ['snapshots', tenantId] as const,
@@ -209,6 +210,14 @@ export function networkLogQuery(tenantId: string, search: NetworkSearch) {
     getNextPageParam: (last) => last.nextCursor,
     // Whoever has paged back is reading; every page would be fetched again.
     refetchInterval: ({ state }) => ((state.data?.pages.length ?? 0) > 1 ? false : usagePollMs),
+  });
+}
+
+export function secretsQuery(tenantId: string) {
+  return queryOptions({
+    queryKey: keys.secrets(tenantId),
+    queryFn: ({ signal }) => call('secretList', { params: { tenantId }, signal }),
+    refetchInterval: calmPollMs,
   });
 }
 

@@ -81,7 +81,9 @@ describe('the file of requests', () => {
       },
     ]);
     const lines = csv.split('\r\n');
-    expect(lines[1]).toBe('2026-11-21T08:00:00.005Z,r1,anthropic,"a,""b""",10,20,0,0,0.000213457,final,2026-11-21,,no,');
+    expect(lines[1]).toBe(
+      '2026-11-21T08:00:00.005Z,r1,anthropic,"a,""b""",10,20,0,0,0.000213457,final,2026-11-21,,no,',
+    );
     expect(lines[2]).toBe('');
     expect(lines[0]?.split(',')).toHaveLength(14);
   });

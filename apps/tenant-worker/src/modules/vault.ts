@@ -4,7 +4,7 @@
  * renamed or put back from an older row does not open; versions of a name are never used twice, also not after deletion.
  * Rotation moves row by row: every row stays readable by the epoch it names until the epoch has none.
  */
-import { SecretUse, SecretView } from '../../../control-plane/src/contract/secrets.ts';
+import { SecretFacts, SecretUse } from '../../../control-plane/src/contract/secrets.ts';
 import type { CellKeys } from '../adapters/cell-keys.ts';
 import { fromBase64, joinParts, toBase64 } from '../adapters/cell-keys.ts';
 import type { StoredModelKey } from '../core/metering/payer.ts';
@@ -35,7 +35,7 @@ export class Vault {
     this.#tenantId = tenantId;
   }
 
-  list(): SecretView[] {
+  list(): SecretFacts[] {
     return this.#sql.exec('SELECT * FROM vault_secret ORDER BY name').map(toView);
   }
 
@@ -43,7 +43,7 @@ export class Vault {
   async put(
     draft: { name: string; use: SecretUse; plain: string },
     change: { byUserId: string; nowMs: number },
-  ): Promise<SecretView | null> {
+  ): Promise<SecretFacts | null> {
     const { name, use, plain } = draft;
     const dataKey = await this.#newestKey();
     const version = this.#sql.transaction(() => this.#nextVersion(name));
@@ -101,11 +101,13 @@ export class Vault {
   /** Which model keys there are, without opening any. */
   modelKeys(): StoredModelKey[] {
     const rows = this.#sql.exec("SELECT * FROM vault_secret WHERE json_extract(use, '$.kind') = 'model_key'");
-    return rows.map(toView).flatMap(({ name, version, use, changedAtMs, refused }) =>
-      use.kind === 'model_key'
-        ? [{ name, version, provider: use.provider, changedAtMs, refusedAtMs: refused?.atMs ?? null }]
-        : [],
-    );
+    return rows
+      .map(toView)
+      .flatMap(({ name, version, use, changedAtMs, refused }) =>
+        use.kind === 'model_key'
+          ? [{ name, version, provider: use.provider, changedAtMs, refusedAtMs: refused?.atMs ?? null }]
+          : [],
+      );
   }
 
   /** The one it was sent to did not take it. Said of this version only. */
@@ -237,8 +239,8 @@ export class Vault {
   }
 }
 
-function toView(row: SqlRow): SecretView {
-  return SecretView.parse({
+function toView(row: SqlRow): SecretFacts {
+  return SecretFacts.parse({
     name: text(row, 'name'),
     version: number(row, 'version'),
     use: SecretUse.parse(JSON.parse(text(row, 'use'))),

@@ -21,7 +21,8 @@ import type { Env } from '../env.ts';
 import type { EgressSeen } from '../modules/egress-journal.ts';
 import { changeNetwork, rulesForEgress, testAddress, viewNetwork } from '../services/tenant-network.ts';
 import type { TenantParts } from '../services/tenant-parts.ts';
-import { headerFor, injectionsOf, storeSecret } from '../services/tenant-secrets.ts';
+import { deleteSecret, headerFor, injectionsOf, storeSecret, viewSecrets } from '../services/tenant-secrets.ts';
+import type { SecretsWithin } from '../services/tenant-secrets.ts';
 
 type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
 
@@ -55,8 +56,7 @@ export abstract class TenantOutward extends DurableObject<Env> {
   }
 
   async testNetwork(command: Args<'testNetwork'>): Promise<Result<EgressRuling & { host: string }>> {
-    const config = readConfig(this.env);
-    const ownZones = ownZonesOf({ platform: config.platformOrigin, tenant: config.tenantOrigin });
+    const ownZones = this.#ownZones();
     return this.withTenant(command, ({ network, vault }) =>
       ok(testAddress(network, command, { ownZones, nowMs: Date.now(), injections: injectionsOf(vault) })),
     );
@@ -75,28 +75,40 @@ export abstract class TenantOutward extends DurableObject<Env> {
     this.parts()?.network.journal.record(batch, Date.now());
   }
 
+  #ownZones(): string[] {
+    const config = readConfig(this.env);
+    return ownZonesOf({ platform: config.platformOrigin, tenant: config.tenantOrigin });
+  }
+
+  #within({ vault, network }: TenantParts): SecretsWithin {
+    return { vault, network, ownZones: this.#ownZones(), nowMs: Date.now() };
+  }
+
   // --- secrets -------------------------------------------------------------------------------------------------------
 
   async secrets(ref: TenantRef): Promise<Result<readonly SecretView[]>> {
-    return this.withTenant(ref, ({ vault }) => ok(vault.list()));
+    return this.withTenant(ref, (parts) => ok(viewSecrets(this.#within(parts))));
   }
 
   async putSecret(command: Args<'putSecret'>): Promise<Result<SecretView>> {
     const { tenantId, name, byUserId } = command;
-    return this.withTenant(command, async ({ vault }) => {
+    return this.withTenant(command, async (parts) => {
+      const { vault } = parts;
       const keys = new CellKeys(this.env.CELL_KEYS);
       const stored = await storeSecret({ vault, keys, tenantId }, command, { byUserId, nowMs: Date.now() });
-      if (stored.ok) logEvent('secret.stored', { tenant: tenantId, by: byUserId, name, version: stored.value.version });
-      return stored;
+      if (!stored.ok) return stored;
+      logEvent('secret.stored', { tenant: tenantId, by: byUserId, name, version: stored.value.version });
+      const shown = viewSecrets(this.#within(parts)).find((secret) => secret.name === name);
+      return ok(shown ?? { ...stored.value, usedBy: [] });
     });
   }
 
   async deleteSecret(command: Args<'deleteSecret'>): Promise<Result<{ deleted: boolean }>> {
     const { tenantId, name, byUserId } = command;
-    return this.withTenant(command, ({ vault }) => {
-      const deleted = vault.remove(name);
-      if (deleted) logEvent('secret.deleted', { tenant: tenantId, by: byUserId, name });
-      return ok({ deleted });
+    return this.withTenant(command, (parts) => {
+      const done = deleteSecret(this.#within(parts), command);
+      if (done.ok && done.value.deleted) logEvent('secret.deleted', { tenant: tenantId, by: byUserId, name });
+      return done;
     });
   }
 

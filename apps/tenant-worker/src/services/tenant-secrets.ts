@@ -2,16 +2,25 @@
  * Storing and using a tenant's secrets. A value is opened from its seal here, checked, and sealed again under the
  * tenant's own data key; the only way out is `headerFor`, into a request that the firewall has allowed.
  */
-import { SecretName, SecretUse, secretCharsMax } from '../../../control-plane/src/contract/secrets.ts';
-import type { SealedValue, SecretView } from '../../../control-plane/src/contract/secrets.ts';
+import {
+  modelProviderNames,
+  SecretName,
+  secretUserText,
+  SecretUse,
+  secretCharsMax,
+} from '../../../control-plane/src/contract/secrets.ts';
+import type { SealedValue, SecretFacts, SecretView } from '../../../control-plane/src/contract/secrets.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
 import type { CellKeys } from '../adapters/cell-keys.ts';
 import type { Injection } from '../core/egress/decide.ts';
 import { readHostPattern } from '../core/egress/pattern.ts';
+import { usedBy } from '../core/secrets/used-by.ts';
 import type { AddedHeader } from '../egress/headers.ts';
 import type { Vault } from '../modules/vault.ts';
 import { secretsMax } from '../modules/vault.ts';
+import { rulesForEgress } from './tenant-network.ts';
+import type { NetworkParts } from './tenant-network.ts';
 
 /** Headers that belong to the connection or say who asks: no secret goes there. */
 const reservedHeaders =
@@ -21,6 +30,14 @@ export interface SecretsDeps {
   readonly vault: Vault;
   readonly keys: CellKeys;
   readonly tenantId: string;
+}
+
+/** What is needed to say what uses a secret. */
+export interface SecretsWithin {
+  readonly vault: Vault;
+  readonly network: NetworkParts;
+  readonly ownZones: readonly string[];
+  readonly nowMs: number;
 }
 
 export interface SecretDraft {
@@ -33,7 +50,7 @@ export async function storeSecret(
   { vault, keys, tenantId }: SecretsDeps,
   draft: SecretDraft,
   by: { byUserId: string; nowMs: number },
-): Promise<Result<SecretView>> {
+): Promise<Result<SecretFacts>> {
   const name = SecretName.safeParse(draft.name);
   const parsed = SecretUse.safeParse(draft.use);
   if (!name.success || !parsed.success) return err(invalid('Its name or use is not one.'));
@@ -45,7 +62,7 @@ export async function storeSecret(
   } catch {
     return err(invalid('It was not sealed for this assistant and name.'));
   }
-  const why = problemOf(plain, use.value);
+  const why = problemOf(plain, use.value) ?? takenBy(vault, name.data, use.value);
   if (why !== null) return err(invalid(why));
   const stored = await vault.put({ name: name.data, use: use.value, plain }, by);
   if (stored !== null) return ok(stored);
@@ -53,6 +70,27 @@ export async function storeSecret(
     code: 'quota_reached',
     detail: `There are ${secretsMax} secrets already.`,
     next: 'Delete one that is not used any more.',
+  });
+}
+
+/** With what uses each of them now. */
+export function viewSecrets({ vault, network, ownZones, nowMs }: SecretsWithin): SecretView[] {
+  const policy = { ...rulesForEgress(network, nowMs), injections: injectionsOf(vault), ownZones };
+  const around = { modelKeys: vault.modelKeys(), policy, nowMs };
+  return vault.list().map((facts) => ({ ...facts, usedBy: usedBy(facts, around).slice(0, 100) }));
+}
+
+/** Deleting what is not there changes nothing; what is in use stays unless that was confirmed. */
+export function deleteSecret(
+  within: SecretsWithin,
+  { name, confirmed }: { name: string; confirmed: boolean },
+): Result<{ deleted: boolean }> {
+  const users = confirmed ? [] : (viewSecrets(within).find((secret) => secret.name === name)?.usedBy ?? []);
+  if (users.length === 0) return ok({ deleted: within.vault.remove(name) });
+  return err({
+    code: 'secret_in_use',
+    detail: `The secret ${name} is used by ${users.slice(0, 5).map(secretUserText).join(', ')}.`,
+    next: 'Look at what uses it, then confirm.',
   });
 }
 
@@ -98,8 +136,17 @@ function problemOf(plain: string, use: SecretUse): string | null {
   if (plain.length === 0) return 'It is empty.';
   if (plain.length > secretCharsMax) return `It is longer than ${secretCharsMax} characters.`;
   if (use.kind === 'egress' && !/^[\x20-\x7e]+$/.test(plain)) return 'A header takes visible ASCII characters only.';
-  if (use.kind !== 'egress' && !/^[\x21-\x7e]+$/.test(plain)) return 'It has a space, a line break or an accented letter in it.';
+  if (use.kind !== 'egress' && !/^[\x21-\x7e]+$/.test(plain))
+    return 'It has a space, a line break or an accented letter in it.';
   return null;
+}
+
+/** Two keys for one provider: nobody could say which one pays. */
+function takenBy(vault: Vault, name: string, use: SecretUse): string | null {
+  if (use.kind !== 'model_key') return null;
+  const other = vault.modelKeys().find((key) => key.provider === use.provider && key.name !== name);
+  if (other === undefined) return null;
+  return `There is a key for ${modelProviderNames[use.provider]} already, ${other.name}: replace that one.`;
 }
 
 function invalid(detail: string): Refusal {

@@ -261,14 +261,26 @@ export class CellStandIn implements TenantControl {
     return this.#withTenant('putSecret', command, () => {
       const { name, use, byUserId } = command;
       const times = { createdAtMs: this.nowMs, changedAtMs: this.nowMs, lastUsedAtMs: null };
-      const view: SecretView = { name, use, version: 1, lastFour: '', refused: null, changedBy: byUserId, ...times };
+      const view: SecretView = {
+        name,
+        use,
+        version: 1,
+        lastFour: '',
+        refused: null,
+        usedBy: [],
+        changedBy: byUserId,
+        ...times,
+      };
       this.stored.push(view);
       return ok(view);
     });
   }
 
   deleteSecret(command: Parameters<TenantControl['deleteSecret']>[0]): ReturnType<TenantControl['deleteSecret']> {
-    return this.#withTenant('deleteSecret', command, () => ok({ deleted: this.stored.splice(0).length > 0 }));
+    return this.#withTenant('deleteSecret', command, () => {
+      const at = this.stored.findIndex(({ name }) => name === command.name);
+      return ok({ deleted: at >= 0 && this.stored.splice(at, 1).length > 0 });
+    });
   }
 
   rotateSecrets(command: Parameters<TenantControl['rotateSecrets']>[0]): ReturnType<TenantControl['rotateSecrets']> {

@@ -51,7 +51,7 @@ function TenantFrame() {
         </div>
       </div>
       <div className="mt-5 flex flex-wrap items-center justify-between gap-x-6 border-b border-line">
-        <nav aria-label={tenant.name} className="-mb-px flex gap-6">
+        <nav aria-label={tenant.name} className="-mb-px flex flex-wrap gap-x-6">
           <Link to="/a/$tenantId" params={{ tenantId }} activeOptions={{ exact: true }} className={tab}>
             Overview
           </Link>
@@ -66,6 +66,9 @@ function TenantFrame() {
           </Link>
           <Link to="/a/$tenantId/network" params={{ tenantId }} className={tab}>
             Network
+          </Link>
+          <Link to="/a/$tenantId/secrets" params={{ tenantId }} className={tab}>
+            Secrets
           </Link>
         </nav>
         <Freshness

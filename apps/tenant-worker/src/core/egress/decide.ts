@@ -157,7 +157,7 @@ function isWithin(host: string, zone: string): boolean {
   return host === zone || host.endsWith(`.${zone}`);
 }
 
-function hostMatches(pattern: string, host: string): boolean {
+export function hostMatches(pattern: string, host: string): boolean {
   return pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern;
 }
 
