@@ -27,6 +27,7 @@ const COMMANDS = {
   },
   properties: { script: 'test/properties/main.ts', what: 'the rules of firewall and gate, case by case' },
   sbom: { script: 'local/sbom/main.ts', what: 'what a release of the container is made of' },
+  keys: { script: 'local/keys.ts', what: 'key rotations of a deployed Tidepool: how far they are, and a new one' },
   sim: { script: 'test/sim/main.ts', what: 'the seeded simulation' },
 };
 

@@ -104,6 +104,7 @@ export class TenantObject {
       inbox: { pending: () => false },
       sandbox: (_tenantId, incarnation) => sandboxPort(world, this, incarnation),
       objects: world.bucket.port(this),
+      eraseKeys: () => undefined,
       events: { send: (events) => this.call('queue.send', () => world.controlPlane.enqueue(events)) },
       alarm: {
         // A storage write: it lasts with the writes before it, and only then can the object die.

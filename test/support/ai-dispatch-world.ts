@@ -41,9 +41,7 @@ export const platformPays: Payments = {
   taken: () => undefined,
 };
 
-export function world(
-  over: { limits?: Partial<AiLimits>; vars?: UpstreamVars; payments?: Payments } = {},
-): World {
+export function world(over: { limits?: Partial<AiLimits>; vars?: UpstreamVars; payments?: Payments } = {}): World {
   const clock = { ms: startMs, nowMs: (): number => clock.ms };
   const sql = openNodeSql();
   migrate(sql, LEDGER_MIGRATIONS, startMs);

@@ -263,7 +263,7 @@ describe('secrets', () => {
 
   test('a model key is stored by choosing the provider alone, and its value does not stay in the page', async () => {
     await onSecrets(async (page, asked) => {
-      await page.getByLabel('Provider').selectOption('OpenAI');
+      await page.getByRole('combobox', { name: 'Provider' }).selectOption('OpenAI');
       const field = page.getByLabel('API key');
       expect([await field.getAttribute('type'), await field.getAttribute('autocomplete')]).toEqual(['password', 'off']);
       await field.fill(` ${value}\n`);
@@ -283,8 +283,8 @@ describe('secrets', () => {
       const store = page.getByRole('button', { name: 'Store the secret' });
       await store.focus();
       await page.getByRole('tooltip').getByText('Write the host first.').waitFor();
-      await page.getByLabel('Name').fill('gitlab');
-      await page.getByLabel('Host').fill('gitlab.example.com');
+      await page.getByRole('textbox', { name: 'Name', exact: true }).fill('gitlab');
+      await page.getByRole('textbox', { name: 'Host', exact: true }).fill('gitlab.example.com');
       await page.getByLabel('Path, optional').fill('/api/v4');
       await page.getByRole('checkbox', { name: 'POST' }).uncheck();
       await page.getByLabel('Secret', { exact: true }).fill(value);

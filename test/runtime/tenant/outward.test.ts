@@ -111,7 +111,8 @@ describe('a secret', () => {
   });
 
   it('moves to a new data key', async () => {
-    expect(await control.rotateSecrets({ ...ref, newDataKey: true })).toEqual({ ok: true, value: { left: 0 } });
+    const step = { ...ref, rotationId: 'rot_1', newDataKey: true };
+    expect(await control.rotateSecrets(step)).toEqual({ ok: true, value: { left: 0, kid: 'k1', kids: ['k1'] } });
   });
 
   it('that is in use is deleted only when that is confirmed', async () => {

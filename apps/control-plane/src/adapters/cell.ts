@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { EgressDenied, EgressLogEntry, EgressPolicy, EgressRuling, EgressTraffic } from '../contract/egress.ts';
 import { FilePut, SnapshotFilePage } from '../contract/snapshot-file-rpc.ts';
+import { RotationStep } from '../contract/secret-rpc.ts';
 import { SecretView } from '../contract/secrets.ts';
 import { errorCodes } from '../contract/errors.ts';
 import { ImportView } from '../contract/imports.ts';
@@ -45,7 +46,7 @@ const SealingKeyAnswer = answerOf(z.object({ kid: z.string().min(1).max(32), pub
 const SecretsAnswer = answerOf(z.array(SecretView));
 const SecretAnswer = answerOf(SecretView);
 const DeletedAnswer = answerOf(z.object({ deleted: z.boolean() }));
-const LeftAnswer = answerOf(z.object({ left: z.number().int().min(0) }));
+const RotationAnswer = answerOf(RotationStep);
 const PolicyAnswer = answerOf(EgressPolicy);
 const NetworkAnswer = answerOf(
   z.object({ policy: EgressPolicy, denied: z.array(EgressDenied), traffic: z.array(EgressTraffic) }),
@@ -124,7 +125,8 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     secrets: (ref) => call('secrets', SecretsAnswer, reportDeadlineMs, () => cell.secrets(ref)),
     putSecret: (command) => call('putSecret', SecretAnswer, commandDeadlineMs, () => cell.putSecret(command)),
     deleteSecret: (command) => call('deleteSecret', DeletedAnswer, commandDeadlineMs, () => cell.deleteSecret(command)),
-    rotateSecrets: (command) => call('rotateSecrets', LeftAnswer, commandDeadlineMs, () => cell.rotateSecrets(command)),
+    rotateSecrets: (command) =>
+      call('rotateSecrets', RotationAnswer, commandDeadlineMs, () => cell.rotateSecrets(command)),
     network: (ref) => call('network', NetworkAnswer, reportDeadlineMs, () => cell.network(ref)),
     changeNetwork: (command) =>
       call('changeNetwork', PolicyAnswer, commandDeadlineMs, () => cell.changeNetwork(command)),

@@ -14,6 +14,7 @@ import { sessionEndingsSweep } from '../services/session-endings.ts';
 import { anchorChains } from './audit-anchors.ts';
 import { sweepBilling } from './billing.ts';
 import { drillSample } from './drills.ts';
+import { runKeyRotation } from './key-rotation.ts';
 import { runRollouts } from './rollouts.ts';
 import { sendSpec } from '../services/tenant-change.ts';
 import { provision } from '../services/tenant-create.ts';
@@ -39,6 +40,7 @@ export async function sweep(ctx: Context): Promise<SweepStatus> {
   await part(ctx, 'rollouts', () => runRollouts(ctx), 0);
   await part(ctx, 'anchors', () => anchorChains(ctx), 0);
   await part(ctx, 'billing', () => sweepBilling(ctx), undefined);
+  await part(ctx, 'keys', () => runKeyRotation(ctx), 0);
   await part(ctx, 'purge', () => purge(ctx), undefined);
   const status = { ...tenants, endingsLeft, mailsLeft };
   if (tenants.behind + endingsLeft + mailsLeft > 0) ctx.log('sweep.done', status);

@@ -35,7 +35,7 @@ export function nameOf({ kind, name, provider, channel }: SecretDraft): string {
   return kind === 'model_key' ? provider : kind === 'channel_token' ? channel : '';
 }
 
-export function useOf(draft: SecretDraft): SecretUse {
+export function purposeOf(draft: SecretDraft): SecretUse {
   switch (draft.kind) {
     case 'model_key':
       return { kind: 'model_key', provider: draft.provider };

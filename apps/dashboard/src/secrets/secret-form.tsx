@@ -7,7 +7,7 @@ import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
 import { BindingFields } from './binding-fields.tsx';
-import { emptyDraft, missingOf, nameOf, useOf } from './draft.ts';
+import { emptyDraft, missingOf, nameOf, purposeOf } from './draft.ts';
 import type { SecretDraft } from './draft.ts';
 import { takenOnce, useSecretStore } from './use-secret-change.ts';
 import { ValueField } from './value-field.tsx';
@@ -46,7 +46,7 @@ export function SecretForm({ tenantId }: { tenantId: string }) {
           const takeValue = takenOnce(value.trim());
           setValue('');
           store.mutate(
-            { name: nameOf(draft), use: useOf(draft), takeValue },
+            { name: nameOf(draft), use: purposeOf(draft), takeValue },
             { onSuccess: () => setDraft({ ...emptyDraft, kind: draft.kind }) },
           );
         }}

@@ -8,7 +8,7 @@ import { tenantOriginOf } from '../env.ts';
 import type { TenantSandbox } from '../objects/tenant-sandbox.ts';
 import type { SandboxPort } from '../services/lifecycle-ports.ts';
 import { sandboxName } from '../tenant-api.ts';
-import type { CellKeys } from './cell-keys.ts';
+import type { StateKeys } from '../modules/state-keys.ts';
 
 /** Where the container's OpenClaw sends model calls; intercepted, never resolved. */
 const aiBaseUrl = 'http://ai.tidepool.internal';
@@ -27,13 +27,12 @@ export function gatewayConfigOf(record: TenantRecord, config: CellConfig): Gatew
 
 export function sandboxPort(
   namespace: DurableObjectNamespace<TenantSandbox>,
-  keys: CellKeys,
+  keys: StateKeys,
   config: CellConfig,
   tenantId: string,
   incarnation: number,
 ): SandboxPort {
   const stub = () => namespace.getByName(sandboxName(tenantId, incarnation));
-  const dataKey = (record: TenantRecord) => keys.unwrapDataKey(record.tenantId, record.wrappedDataKey);
   return {
     start: async (record) => {
       const imageName = imageNameOf(releaseOf(record));
@@ -42,11 +41,18 @@ export function sandboxPort(
     look: async () => stub().look(),
     claim: async () => stub().claim(),
     restore: async (record, { id, incarnation: takenBy, bytes, sha256 }) =>
-      stub().restore({ id, incarnation: takenBy, bytes, sha256, dataKey: await dataKey(record) }),
+      stub().restore({
+        id,
+        incarnation: takenBy,
+        bytes,
+        sha256,
+        dataKey: await keys.open(keys.toOpen(record, id)),
+      }),
     startGateway: async (record, settings) =>
       stub().startGateway(gatewayConfigOf(record, config), settings === 'last_good' ? 'last-good' : settings),
     stopGateway: async () => stub().stopGateway(),
-    snapshot: async (record, id) => stub().snapshot({ id, incarnation, dataKey: await dataKey(record) }),
+    snapshot: async (record, id) =>
+      stub().snapshot({ id, incarnation, dataKey: await keys.open(keys.toSeal(record, id)) }),
     destroy: async (why) => stub().destroy(why),
   };
 }

@@ -7,7 +7,7 @@ import type { CellConfig } from '../env.ts';
 import type { TenantSandbox } from '../objects/tenant-sandbox.ts';
 import type { ScratchPort } from '../services/scratch-ports.ts';
 import { scratchName } from '../tenant-api.ts';
-import type { CellKeys } from './cell-keys.ts';
+import type { StateKeys } from '../modules/state-keys.ts';
 import { gatewayConfigOf } from './sandbox-port.ts';
 
 /** The keeper answers a little before the object gives up on it. */
@@ -15,7 +15,7 @@ const keeperMarginMs = 10_000;
 
 export function scratchPort(
   namespace: DurableObjectNamespace<TenantSandbox>,
-  keys: CellKeys,
+  keys: StateKeys,
   config: CellConfig,
   tenantId: string,
   n: number,
@@ -34,19 +34,19 @@ export function scratchPort(
     look: async () => (await stub().look()).observed,
     claim: async () => stub().claim(),
     restore: async (record, { id, incarnation, bytes, sha256 }) => {
-      const dataKey = await keys.unwrapDataKey(record.tenantId, record.wrappedDataKey);
+      const dataKey = await keys.open(keys.toOpen(record, id));
       return stub().restore({ id, incarnation, bytes, sha256, dataKey });
     },
     startGateway: async (record) => stub().startGateway(gatewayConfigOf(record, config)),
     check: async (turn) =>
       stub().check({ turn: turn ? trialTurn : null, audit: turn, timeoutMs: checkDeadlineMs - keeperMarginMs }),
     import: async (record, { id, bytes }) => {
-      const dataKey = await keys.unwrapDataKey(record.tenantId, record.wrappedDataKey);
+      const dataKey = await keys.open(keys.toOpen(record, id));
       return stub().importState({ id, parts: partsOf(bytes), dataKey });
     },
     stopGateway: async () => stub().stopGateway(),
     snapshot: async (record, id) =>
-      stub().snapshot({ id, incarnation: 0, dataKey: await keys.unwrapDataKey(tenantId, record.wrappedDataKey) }),
+      stub().snapshot({ id, incarnation: 0, dataKey: await keys.open(keys.toSeal(record, id)) }),
     destroy: async (why) => stub().destroy(why),
   };
 }

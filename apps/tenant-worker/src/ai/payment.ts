@@ -38,7 +38,7 @@ export function createPayments(
   return {
     async of(provider) {
       // Twice, since a key may be replaced or deleted while it is opened.
-      for (const _try of [1, 2]) {
+      for (let tries = 0; tries < 2; tries++) {
         const payer = whoPays(provider, vault.modelKeys());
         if (payer.kind === 'platform') return ok(payer);
         const { name, version } = payer.key;

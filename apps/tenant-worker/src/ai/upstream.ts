@@ -27,11 +27,7 @@ export interface UpstreamCall {
 
 export interface AiUpstream {
   /** How to call `route`, or null when nothing is configured for its provider. `customerKey` null: the platform pays. */
-  call(
-    route: AiRoute,
-    who: { tenantId: string; requestId: string },
-    customerKey: string | null,
-  ): UpstreamCall | null;
+  call(route: AiRoute, who: { tenantId: string; requestId: string }, customerKey: string | null): UpstreamCall | null;
 }
 
 const directBaseUrls: Record<AiProvider, string> = {

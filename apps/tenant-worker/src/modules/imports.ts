@@ -86,6 +86,11 @@ export class Imports {
     return row === undefined ? null : toView(row);
   }
 
+  /** All of them, those included whose bytes are gone. */
+  ids(): string[] {
+    return this.#sql.exec('SELECT id FROM import').map((row) => text(row, 'id'));
+  }
+
   /** Newest first. */
   list(): ImportView[] {
     return this.#sql.exec('SELECT * FROM import ORDER BY rowid DESC LIMIT ?', keptMax).map(toView);

@@ -75,6 +75,11 @@ export class SnapshotIndex {
     );
   }
 
+  /** All of them, complete or not. */
+  ids(): string[] {
+    return this.#sql.exec('SELECT id FROM snapshot').map((row) => text(row, 'id'));
+  }
+
   /** Whether the intent is written down, complete or not. */
   begun(id: string): boolean {
     return this.#row(id) !== null;

@@ -30,6 +30,8 @@ export const VAULT_MIGRATIONS: readonly Migration[] = [
     sql: [
       'ALTER TABLE vault_secret ADD COLUMN refused_at_ms INTEGER',
       'ALTER TABLE vault_secret ADD COLUMN refused_status INTEGER',
+      'ALTER TABLE vault_key ADD COLUMN rotation_id TEXT',
+      'CREATE UNIQUE INDEX vault_key_rotation ON vault_key (rotation_id)',
     ],
   },
 ];

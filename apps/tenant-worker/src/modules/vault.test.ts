@@ -106,7 +106,7 @@ describe('rotation', () => {
 
   it('moves to a new data key in steps, everything readable between them', async () => {
     for (const name of names) await put(vaultWith(old), name);
-    await vaultWith(both).beginDataKey();
+    await vaultWith(both).beginDataKey('rot_1');
     const left: number[] = [];
     for (let n = 1; n > 0;) {
       // A new object each time: a step that was the last of its object loses nothing.
@@ -119,9 +119,49 @@ describe('rotation', () => {
     await readable(after);
   });
 
+  /** Keys that open nothing before the gate does: whoever uses them is held in the middle of its work. */
+  function heldKeys() {
+    const gate = Promise.withResolvers<void>();
+    const held = new CellKeys(JSON.stringify({ current: 'k1', keys: { k1 } }));
+    const unwrap = held.unwrapDataKey.bind(held);
+    held.unwrapDataKey = async (...about) => {
+      await gate.promise;
+      return unwrap(...about);
+    };
+    return { held, release: () => gate.resolve() };
+  }
+
+  it('that drops the key which a value is being sealed with loses no value', async () => {
+    const vault = vaultWith(old);
+    await put(vault, 'x');
+    vault.remove('x');
+    const { held, release } = heldKeys();
+    const storing = put(vaultWith(held), 'a');
+    await vault.beginDataKey('rot_1');
+    expect(await vault.rotate()).toBe(0);
+    expect(sql.exec('SELECT epoch FROM vault_key')).toEqual([{ epoch: 2 }]);
+    release();
+    expect(await storing).toMatchObject({ version: 1 });
+    await readable(old);
+  });
+
+  it('steps aside for a newer one that overtakes it, and neither fails', async () => {
+    const vault = vaultWith(old);
+    for (const name of names.slice(0, 3)) await put(vault, name);
+    await vault.beginDataKey('rot_1');
+    const { held, release } = heldKeys();
+    const slow = vaultWith(held).rotate();
+    await vault.beginDataKey('rot_2');
+    expect(await vault.rotate()).toBe(0);
+    release();
+    await slow;
+    expect(sql.exec('SELECT DISTINCT epoch FROM vault_secret')).toEqual([{ epoch: 3 }]);
+    await readable(old);
+  });
+
   it('does not undo a replacement that came in its middle', async () => {
     await put(vaultWith(old), 'a');
-    await vaultWith(old).beginDataKey();
+    await vaultWith(old).beginDataKey('rot_1');
     await Promise.all([vaultWith(old).rotate(), put(vaultWith(old), 'a', 'newer')]);
     expect(await vaultWith(old).open('a', 2, 0)).toBe('newer');
   });

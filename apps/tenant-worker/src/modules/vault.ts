@@ -16,6 +16,8 @@ export const secretsMax = 100;
 const usedGrainMs = 60_000;
 /** Rows moved in one step of a rotation. */
 const rotateBatch = 10;
+/** Rotations that one change of a secret outlasts. */
+const sealTriesMax = 5;
 /** Four characters of a shorter value would say too much of it. */
 const lastFourFromChars = 16;
 
@@ -44,10 +46,21 @@ export class Vault {
     draft: { name: string; use: SecretUse; plain: string },
     change: { byUserId: string; nowMs: number },
   ): Promise<SecretFacts | null> {
-    const { name, use, plain } = draft;
-    const dataKey = await this.#newestKey();
-    const version = this.#sql.transaction(() => this.#nextVersion(name));
-    const sealed = await this.#seal(dataKey.key, { name, version }, plain);
+    const version = this.#sql.transaction(() => this.#nextVersion(draft.name));
+    // A rotation may move on while a value is sealed: then it is sealed again, with the key that stays.
+    for (let tries = 0; tries < sealTriesMax; tries++) {
+      const dataKey = await this.#newestKey();
+      const sealed = await this.#seal(dataKey.key, { name: draft.name, version }, draft.plain);
+      if (this.#has(dataKey.epoch)) return this.#store({ ...draft, version, sealed, epoch: dataKey.epoch }, change);
+    }
+    throw new Error('the data key changed each time that the value was sealed');
+  }
+
+  #store(
+    row: { name: string; use: SecretUse; plain: string; version: number; sealed: string; epoch: number },
+    change: { byUserId: string; nowMs: number },
+  ): SecretFacts | null {
+    const { name, use, plain, version, sealed, epoch } = row;
     return this.#sql.transaction(() => {
       const before = this.#sql.exec('SELECT version FROM vault_secret WHERE name = ?', name)[0];
       const count = number(this.#sql.exec('SELECT count(*) AS n FROM vault_secret')[0] ?? {}, 'n');
@@ -62,7 +75,7 @@ export class Vault {
              changed_by = excluded.changed_by, last_used_at_ms = NULL, refused_at_ms = NULL, refused_status = NULL`,
           name,
           version,
-          dataKey.epoch,
+          epoch,
           sealed,
           JSON.stringify(use),
           plain.length >= lastFourFromChars ? plain.slice(-4) : '',
@@ -130,9 +143,22 @@ export class Vault {
     );
   }
 
-  /** A new data key; `rotate` moves the secrets to it. */
-  async beginDataKey(): Promise<void> {
-    await this.#addKey();
+  /** A new data key; `rotate` moves the secrets to it. The same rotation again changes nothing. */
+  async beginDataKey(rotationId: string): Promise<void> {
+    if (this.#newestEpoch() === null) return;
+    const begun = this.#sql.exec('SELECT 1 FROM vault_key WHERE rotation_id = ?', rotationId);
+    if (begun.length === 0) await this.#addKey(rotationId);
+  }
+
+  /** Labels of the ring keys that wrap its data keys. */
+  kids(): string[] {
+    return this.#sql.exec('SELECT DISTINCT kid FROM vault_key').map((row) => text(row, 'kid'));
+  }
+
+  /** The tenant was deleted: what may still come to light somewhere can never be opened again. */
+  erase(): void {
+    this.#sql.exec('DELETE FROM vault_secret');
+    this.#sql.exec('DELETE FROM vault_key');
   }
 
   /** One bounded step towards the current key-encryption key and the newest data key. Resolves to what is left. */
@@ -152,16 +178,21 @@ export class Vault {
       const name = text(row, 'name');
       const version = number(row, 'version');
       const before = text(row, 'sealed');
+      // Another step at the same time may have moved it, or gone on to a newer key: then that one's word counts.
+      if (!this.#isStill(name, before)) continue;
       const plain = await this.#unseal(await this.#keyOf(number(row, 'epoch')), { name, version }, before);
+      if (!this.#has(newest)) break;
       const sealed = await this.#seal(await this.#keyOf(newest), { name, version }, plain);
-      // A value that was replaced meanwhile has moved by itself.
+      // A value that was replaced meanwhile has moved by itself, and another rotation may be ahead of this one.
       this.#sql.exec(
-        'UPDATE vault_secret SET epoch = ?, sealed = ? WHERE name = ? AND version = ? AND sealed = ?',
+        `UPDATE vault_secret SET epoch = ?, sealed = ? WHERE name = ? AND version = ? AND sealed = ?
+           AND EXISTS (SELECT 1 FROM vault_key WHERE epoch = ?)`,
         newest,
         sealed,
         name,
         version,
         before,
+        newest,
       );
     }
     this.#sql.exec('DELETE FROM vault_key WHERE epoch < ? AND epoch NOT IN (SELECT epoch FROM vault_secret)', newest);
@@ -192,7 +223,15 @@ export class Vault {
     return { epoch, key: await this.#keyOf(epoch) };
   }
 
-  async #addKey(): Promise<number> {
+  #isStill(name: string, sealed: string): boolean {
+    return this.#sql.exec('SELECT 1 FROM vault_secret WHERE name = ? AND sealed = ?', name, sealed).length > 0;
+  }
+
+  #has(epoch: number): boolean {
+    return this.#sql.exec('SELECT 1 FROM vault_key WHERE epoch = ?', epoch).length > 0;
+  }
+
+  async #addKey(rotationId: string | null = null): Promise<number> {
     // The epoch stands in what is wrapped, so the row is there first; nothing names it until it has its key.
     const epoch = number(
       this.#sql.exec('SELECT coalesce(max(epoch), 0) + 1 AS epoch FROM vault_key')[0] ?? {},
@@ -201,10 +240,11 @@ export class Vault {
     const next = await this.#keys.wrapDataKey(this.#keyContext(epoch), crypto.getRandomValues(new Uint8Array(32)));
     // Another call may have made it while this one wrapped: the first stays.
     this.#sql.exec(
-      'INSERT INTO vault_key (epoch, kid, wrapped) VALUES (?, ?, ?) ON CONFLICT (epoch) DO NOTHING',
+      'INSERT INTO vault_key (epoch, kid, wrapped, rotation_id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
       epoch,
       next.kid,
       next.wrapped,
+      rotationId,
     );
     return epoch;
   }

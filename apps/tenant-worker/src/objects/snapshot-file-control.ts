@@ -44,10 +44,11 @@ export async function snapshotFiles(env: Env, command: Args<'snapshotFiles'>): P
   const { tenantId, slug, snapshotId, ...question } = command;
   const plan = await env.TENANT.getByName(slug).inventoryPlan({ tenantId, slug, snapshotId });
   if (!plan.ok) return plan;
-  const { chosen, newest, wrappedDataKey } = plan.value;
-  const dataKey = await new CellKeys(env.CELL_KEYS).unwrapDataKey(tenantId, wrappedDataKey);
-  const read = ({ id, incarnation }: InventoryAt) =>
-    readInventory(env.SNAPSHOTS, { tenantId, id, incarnation, dataKey });
+  const { chosen, newest } = plan.value;
+  const read = async ({ id, incarnation, stateKey }: InventoryAt) => {
+    const dataKey = await new CellKeys(env.CELL_KEYS).unwrapDataKey(stateKey.context, stateKey);
+    return readInventory(env.SNAPSHOTS, { tenantId, id, incarnation, dataKey });
+  };
   try {
     const inventory = await read(chosen);
     if (inventory === null) return err(unreadable);
@@ -147,9 +148,9 @@ async function open(env: Env, { tenantId, slug, snapshotId, path }: Args<'takeFi
   if (!isPlainPath(path)) return err(unknownFile);
   const found = await env.TENANT.getByName(slug).exportSource({ tenantId, slug, snapshotId });
   if (!found.ok) return found;
-  const { wrappedDataKey, savedAtMs, ...source } = found.value;
+  const { stateKey, savedAtMs, ...source } = found.value;
   try {
-    const dataKey = await new CellKeys(env.CELL_KEYS).unwrapDataKey(tenantId, wrappedDataKey);
+    const dataKey = await new CellKeys(env.CELL_KEYS).unwrapDataKey(stateKey.context, stateKey);
     const file = await openSnapshotFile(env.SNAPSHOTS, { ...source, dataKey }, path);
     switch (file.kind) {
       case 'file':

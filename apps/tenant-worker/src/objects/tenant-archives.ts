@@ -13,7 +13,7 @@ import type { TenantControl } from '../../../control-plane/src/contract/tenant-r
 import type { ExportPlan } from '../services/tenant-export.ts';
 import { admitPart, changeImports, partStored, shownImports } from '../services/imports.ts';
 import type { ImportCommand, ImportView } from '../../../control-plane/src/contract/imports.ts';
-import type { TenantRecord } from '../core/lifecycle/record.ts';
+import type { WrappedStateKey } from '../modules/state-keys.ts';
 import type { Refusal, Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type {
@@ -22,7 +22,6 @@ import type {
   TenantSnapshot,
   TenantSnapshots,
 } from '../../../control-plane/src/contract/tenant-rpc.ts';
-import { CellKeys } from '../adapters/cell-keys.ts';
 import { TenantOutward } from './tenant-outward.ts';
 import * as commands from '../services/tenant-commands.ts';
 
@@ -55,14 +54,12 @@ export abstract class TenantArchives extends TenantOutward {
   }
 
   /** Whether a part may be stored, and with which key. */
-  async importTarget(
-    command: TenantRef & { id: string; n: number; bytes: number },
-  ): Promise<Result<TenantRecord['wrappedDataKey']>> {
+  async importTarget(command: TenantRef & { id: string; n: number; bytes: number }): Promise<Result<WrappedStateKey>> {
     return this.withTenant(command, (parts) => {
       const admitted = admitPart(parts, command.id, command.n, command.bytes);
       const record = parts.store.read();
       if (!admitted.ok) return admitted;
-      return record === null ? err(admittedNowhere) : ok(record.wrappedDataKey);
+      return record === null ? err(admittedNowhere) : ok(parts.stateKeys.toSeal(record, command.id));
     });
   }
 
@@ -88,11 +85,13 @@ export abstract class TenantArchives extends TenantOutward {
     return this.withTenant(command, async (parts) => {
       const found = commands.theTenant(parts.lifecycle, command);
       if (!found.ok) return found;
-      const { tenantId, wrappedDataKey } = found.value;
-      const dataKey = await new CellKeys(this.env.CELL_KEYS).unwrapDataKey(tenantId, wrappedDataKey);
-      return snapshotChanges(parts.lifecycle, command.snapshotId, ({ id, incarnation }) =>
-        readInventory(this.env.SNAPSHOTS, { tenantId, id, incarnation, dataKey }),
-      );
+      const { value: record } = found;
+      const { tenantId } = record;
+      const { stateKeys } = parts;
+      return snapshotChanges(parts.lifecycle, command.snapshotId, async ({ id, incarnation }) => {
+        const dataKey = await stateKeys.open(stateKeys.toOpen(record, id));
+        return readInventory(this.env.SNAPSHOTS, { tenantId, id, incarnation, dataKey });
+      });
     });
   }
 

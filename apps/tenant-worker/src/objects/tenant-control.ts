@@ -9,6 +9,7 @@ import { putImportPart } from '../adapters/import-objects.ts';
 import { logEvent } from '../adapters/log.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type { ImportView } from '../../../control-plane/src/contract/imports.ts';
+import type { RotationStep } from '../../../control-plane/src/contract/secret-rpc.ts';
 import type { SealingKey, SecretView } from '../../../control-plane/src/contract/secrets.ts';
 import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
 import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/contract/egress.ts';
@@ -67,7 +68,7 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
     const part = { tenantId, slug, id, n };
     const target = await this.#tenant(command).importTarget({ ...part, bytes: content.length });
     if (!target.ok) return target;
-    const dataKey = await new CellKeys(this.env.CELL_KEYS).unwrapDataKey(tenantId, target.value);
+    const dataKey = await new CellKeys(this.env.CELL_KEYS).unwrapDataKey(target.value.context, target.value);
     await putImportPart(this.env.SNAPSHOTS, { tenantId, id, dataKey }, n, content);
     return this.#tenant(command).importPartStored(part);
   }
@@ -124,7 +125,7 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
     return this.#tenant(command).deleteSecret(command);
   }
 
-  rotateSecrets(command: Parameters<Contract['rotateSecrets']>[0]): Promise<Result<{ left: number }>> {
+  rotateSecrets(command: Parameters<Contract['rotateSecrets']>[0]): Promise<Result<RotationStep>> {
     return this.#tenant(command).rotateSecrets(command);
   }
 
@@ -148,11 +149,11 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
   async exportState(command: Parameters<Contract['exportState']>[0]): Promise<Result<ExportedState>> {
     const found = await this.#tenant(command).exportSource(command);
     if (!found.ok) return found;
-    const { wrappedDataKey, ...source } = found.value;
+    const { stateKey, ...source } = found.value;
     const { tenantId, snapshotId } = source;
     const began = { tenant: tenantId, snapshot: snapshotId };
     try {
-      const dataKey = await new CellKeys(this.env.CELL_KEYS).unwrapDataKey(tenantId, wrappedDataKey);
+      const dataKey = await new CellKeys(this.env.CELL_KEYS).unwrapDataKey(stateKey.context, stateKey);
       const opened = await openExport(
         this.env.SNAPSHOTS,
         { ...source, dataKey },

@@ -9,6 +9,7 @@ import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/cont
 import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
 import { ok } from '../../../control-plane/src/contract/result.ts';
 import type { Result } from '../../../control-plane/src/contract/result.ts';
+import type { RotationStep } from '../../../control-plane/src/contract/secret-rpc.ts';
 import type { SecretView } from '../../../control-plane/src/contract/secrets.ts';
 import type { TenantControl, TenantRef } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Injection } from '../core/egress/decide.ts';
@@ -19,8 +20,10 @@ import type { EgressRules } from '../egress/policy-cache.ts';
 import { readConfig } from '../env.ts';
 import type { Env } from '../env.ts';
 import type { EgressSeen } from '../modules/egress-journal.ts';
+import { rotateStep } from '../services/key-rotation.ts';
 import { changeNetwork, rulesForEgress, testAddress, viewNetwork } from '../services/tenant-network.ts';
 import type { TenantParts } from '../services/tenant-parts.ts';
+import { sandboxName } from '../tenant-api.ts';
 import { deleteSecret, headerFor, injectionsOf, storeSecret, viewSecrets } from '../services/tenant-secrets.ts';
 import type { SecretsWithin } from '../services/tenant-secrets.ts';
 
@@ -112,11 +115,23 @@ export abstract class TenantOutward extends DurableObject<Env> {
     });
   }
 
-  async rotateSecrets(command: Args<'rotateSecrets'>): Promise<Result<{ left: number }>> {
-    return this.withTenant(command, async ({ vault }) => {
-      if (command.newDataKey) await vault.beginDataKey();
-      return ok({ left: await vault.rotate() });
+  async rotateSecrets(command: Args<'rotateSecrets'>): Promise<Result<RotationStep>> {
+    return this.withTenant(command, async (parts) => {
+      const step = await rotateStep(parts, new CellKeys(this.env.CELL_KEYS), command);
+      return ok({ ...step, kids: [...new Set([...step.kids, ...(await this.#kidsOfRuns(parts))])].toSorted() });
     });
+  }
+
+  /** A run is claimed with a token of the ring, and keeps it until it ends. One that does not answer holds none back. */
+  async #kidsOfRuns({ store }: TenantParts): Promise<string[]> {
+    const record = store.read();
+    const runs = record === null ? [] : store.openRuns();
+    const kids = runs.map(({ incarnation }) =>
+      this.env.SANDBOX.getByName(sandboxName(record?.tenantId ?? '', incarnation))
+        .keeperKid()
+        .catch(() => null),
+    );
+    return (await Promise.all(kids)).filter((kid) => kid !== null);
   }
 
   /** The header with a secret for one request that the firewall allowed. Only `Egress` calls this. */

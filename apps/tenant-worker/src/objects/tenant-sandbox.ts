@@ -8,6 +8,7 @@ import { logEvent } from '../adapters/log.ts';
 import { CellKeys, snapshotKey } from '../adapters/cell-keys.ts';
 import { KeeperClient } from '../adapters/keeper-client.ts';
 import { KeeperRefusal } from '../adapters/keeper-client.ts';
+import { settingsOf, toldBy } from '../adapters/keeper-words.ts';
 import { release } from '../adapters/byte-source.ts';
 import { openImport } from '../adapters/import-objects.ts';
 import type { ImportOutcome } from '../services/scratch-ports.ts';
@@ -17,15 +18,13 @@ import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.
 import type { CheckRequest, CheckResult, KeeperStatus, StartRequest } from '../../../../container/keeper/contract.ts';
 import type { PutQuery, PutResult, UndoRequest } from '../../../../container/keeper/files/put-contract.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
-import type { RestartSettings } from '../../../control-plane/src/contract/tenant-rpc.ts';
-import { incidentLogMax, incidentWordsMax } from '../../../control-plane/src/contract/incident.ts';
 import { containerInactivityMs, drainGraceMs, gatewayReadyDeadlineMs } from '../core/limits.ts';
 import type { StartFailure } from '../core/lifecycle/state.ts';
 import { closeCodes } from '../core/edge/close.ts';
 import { relay, readSandboxRequest, sandboxRefusal } from '../edge/relay.ts';
 import { SocketSet } from '../edge/socket-set.ts';
 import type { Env } from '../env.ts';
-import type { KeeperWord, Look, RestoreOutcome, SnapshotData } from '../services/lifecycle-ports.ts';
+import type { Look, RestoreOutcome, SnapshotData } from '../services/lifecycle-ports.ts';
 import { withDeadline } from '../services/deadline.ts';
 import { systemClock, systemTimers } from '../adapters/system.ts';
 
@@ -60,6 +59,11 @@ const changedNothing: ReadonlySet<string> = new Set([
   'disk_full',
 ]);
 
+/** A run as it is stored: with the ring key that its keeper is claimed with, which a rotation does not change. */
+interface StoredRun extends StartRun {
+  readonly keeperKid?: string;
+}
+
 export interface SealedSnapshot {
   readonly id: string;
   readonly incarnation: number;
@@ -69,7 +73,7 @@ export interface SealedSnapshot {
 export class TenantSandbox extends DurableObject<Env> {
   readonly #container: Container;
   readonly #keys: CellKeys;
-  #run: StartRun | null = null;
+  #run: StoredRun | null = null;
   #lastTrafficAtMs: number | null = null;
   #loggedFailure: string | null = null;
   readonly #sockets = new SocketSet({
@@ -93,7 +97,9 @@ export class TenantSandbox extends DurableObject<Env> {
     this.#keys = new CellKeys(env.CELL_KEYS);
     // A rebuilt object may find its container running, without intercepts and without a timeout.
     void ctx.blockConcurrencyWhile(async () => {
-      this.#run = (await ctx.storage.get<StartRun>('run')) ?? null;
+      this.#run = (await ctx.storage.get<StoredRun>('run')) ?? null;
+      // Stored before runs said so: nothing was rotated since.
+      if (this.#run && this.#run.keeperKid === undefined) await this.#keepRun(this.#run);
       if (this.#container.running && this.#run) await this.#attach(this.#run);
     });
   }
@@ -127,11 +133,21 @@ export class TenantSandbox extends DurableObject<Env> {
     }
   }
 
+  async #keepRun(run: StartRun): Promise<void> {
+    const kept = { ...run, keeperKid: this.#run?.keeperKid ?? this.#keys.currentKid };
+    await this.ctx.storage.put('run', kept);
+    this.#run = kept;
+  }
+
+  /** The ring key that the run's keeper is claimed with; null when nothing runs under it. */
+  async keeperKid(): Promise<string | null> {
+    return this.#container.running ? (this.#run?.keeperKid ?? null) : null;
+  }
+
   /** Starts the container; for a run that is under way already it changes nothing. */
   async start(run: StartRun): Promise<void> {
     if ((await this.ctx.storage.get<boolean>('destroyed')) === true) throw new Error('this run was destroyed');
-    await this.ctx.storage.put('run', run);
-    this.#run = run;
+    await this.#keepRun(run);
     if (this.#container.running) return;
     const image = this.#container.images[run.imageName];
     if (image === undefined) throw new Error(`no image is called ${run.imageName}`);
@@ -150,7 +166,11 @@ export class TenantSandbox extends DurableObject<Env> {
     if (!run || !this.#container.running) throw new Error('the container does not run');
     return new KeeperClient(
       this.#container.getTcpPort(keeperPort),
-      await this.#keys.keeperToken(run.tenantId, run.scratch ? `scratch-${run.scratch.n}` : run.incarnation),
+      await this.#keys.keeperToken(
+        run.tenantId,
+        run.scratch ? `scratch-${run.scratch.n}` : run.incarnation,
+        run.keeperKid,
+      ),
     );
   }
 
@@ -364,24 +384,6 @@ export class TenantSandbox extends DurableObject<Env> {
       },
     });
   }
-}
-
-/** What the last start was built on, in the tenant's own words. */
-function settingsOf({ config }: KeeperStatus): RestartSettings | null {
-  const known = config?.settings ?? 'none';
-  if (known === 'none') return null;
-  return known === 'last-good' ? 'last_good' : known;
-}
-
-/** Bounded, since it crosses to the tenant's object with every look. */
-function toldBy({ steps, gateway, failure, audit }: KeeperStatus): KeeperWord {
-  return {
-    steps: steps.slice(-16),
-    exitAtMs: gateway.exit?.atMs ?? null,
-    words: failure?.message.slice(0, incidentWordsMax) ?? null,
-    logTail: failure?.logTail.slice(-incidentLogMax) ?? null,
-    audit,
-  };
 }
 
 function hex(buffer: ArrayBuffer): string {

@@ -185,6 +185,7 @@ export function afterEvent(
       finishAll(null);
       lifecycle.deps.snapshots.clear();
       lifecycle.deps.incidents.clear();
+      lifecycle.deps.eraseKeys();
       // What may still come to light somewhere can never be opened again.
       return { ...record, wrappedDataKey: { kid: '', wrapped: '' } };
     default:

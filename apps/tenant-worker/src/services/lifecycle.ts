@@ -63,6 +63,8 @@ export interface LifecycleDeps {
   /** Puts the present report into the outbox; called after every saved change. */
   readonly reportChanged: (record: TenantRecord) => void;
   readonly scratch: ScratchSide;
+  /** The tenant is erased: its secrets and the keys of its saved states go for good. */
+  readonly eraseKeys: () => void;
 }
 
 /** What is remembered in memory: losing it costs a look or a save too many, never a wrong choice. */

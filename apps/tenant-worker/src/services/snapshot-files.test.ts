@@ -16,6 +16,7 @@ let sql: NodeSql;
 let filePuts: FilePuts;
 let state: TenantState;
 let parts: FileParts;
+const sealedWith = (id: string) => ({ kid: 'k1', wrapped: '', context: id });
 beforeEach(() => {
   sql = openNodeSql();
   migrate(sql, FILE_PUT_MIGRATIONS, 0);
@@ -24,7 +25,8 @@ beforeEach(() => {
   const held = { id: snapshotId, incarnation: 2, inventory: true };
   const wrappedDataKey = { kid: 'k1', wrapped: '' };
   parts = {
-    store: { read: () => ({ state, wrappedDataKey }) },
+    store: { read: () => ({ tenantId: 'ten1', state, wrappedDataKey }) },
+    stateKeys: { toOpen: (_owner, id) => sealedWith(id) },
     snapshots: { get: (id) => (id === snapshotId ? held : null), newest: () => ({ ...held, inventory: false }) },
     filePuts,
     clock: { nowMs: () => 7 },
@@ -92,6 +94,16 @@ describe('undoing it', () => {
   it('of a put that was cut off is there too: the keeper knows how far it came', () => {
     beginPut(parts, about(1));
     expect(beginUndo(parts, idOf(1)).ok).toBe(true);
+  });
+});
+
+it('each inventory is opened with the key that its own snapshot was sealed with', () => {
+  const newest = { id: '2'.repeat(26), incarnation: 3, inventory: true };
+  const of = ({ id, incarnation }: typeof newest) => ({ id, incarnation, stateKey: sealedWith(id) });
+  const chosen = { ...newest, id: snapshotId, incarnation: 2 };
+  expect(inventoryPlan({ ...parts, snapshots: { ...parts.snapshots, newest: () => newest } }, snapshotId)).toEqual({
+    ok: true,
+    value: { chosen: of(chosen), newest: of(newest) },
   });
 });
 

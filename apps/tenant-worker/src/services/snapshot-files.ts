@@ -11,29 +11,31 @@ import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { incarnationOf } from '../core/lifecycle/state.ts';
 import type { FilePuts } from '../modules/file-puts.ts';
 import type { SnapshotRow } from '../modules/snapshot-schema.ts';
+import type { StateKeys, WrappedStateKey } from '../modules/state-keys.ts';
 import type { Clock } from '../ports.ts';
 
 type Held = Pick<SnapshotRow, 'id' | 'incarnation' | 'inventory'>;
 
 /** The tenant's own modules, as far as they are needed here. */
 export interface FileParts {
-  readonly store: { read(): Pick<TenantRecord, 'state' | 'wrappedDataKey'> | null };
+  readonly store: { read(): Pick<TenantRecord, 'tenantId' | 'state' | 'wrappedDataKey'> | null };
   readonly snapshots: { get(id: string): Held | null; newest(): Held | null };
+  readonly stateKeys: Pick<StateKeys, 'toOpen'>;
   readonly filePuts: FilePuts;
   readonly clock: Clock;
 }
 
-/** One snapshot's inventory, to be opened by the caller. */
+/** One snapshot's inventory, to be opened by the caller with the data key that it was sealed with. */
 export interface InventoryAt {
   readonly id: string;
   readonly incarnation: number;
+  readonly stateKey: WrappedStateKey;
 }
 
 export interface InventoryPlan {
   readonly chosen: InventoryAt;
   /** Null when the newest has no list. */
   readonly newest: InventoryAt | null;
-  readonly wrappedDataKey: TenantRecord['wrappedDataKey'];
 }
 
 /** The container run to put into, and the row as it is. */
@@ -65,14 +67,14 @@ const withoutList: Refusal = {
   next: 'Restore it whole, or download everything as of it.',
 };
 
-export function inventoryPlan({ store, snapshots }: FileParts, snapshotId: string): Result<InventoryPlan> {
+export function inventoryPlan({ store, snapshots, stateKeys }: FileParts, snapshotId: string): Result<InventoryPlan> {
   const record = store.read();
   const chosen = snapshots.get(snapshotId);
   if (record === null || chosen === null) return err(unknownSnapshot);
   if (!chosen.inventory) return err(withoutList);
   const newest = snapshots.newest();
-  const { wrappedDataKey } = record;
-  return ok({ chosen, newest: newest?.inventory === true ? newest : null, wrappedDataKey });
+  const at = ({ id, incarnation }: Held): InventoryAt => ({ id, incarnation, stateKey: stateKeys.toOpen(record, id) });
+  return ok({ chosen: at(chosen), newest: newest?.inventory === true ? at(newest) : null });
 }
 
 /** States the intent. The same id again is the same file, and goes on where it was cut off. */

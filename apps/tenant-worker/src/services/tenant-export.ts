@@ -3,7 +3,7 @@ import type { Result } from '../../../control-plane/src/contract/result.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
 import type { TenantControl } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { tenantAllows } from '../../../control-plane/src/contract/tenant-rpc.ts';
-import type { TenantRecord } from '../core/lifecycle/record.ts';
+import type { StateKeys, WrappedStateKey } from '../modules/state-keys.ts';
 import type { SnapshotIndex } from '../modules/snapshots.ts';
 import type { TenantStore } from '../modules/tenant-store.ts';
 
@@ -18,11 +18,15 @@ export interface ExportPlan {
   readonly release: string;
   readonly savedAtMs: number;
   readonly bytes: number;
-  readonly wrappedDataKey: TenantRecord['wrappedDataKey'];
+  readonly stateKey: WrappedStateKey;
 }
 
 export function exportSource(
-  { store, snapshots }: { readonly store: TenantStore; readonly snapshots: SnapshotIndex },
+  {
+    store,
+    snapshots,
+    stateKeys,
+  }: { readonly store: TenantStore; readonly snapshots: SnapshotIndex; readonly stateKeys: StateKeys },
   { snapshotId, tenantId, slug }: Command,
 ): Result<ExportPlan> {
   const record = store.read();
@@ -37,8 +41,8 @@ export function exportSource(
   const found = snapshotId === null ? snapshots.newest() : snapshots.get(snapshotId);
   if (found !== null) {
     const { id, incarnation, release, begunAtMs, bytes } = found;
-    const { wrappedDataKey } = record;
-    return ok({ tenantId, slug, snapshotId: id, incarnation, release, savedAtMs: begunAtMs, bytes, wrappedDataKey });
+    const stateKey = stateKeys.toOpen(record, id);
+    return ok({ tenantId, slug, snapshotId: id, incarnation, release, savedAtMs: begunAtMs, bytes, stateKey });
   }
   if (snapshotId !== null) {
     return err({

@@ -32,6 +32,7 @@ import { IMPORT_MIGRATIONS, Imports } from '../modules/imports.ts';
 import { SCRATCH_MIGRATIONS, ScratchRuns } from '../modules/scratch.ts';
 import { Sessions, SESSION_MIGRATIONS } from '../modules/sessions.ts';
 import { Schedule, SCHEDULE_MIGRATIONS } from '../modules/schedule.ts';
+import { STATE_KEY_MIGRATIONS, StateKeys } from '../modules/state-keys.ts';
 import { SNAPSHOT_MIGRATIONS } from '../modules/snapshot-schema.ts';
 import { SnapshotIndex } from '../modules/snapshots.ts';
 import { Vault } from '../modules/vault.ts';
@@ -62,6 +63,7 @@ export interface TenantParts {
   readonly ledger: Ledger;
   readonly network: NetworkParts;
   readonly vault: Vault;
+  readonly stateKeys: StateKeys;
   readonly lifecycle: Lifecycle;
   readonly scratch: Scratch;
   readonly imports: Imports;
@@ -92,6 +94,7 @@ const allMigrations = [
   ...EGRESS_POLICY_MIGRATIONS,
   ...EGRESS_JOURNAL_MIGRATIONS,
   ...VAULT_MIGRATIONS,
+  ...STATE_KEY_MIGRATIONS,
 ];
 
 /** Whether this object was ever provisioned. Reads only. */
@@ -116,6 +119,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const ledger = new Ledger(sql, clock);
   const scratchRuns = new ScratchRuns(sql);
   const imports = new Imports(sql);
+  const stateKeys = new StateKeys(sql, keys);
   const vault = new Vault(sql, keys, () => {
     const record = store.read();
     if (record === null) throw new Error('the vault is of no tenant');
@@ -192,7 +196,11 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     schedule,
     // Until channels store messages here there are none.
     inbox: { pending: () => false },
-    sandbox: (tenantId, incarnation) => sandboxPort(env.SANDBOX, keys, config, tenantId, incarnation),
+    sandbox: (tenantId, incarnation) => sandboxPort(env.SANDBOX, stateKeys, config, tenantId, incarnation),
+    eraseKeys: () => {
+      vault.erase();
+      stateKeys.erase();
+    },
     objects: r2SnapshotObjects(env.SNAPSHOTS),
     events: { send: async (events) => void (await env.TENANT_EVENTS.sendBatch(events.map((body) => ({ body })))) },
     alarm: { set: setAlarm },
@@ -242,7 +250,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     runs: scratchRuns,
     snapshots,
     operations,
-    port: (tenantId, n) => scratchPort(env.SANDBOX, keys, config, tenantId, n),
+    port: (tenantId, n) => scratchPort(env.SANDBOX, stateKeys, config, tenantId, n),
     clock,
     timers: systemTimers,
     ids,
@@ -311,6 +319,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     ledger,
     network,
     vault,
+    stateKeys,
     lifecycle,
     scratch,
     imports,

@@ -2,6 +2,7 @@
 // generation is refused, reading writes nothing. `fault` decides per call whether it is away, before or after the effect.
 
 import type { ImportView } from '../../../../apps/control-plane/src/contract/imports.ts';
+import type { RotationStep } from '../../../../apps/control-plane/src/contract/secret-rpc.ts';
 import type { SecretView } from '../../../../apps/control-plane/src/contract/secrets.ts';
 import type { FilePut } from '../../../../apps/control-plane/src/contract/snapshot-file-rpc.ts';
 import type { EgressPolicy } from '../../../../apps/control-plane/src/contract/egress.ts';
@@ -54,6 +55,8 @@ export class CellStandIn implements TenantControl {
   filesPut: FilePut[] = [];
   /** Answers every call until it is set. */
   fault: (what: CellCall) => Fault = () => 'none';
+  /** How far a tenant is with a rotation; null when its cell is away. */
+  rotation: (slug: string) => RotationStep | null = () => ({ left: 0, kid: 'k1', kids: ['k1'] });
   readonly stored: SecretView[] = [];
   policy: EgressPolicy = {
     version: 0,
@@ -284,7 +287,11 @@ export class CellStandIn implements TenantControl {
   }
 
   rotateSecrets(command: Parameters<TenantControl['rotateSecrets']>[0]): ReturnType<TenantControl['rotateSecrets']> {
-    return this.#withTenant('rotateSecrets', command, () => ok({ left: 0 }));
+    return this.#withTenant('rotateSecrets', command, () => {
+      const step = this.rotation(command.slug);
+      if (step === null) throw new Error('the cell is away');
+      return ok(step);
+    });
   }
 
   network(ref: TenantRef): ReturnType<TenantControl['network']> {

@@ -315,3 +315,38 @@ export const quotaUse = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.orgId, t.what, t.use] }), index('quota_use_at').on(t.atMs)],
 );
+
+/** A rotation of the cell's keys over the fleet, and how far it has come. */
+export const keyRotation = sqliteTable(
+  'key_rotation',
+  {
+    id: text('id').primaryKey(),
+    /** `kek`, or `data_key`: new data keys too. */
+    kind: text('kind').notNull(),
+    /** The ring key that everything moves to; empty until the first run asked the cell. */
+    kid: text('kid').notNull().default(''),
+    state: text('state').notNull().default('running'),
+    /** The assistant that was last asked, whether it was the last one, and how many were. */
+    cursor: text('cursor').notNull().default(''),
+    listed: integer('listed', { mode: 'boolean' }).notNull().default(false),
+    asked: integer('asked').notNull().default(0),
+    createdAtMs: integer('created_at_ms').notNull(),
+    changedAtMs: integer('changed_at_ms').notNull(),
+  },
+  (t) => [index('key_rotation_state').on(t.state, t.createdAtMs)],
+);
+
+/** Who was asked and is not through, and why. Written before the asking. */
+export const keyRotationLeft = sqliteTable(
+  'key_rotation_left',
+  {
+    rotationId: text('rotation_id').notNull(),
+    tenantId: text('tenant_id').notNull(),
+    why: text('why').notNull(),
+    triedAtMs: integer('tried_at_ms').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.rotationId, t.tenantId] }),
+    index('key_rotation_left_tried').on(t.rotationId, t.triedAtMs),
+  ],
+);
