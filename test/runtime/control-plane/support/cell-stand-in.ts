@@ -348,8 +348,8 @@ export class CellStandIn implements TenantControl {
       drillFailure: null,
       upgrade: null,
       upgradeFailure: null,
-      audit: null,
       rollback: null,
+      audit: null,
       operation: tenant.operation,
       usage: {
         period: new Date(this.nowMs).toISOString().slice(0, 7),
