@@ -1,6 +1,6 @@
 /** What the egress properties are fed with: hosts, spellings of addresses, policies. */
 import * as fc from 'fast-check';
-import { egressMethods, egressPresets } from '../../apps/control-plane/src/contract/egress.ts';
+import { egressMethods } from '../../apps/control-plane/src/contract/egress.ts';
 import type { EgressApproval, EgressRule } from '../../apps/control-plane/src/contract/egress.ts';
 import type { DecidingPolicy } from '../../apps/tenant-worker/src/core/egress/decide.ts';
 
@@ -8,7 +8,6 @@ export const nowMs = 1_000_000;
 export const zones = ['platform-of-ours.com', 'tenants-of-ours.net'];
 
 export const method = fc.constantFrom(...egressMethods);
-export const preset = fc.constantFrom(...egressPresets);
 export const label = fc.constantFrom('a', 'api', 'b2', 'cdn', 'x-y', 'en', 'wikipedia', 'docs');
 /** Registered names that nobody decides on but the owner. */
 export const publicHost = fc
