@@ -1,33 +1,24 @@
 // Stripe's REST API, as far as it is asked here: path and method to what it does. A path that is not here is a 404 in
 // Stripe's own shape, so that a call nobody thought of is seen.
 
-import type { z } from 'zod';
-import { endSubscription, finalize, makeInvoice, type Cycle } from './cycle.ts';
+import { cliRoutes } from './cli-api.ts';
+import { endSubscription, makeInvoice } from './cycle.ts';
 import { emit } from './events.ts';
 import type { Form } from './form.ts';
 import { meterEvent, portalSession } from './invoice-shapes.ts';
 import * as params from './params.ts';
-import { closeDispute, makeRefund, openDispute } from './payments.ts';
+import { addCard, makeRefund } from './payments.ts';
+import { parse, type Api, type ApiCall, type Match, type Route } from './routing.ts';
 import { customer, list, price, product } from './shapes.ts';
 import { StripeRefusal, type Kind } from './store.ts';
 import { changePrice, createSession, invalid, prorations, subscribe } from './subscribe.ts';
 
-export interface ApiCall {
-  readonly method: string;
-  readonly path: string;
-  readonly form: Form;
-}
-
-export interface Api extends Cycle {
-  readonly origin: string;
-}
-
-type Match = readonly string[];
-type Route = readonly [method: string, path: RegExp, run: (api: Api, match: Match, form: Form) => object];
-
 const shown = 10;
 
-export const routes: readonly Route[] = [
+/** Test payment methods, which only Stripe's command line uses. */
+const testCard = (name: string): string => (/declined|fail/i.test(name) ? '4000000000000002' : '4242424242424242');
+
+const routes: readonly Route[] = [
   [
     'POST',
     /^customers$/,
@@ -41,6 +32,7 @@ export const routes: readonly Route[] = [
         metadata: of.metadata ?? {},
       });
       emit(store, 'customer.created', store.put(made));
+      if (of.payment_method !== undefined) addCard(store, made.id, testCard(of.payment_method), null);
       return made;
     },
   ],
@@ -228,15 +220,6 @@ export const routes: readonly Route[] = [
   ],
   [
     'POST',
-    /^invoices\/([^/]+)\/(finalize|pay)$/,
-    (api, [id = '']) => {
-      const found = api.store.get('invoice', id);
-      if (found.status === 'draft') finalize(api, found);
-      return found;
-    },
-  ],
-  [
-    'POST',
     /^billing\/meter_events$/,
     ({ store }, _match, form) => {
       const of = parse(params.MeterEventCreate, form);
@@ -264,8 +247,7 @@ export const routes: readonly Route[] = [
       return makeRefund(store, chargeId, of.amount ?? null);
     },
   ],
-  ['POST', /^standin\/disputes\/([^/]+)$/, ({ store }, [chargeId = '']) => openDispute(store, chargeId)],
-  ['POST', /^disputes\/([^/]+)\/close$/, ({ store }, [id = '']) => closeDispute(store, id, 'lost')],
+  ...cliRoutes,
   ['GET', /^([a-z_]+|checkout\/sessions|radar\/early_fraud_warnings)\/([^/]+)$/, read],
 ];
 
@@ -292,7 +274,7 @@ function read({ store }: Api, [path = '', id = '']: Match, form: Form): object {
   return store.get(kind, id);
 }
 
-export const unknownPath = (method: string, path: string): StripeRefusal =>
+const unknownPath = (method: string, path: string): StripeRefusal =>
   new StripeRefusal(404, {
     type: 'invalid_request_error',
     message: `Unrecognized request URL (${method}: /v1/${path}).`,
@@ -306,24 +288,6 @@ export function runApi(api: Api, call: ApiCall): object {
     return expandIn(api, answer, expandsOf(call.form));
   }
   throw unknownPath(call.method, call.path);
-}
-
-/** `expand` is taken by every call and is no parameter of what it makes. */
-function parse<S extends z.ZodType>(schema: S, form: Form): z.output<S> {
-  const { expand, ...rest } = form;
-  const asked = schema.safeParse(expand === undefined ? rest : form);
-  const parsed = asked.success ? asked : schema.safeParse(rest);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const param = [...(issue?.path ?? []), ...(issue?.code === 'unrecognized_keys' ? issue.keys : [])]
-    .map(String)
-    .join('.');
-  throw new StripeRefusal(400, {
-    type: 'invalid_request_error',
-    code: issue?.code === 'unrecognized_keys' ? 'parameter_unknown' : 'parameter_invalid',
-    message: `${issue?.code === 'unrecognized_keys' ? 'Received unknown parameter' : (issue?.message ?? 'Invalid')}: ${param}`,
-    param,
-  });
 }
 
 function expandsOf({ expand }: Form): readonly string[] {

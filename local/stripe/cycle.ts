@@ -214,7 +214,7 @@ export function makeInvoice(
   return made;
 }
 
-export function finalize(cycle: Cycle, of: Stripe.Invoice): void {
+export function finalize(cycle: Cycle, of: Stripe.Invoice, { collects } = { collects: true }): void {
   const { store, invoiceUrl } = cycle;
   const subscription = subscriptionOf(store, of);
   const used =
@@ -243,7 +243,7 @@ export function finalize(cycle: Cycle, of: Stripe.Invoice): void {
   of.number = `POOL-${String(store.all('invoice').filter(({ number }) => number !== null).length + 1).padStart(4, '0')}`;
   of.status_transitions.finalized_at = store.nowSeconds();
   emit(store, 'invoice.finalized', of);
-  collect(cycle, of);
+  if (collects) collect(cycle, of);
 }
 
 function toParts(line: Stripe.InvoiceLineItem): LineParts {

@@ -19,6 +19,8 @@ const accepts =
 
 export const CustomerCreate = accepts<Stripe.CustomerCreateParams>()(
   z.strictObject({
+    payment_method: id.optional(),
+    invoice_settings: z.strictObject({ default_payment_method: id }).optional(),
     name: z.string().optional(),
     email: z.string().optional(),
     description: z.string().optional(),
@@ -36,11 +38,22 @@ export const PriceCreate = accepts<Stripe.PriceCreateParams>()(
     unit_amount: int.optional(),
     product: id.optional(),
     lookup_key: z.string().optional(),
+    nickname: z.string().optional(),
     recurring: z.strictObject({ interval: z.literal('month') }).optional(),
     product_data: z.strictObject({ name: z.string() }).optional(),
   }),
 );
 
+const shipping = z.strictObject({
+  name: z.string(),
+  address: z.strictObject({
+    line1: z.string(),
+    postal_code: z.string(),
+    city: z.string(),
+    state: z.string(),
+    country: z.string(),
+  }),
+});
 const lineItem = z.strictObject({
   price: id.optional(),
   quantity: int.optional(),
@@ -67,7 +80,7 @@ export const SessionCreate = accepts<Stripe.Checkout.SessionCreateParams>()(
     tax_id_collection: z.strictObject({ enabled: bool }).optional(),
     payment_method_collection: z.enum(['always', 'if_required']).optional(),
     invoice_creation: z.strictObject({ enabled: bool }).optional(),
-    payment_intent_data: z.strictObject({ metadata: metadata.optional() }).optional(),
+    payment_intent_data: z.strictObject({ metadata: metadata.optional(), shipping: shipping.optional() }).optional(),
     subscription_data: z
       .strictObject({
         billing_cycle_anchor: int.optional(),

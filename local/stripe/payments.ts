@@ -8,7 +8,7 @@ import { charge, paymentIntent, paymentMethod, refund } from './shapes.ts';
 import { StripeRefusal, type Store } from './store.ts';
 
 /** Adds a card to a customer; it becomes the one that is charged. Throws StripeRefusal when it is no card. */
-export function addCard(store: Store, customerId: string, typed: string): string {
+export function addCard(store: Store, customerId: string, typed: string, as: string | null = null): string {
   const number = cardNumber(typed);
   if (number === null) {
     throw new StripeRefusal(402, {
@@ -18,7 +18,8 @@ export function addCard(store: Store, customerId: string, typed: string): string
     });
   }
   const customer = store.get('customer', customerId);
-  const id = store.id('pm');
+  // One that was made before it had an owner keeps its id; test methods get one of their own each time.
+  const id = as !== null && as in store.data.cards ? as : store.id('pm');
   store.put(paymentMethod({ id, created: store.nowSeconds(), customer: customerId, number }));
   store.data.cards[id] = number;
   customer.invoice_settings.default_payment_method = id;

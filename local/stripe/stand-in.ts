@@ -3,11 +3,12 @@
 // behaviour is ours, made after Stripe's documentation: docs/verification.md says what only a real account can show.
 
 import { editions, lookupKeyOf, meters, paidPlanIds } from '../../apps/control-plane/src/core/billing/plans.ts';
-import { type Api, runApi } from './api.ts';
+import { runApi } from './api.ts';
 import { addCard } from './payments.ts';
 import { catchUp } from './cycle.ts';
 import { deliverDue, type Delivery, signedEvent, takeUndelivered } from './events.ts';
 import { type Form, parseForm } from './form.ts';
+import type { Api } from './routing.ts';
 import { checkoutPage, clockPage, invoicePage, portalPage } from './pages.ts';
 import { price, product } from './shapes.ts';
 import { emptyState, type StateData, Store, StripeRefusal } from './store.ts';

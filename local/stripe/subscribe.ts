@@ -6,7 +6,7 @@ import { collect, finalize, licensedLines, makeInvoice, monthAfter, monthBefore,
 import { session } from './invoice-shapes.ts';
 import type { SessionCreate } from './params.ts';
 import { addCard, pay } from './payments.ts';
-import { subscription as subscriptionShape, subscriptionItem } from './shapes.ts';
+import { customer as customerShape, subscription as subscriptionShape, subscriptionItem } from './shapes.ts';
 import { StripeRefusal, type Store } from './store.ts';
 
 export const invalid = (message: string, param: string): StripeRefusal =>
@@ -18,7 +18,7 @@ const DAY = 86_400;
 export function createSession(cycle: Cycle, of: SessionCreate, url: (id: string) => string): Stripe.Checkout.Session {
   const { store } = cycle;
   const created = store.nowSeconds();
-  const customer = store.get('customer', of.customer ?? '').id;
+  const customer = of.customer === undefined ? guest(store) : store.get('customer', of.customer).id;
   const expiresAt = of.expires_at ?? created + DAY;
   if (expiresAt < created + HALF_HOUR || expiresAt > created + DAY) {
     throw invalid('expires_at must be between 30 minutes and 24 hours from now.', 'expires_at');
@@ -35,7 +35,8 @@ export function createSession(cycle: Cycle, of: SessionCreate, url: (id: string)
     }
     const price = prices.find(({ id }) => id === item.price);
     if (price === undefined || price.unit_amount === null || price.recurring?.usage_type === 'metered') return [];
-    return [{ name: nameOf(store, price), cents: Math.round(price.unit_amount * share) }];
+    const part = price.recurring === null ? 1 : share;
+    return [{ name: nameOf(store, price), cents: Math.round(price.unit_amount * (item.quantity ?? 1) * part) }];
   });
   const id = store.id('cs_test');
   store.data.checkouts[id] = {
@@ -59,6 +60,18 @@ export function createSession(cycle: Cycle, of: SessionCreate, url: (id: string)
       amountCents: lines.reduce((sum, { cents }) => sum + cents, 0),
     }),
   );
+}
+
+/** Who pays without an account, as in a payment of its own. */
+function guest(store: Store): string {
+  const made = customerShape({
+    id: store.id('cus'),
+    created: store.nowSeconds(),
+    name: null,
+    email: null,
+    metadata: {},
+  });
+  return store.put(made).id;
 }
 
 const partOfMonth = (from: number, to: number): number => (to - from) / (to - monthBefore(to));
