@@ -60,9 +60,9 @@ const routes: readonly Route[] = [
           product: store.get('product', productId).id,
           currency: of.currency,
           lookup_key: of.lookup_key ?? null,
-          unitAmount: of.unit_amount ?? 0,
-          unitDecimal: String(of.unit_amount ?? 0),
-          recurring: of.recurring === undefined ? null : { interval: 'month', meter: null },
+          unitAmount: of.unit_amount ?? (of.unit_amount_decimal === undefined ? 0 : null),
+          unitDecimal: String(of.unit_amount_decimal ?? of.unit_amount ?? 0),
+          recurring: of.recurring === undefined ? null : { interval: 'month', meter: of.recurring.meter ?? null },
         }),
       );
     },

@@ -1,5 +1,5 @@
-// What Stripe's own command line asks for beyond what this product does, so that `stripe trigger` can make the events we
-// handle: test payment methods by name, intents, invoice items, invoices by hand, the payment page behind a checkout.
+// What is asked beyond what this product does while it runs: by Stripe's own command line, so that `stripe trigger` can make
+// the events we handle, and by setting an account up: test payment methods by name, intents, invoice items, invoices by hand, the payment page behind a checkout.
 
 import type Stripe from 'stripe';
 import { z } from 'zod';
@@ -167,6 +167,22 @@ export const cliRoutes: readonly Route[] = [
   ],
   ['POST', /^disputes\/([^/]+)\/close$/, ({ store }, [disputeId = '']) => closeDispute(store, disputeId, 'lost')],
   ['POST', /^standin\/disputes\/([^/]+)$/, ({ store }, [chargeId = '']) => openDispute(store, chargeId)],
+  ['GET', /^billing\/meters$/, ({ store }) => list(store.data.meters, '/v1/billing/meters')],
+  [
+    'POST',
+    /^billing\/meters$/,
+    ({ store }, _match, form) => {
+      const of = parse(z.looseObject({ event_name: id, event_time_window: z.literal('hour') }), form);
+      const meter = {
+        id: `meter_${of.event_name}`,
+        object: 'billing.meter',
+        event_name: of.event_name,
+        status: 'active',
+      };
+      store.data.meters.push(meter);
+      return meter;
+    },
+  ],
   ['GET', /^payment_pages\/([^/]+)$/, ({ store }, [sessionId = '']) => store.get('checkout.session', sessionId)],
   [
     'POST',

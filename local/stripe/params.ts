@@ -39,7 +39,17 @@ export const PriceCreate = accepts<Stripe.PriceCreateParams>()(
     product: id.optional(),
     lookup_key: z.string().optional(),
     nickname: z.string().optional(),
-    recurring: z.strictObject({ interval: z.literal('month') }).optional(),
+    unit_amount_decimal: z
+      .string()
+      .transform((text) => text as unknown as Stripe.Decimal) // Text on the wire.
+      .optional(),
+    recurring: z
+      .strictObject({
+        interval: z.literal('month'),
+        usage_type: z.enum(['metered', 'licensed']).optional(),
+        meter: id.optional(),
+      })
+      .optional(),
     product_data: z.strictObject({ name: z.string() }).optional(),
   }),
 );

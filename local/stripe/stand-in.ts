@@ -21,6 +21,8 @@ export interface StandInOptions {
   /** The real time; the test clock runs ahead of it. */
   readonly realNowMs: () => number;
   readonly onChange?: () => void;
+  /** An account that nobody has set up yet. */
+  readonly bare?: true;
 }
 
 export class StripeStandIn {
@@ -39,7 +41,7 @@ export class StripeStandIn {
       origin: options.origin,
       invoiceUrl: (id) => `${options.origin}/pay/invoice/${id}`,
     };
-    this.#sellPlans();
+    if (options.bare !== true) this.#sellPlans();
   }
 
   /** Does what is due by the clock, up to now. */
@@ -154,7 +156,7 @@ export class StripeStandIn {
     return Promise.all(takeUndelivered(this.store).map((id) => signedEvent(this.store, id, { secret, nowMs })));
   }
 
-  /** The plans of this product, as `npm run billing:setup` makes them in a real account. */
+  /** The plans of this product, as `npm run stripe` makes them in a real account. */
   #sellPlans(): void {
     const { store } = this;
     const created = store.nowSeconds();

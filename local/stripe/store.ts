@@ -47,6 +47,7 @@ export interface StateData {
   cards: Record<string, string>;
   /** What an open checkout will do, by session. */
   checkouts: Record<string, CheckoutPlan>;
+  meters: { readonly id: string; readonly object: string; readonly event_name: string; readonly status: string }[];
   pendingItems: PendingItem[];
   usage: UsageEvent[];
   /** Answers by idempotency key. */
@@ -71,6 +72,7 @@ export function emptyState(): StateData {
     objects: {},
     cards: {},
     checkouts: {},
+    meters: [],
     pendingItems: [],
     usage: [],
     answers: {},
