@@ -80,6 +80,10 @@ export const startRequestSchema = z.object({
 });
 export type StartRequest = z.infer<typeof startRequestSchema>;
 
+/** Who may reach the running gateway from now on; the rest of its settings stays. */
+export const usersRequestSchema = gatewayConfigInputSchema.pick({ users: true });
+export type UsersRequest = z.infer<typeof usersRequestSchema>;
+
 export const stopRequestSchema = z.object({
   graceMs: z.number().int().min(0).max(600_000),
   mode: z.enum(['drain', 'now']),

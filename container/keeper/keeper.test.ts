@@ -4,7 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { healthSchema, snapshotResultSchema } from './contract.ts';
-import { explainExit } from './supervisor.ts';
+import { explainExit } from './start-failure.ts';
 import { noise, testArchive } from './testing/archives.ts';
 import { KeeperFixture } from './testing/keeper-fixture.ts';
 import { scriptedOpenclaw, type Script } from './testing/scripted-openclaw.ts';

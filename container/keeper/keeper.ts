@@ -14,6 +14,7 @@ import {
   keeperProtocol,
   startRequestSchema,
   stopRequestSchema,
+  usersRequestSchema,
   type KeeperStatus,
 } from './contract.ts';
 import { diskOf } from './disk.ts';
@@ -22,6 +23,7 @@ import { putQuerySchema, undoRequestSchema } from './files/put-contract.ts';
 import { createKeeperServer, parseInput, readJson, type Route } from './http-server.ts';
 import { LogRing } from './log-ring.ts';
 import { Poker } from './poke.ts';
+import { pairingRequestSchema } from './pairing-contract.ts';
 import { Problem } from './problem.ts';
 import type { Settings } from './settings.ts';
 import { StateFolder } from './archive/restore.ts';
@@ -129,6 +131,22 @@ export async function createKeeper(settings: Settings): Promise<Keeper> {
         const audit = wanted.audit ? await auditor.told(wanted.timeoutMs) : null;
         return { status: 200, json: { ...found, audit } };
       },
+    },
+    {
+      method: 'POST',
+      path: '/v1/gateway/pairing',
+      handle: async ({ request }) => ({
+        status: 200,
+        json: await supervisor.pairing(await readJson(request, pairingRequestSchema)),
+      }),
+    },
+    {
+      method: 'POST',
+      path: '/v1/gateway/users',
+      handle: async ({ request }) => ({
+        status: 200,
+        json: { changed: await supervisor.changeUsers(await readJson(request, usersRequestSchema)) },
+      }),
     },
     {
       method: 'PUT',

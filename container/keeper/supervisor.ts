@@ -6,18 +6,29 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigInvalid, ConfigStore } from './config-store.ts';
-import type { CheckRequest, CheckResult, FailureCode, StartRequest, StopRequest, StopResult } from './contract.ts';
+import { ConfigStore } from './config-store.ts';
+import type {
+  CheckRequest,
+  CheckResult,
+  FailureCode,
+  StartRequest,
+  StopRequest,
+  StopResult,
+  UsersRequest,
+} from './contract.ts';
 import { freeBytesOf } from './disk.ts';
 import { checkGateway } from './gateway-check.ts';
 import { GatewayProcess, type GatewayExit } from './gateway-process.ts';
 import { isLive, isReady, portIsFree } from './gateway-probe.ts';
 import { drainGateway } from './gateway-rpc.ts';
 import { watchWork } from './gateway-work.ts';
-import { redact, type LogRing } from './log-ring.ts';
-import { describeError, Problem, systemErrorCode } from './problem.ts';
+import { askPairing } from './pairing.ts';
+import type { PairingList, PairingRequest } from './pairing-contract.ts';
+import type { LogRing } from './log-ring.ts';
+import { describeError, Problem } from './problem.ts';
 import { nextRunOnDisk } from './scheduled-runs.ts';
 import type { Settings } from './settings.ts';
+import { explainExit, failureOf, StartFailed } from './start-failure.ts';
 import type { StatusBoard } from './status-board.ts';
 import type { StandbyFiles } from './standby.ts';
 import { trustedAuthority } from './trusted-authority.ts';
@@ -32,16 +43,6 @@ const logTailLines = 40;
 /** After a drain that used up its time the gateway still gets this long between SIGTERM and SIGKILL to close its databases. */
 const closeMsMin = 3_000;
 
-/** Something a start ends with; carries the code of the contract. */
-class StartFailed extends Error {
-  readonly code: FailureCode;
-
-  constructor(code: FailureCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
-
 interface Run {
   readonly abort: AbortController;
   /** Ends the questions about its work. */
@@ -50,6 +51,9 @@ interface Run {
   /** Settles when the start has ended, well or not. */
   started: Promise<void>;
   stopping: { deadlineAtMs: number; readonly result: Promise<StopResult> } | null;
+  /** What it was started with, and what was changed since. */
+  request: StartRequest;
+  readonly peers: readonly string[];
 }
 
 export class Supervisor {
@@ -59,6 +63,7 @@ export class Supervisor {
   readonly #openclawVersion: string;
   readonly #onReady: () => Promise<void>;
   #run: Run | null = null;
+  #userChange: Promise<unknown> = Promise.resolve();
   /** A gateway that waits for its first start. There is one per life of a keeper: a later start finds none. */
   #standby: Promise<GatewayProcess | null> = Promise.resolve(null);
 
@@ -127,6 +132,8 @@ export class Supervisor {
       process: null,
       started: Promise.resolve(),
       stopping: null,
+      request,
+      peers,
     };
     this.#run = run;
     this.#board.forgetSteps('config.', 'gateway.');
@@ -136,15 +143,46 @@ export class Supervisor {
     run.started = this.#boot(run, request, peers).catch((error: unknown) => this.#bootFailed(run, error));
   }
 
-  /**
-   * Asks the ready gateway what it holds.
-   * @throws Problem `gateway_not_ready` when there is none
-   */
+  /** Asks the ready gateway what it holds. Throws Problem `gateway_not_ready`, as the next two. */
   async check(request: CheckRequest): Promise<CheckResult> {
+    return checkGateway({ ...this.#ready().access, request });
+  }
+
+  /** Devices and senders, after one change if there is any. */
+  async pairing({ change }: PairingRequest): Promise<PairingList> {
+    return askPairing({ ...this.#ready().access, change });
+  }
+
+  /**
+   * Lets the running gateway know who may reach it now: its settings are rendered anew, and OpenClaw takes that part of
+   * them over as it runs. False when nothing had to change. One at a time.
+   */
+  changeUsers({ users }: UsersRequest): Promise<boolean> {
+    const change = this.#userChange.then(async () => {
+      const { run } = this.#ready();
+      const { request, peers } = run;
+      const config = { ...request.config, users };
+      if (JSON.stringify(config.users) === JSON.stringify(request.config.users)) return false;
+      const store = new ConfigStore(this.#settings);
+      const wanted = { input: config, base: 'current' as const, peers, openclawVersion: this.#openclawVersion };
+      const first = await store.render(wanted);
+      if (!first.proven) await store.validate(first.candidate, first.proof, run.abort.signal);
+      // The assistant may have written its settings while they were judged.
+      const { candidate } = await store.render(wanted);
+      await store.adopt(candidate, 'current');
+      await store.confirm();
+      run.request = { ...request, config };
+      return true;
+    });
+    this.#userChange = change.catch(() => undefined);
+    return change;
+  }
+
+  #ready(): { run: Run; access: { port: number; password: string } } {
     const run = this.#run;
     if (run === null || run.stopping !== null || this.#board.phase !== 'ready')
       throw new Problem('gateway_not_ready', 'No gateway is ready; wait until the phase is ready.');
-    return checkGateway({ port: this.#settings.gatewayPort, password: run.process?.password ?? '', request });
+    return { run, access: { port: this.#settings.gatewayPort, password: run.process?.password ?? '' } };
   }
 
   /** Stops the gateway; a second call joins the first and may only shorten its time. */
@@ -358,36 +396,4 @@ export class Supervisor {
       if (gateway.running && (await isLive(this.#settings.gatewayPort))) this.#board.gatewayHealthy();
     }
   }
-}
-
-function failureOf(error: unknown): { code: FailureCode; message: string } {
-  if (error instanceof StartFailed) return { code: error.code, message: error.message };
-  // OpenClaw may quote the value that it refuses.
-  if (error instanceof ConfigInvalid) return { code: 'config_invalid', message: redact(error.message).slice(0, 2_000) };
-  if (systemErrorCode(error) === 'ENOSPC') return { code: 'disk_full', message: 'The disk is full.' };
-  return { code: 'gateway_exit', message: describeError(error) };
-}
-
-/** OpenClaw ends with 78 when config or state do not fit this version; a restart would end the same way. */
-const exitCodeConfig = 78;
-
-/** @param tail the last lines of the log, which tell one exit 78 from another */
-export function explainExit(exit: GatewayExit, tail: string): { code: FailureCode; message: string } {
-  const how = exit.signal === null ? `code ${exit.code}` : `signal ${exit.signal}`;
-  if (/ENOSPC|SQLITE_FULL|database or disk is full|no space left/i.test(tail)) {
-    return { code: 'disk_full', message: `The disk is full; the gateway ended with ${how}.` };
-  }
-  if (/newer schema version/i.test(tail)) {
-    return {
-      code: 'schema_newer',
-      message: 'This state was written by a newer OpenClaw and cannot be read by this one.',
-    };
-  }
-  if (/EADDRINUSE|already listening|port \d+ is (?:already )?in use/i.test(tail)) {
-    return { code: 'port_in_use', message: `The gateway's port is in use; it ended with ${how}.` };
-  }
-  if (exit.code === exitCodeConfig) {
-    return { code: 'config_invalid', message: `OpenClaw refused its config or state (exit ${exitCodeConfig}).` };
-  }
-  return { code: 'gateway_exit', message: `The gateway ended with ${how}.` };
 }

@@ -28,7 +28,7 @@ export const gatewayConfigInputSchema = z.object({
           .min(1)
           .max(64)
           .regex(/^[A-Za-z0-9_-]+$/),
-        role: z.enum(['owner', 'operator']),
+        role: z.enum(['owner', 'operator', 'viewer']),
       }),
     )
     .min(1)

@@ -20,7 +20,11 @@ const sentinelApiKey = 'tidepool-managed';
 
 /** What a browser needs to use the Control UI. `operator.admin` is never part of a device's lasting grant. */
 const deviceScopes = ['operator.read', 'operator.write', 'operator.approvals', 'operator.questions'] as const;
-const scopesByRole = { owner: ['operator.admin', ...deviceScopes], operator: deviceScopes } as const;
+const scopesByRole = {
+  owner: ['operator.admin', ...deviceScopes],
+  operator: deviceScopes,
+  viewer: ['operator.read'],
+} as const;
 
 /** Facts of this run of the keeper. */
 export interface RunFacts {

@@ -18,6 +18,8 @@ export interface Sample {
   readonly body?: (fresh: string) => Readonly<Record<string, unknown>>;
   /** What somebody who may do it gets, besides the endpoint's own status: the state may refuse it. */
   readonly alsoAllowed?: readonly number[];
+  /** Whoever does it is gone afterwards: the test takes somebody new. */
+  readonly spends?: true;
 }
 
 const tenant = ({ tenantId }: Things) => ({ tenantId });
@@ -25,6 +27,10 @@ const snapshot = ({ tenantId }: Things) => ({ tenantId, snapshotId });
 const anImport = (of: Things) => ({ ...tenant(of), importId: `imp_${'0'.repeat(26)}` });
 const aRollout = () => ({ rolloutId: `rol_${'0'.repeat(26)}` });
 const org = ({ orgId }: Things) => ({ orgId });
+/** Nobody has this id: who may change people is told so. */
+const somebody = (of: Things) => ({ ...org(of), userId: `usr_${'0'.repeat(26)}` });
+const anInvitation = (of: Things) => ({ ...org(of), invitationId: `inv_${'0'.repeat(26)}` });
+const token = () => ({ token: '0'.repeat(43) });
 
 export const samples: { readonly [Name in EndpointName]: Sample } = {
   systemRead: { params: () => ({}) },
@@ -72,6 +78,28 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   planChange: { params: org, body: () => ({ plan: 'pool' }), alsoAllowed: [409] },
   planEnd: { params: org, body: () => ({ end: true }), alsoAllowed: [409] },
   overageUpdate: { params: org, body: () => ({ limitNanoUsd: null }), alsoAllowed: [409] },
+  memberList: { params: org },
+  memberUpdate: { params: somebody, body: () => ({ role: 'viewer' }), alsoAllowed: [404] },
+  memberRemove: { params: somebody, alsoAllowed: [404] },
+  memberSessionsEnd: { params: somebody, alsoAllowed: [404] },
+  orgLeave: { params: org, spends: true },
+  invitationCreate: {
+    params: org,
+    body: (fresh) => ({ email: `${fresh}@example.test`, role: 'viewer' }),
+    alsoAllowed: [409],
+  },
+  invitationResend: { params: anInvitation, alsoAllowed: [404] },
+  invitationRevoke: { params: anInvitation, alsoAllowed: [404] },
+  invitationLook: { params: () => ({}), body: token, alsoAllowed: [410] },
+  invitationAccept: { params: () => ({}), body: token, alsoAllowed: [410] },
+  invitationDecline: { params: () => ({}), body: token, alsoAllowed: [410] },
+  sessionsEnd: { params: () => ({}), spends: true },
+  deviceList: { params: tenant },
+  deviceChange: {
+    params: tenant,
+    body: () => ({ change: { kind: 'deny_device', requestId: 'none' } }),
+    alsoAllowed: [409, 503],
+  },
   secretList: { params: tenant },
   secretPut: {
     params: (things) => ({ ...tenant(things), name: 'github' }),

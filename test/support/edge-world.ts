@@ -15,7 +15,7 @@ import { newHandoffCode, sha256 } from '../../apps/tenant-worker/src/edge/tokens
 import { migrate } from '../../apps/tenant-worker/src/modules/migrate.ts';
 import { SESSION_MIGRATIONS, Sessions } from '../../apps/tenant-worker/src/modules/sessions.ts';
 import type { Admission, LiveRoute, TenantGate, TenantProgress } from '../../apps/tenant-worker/src/tenant-api.ts';
-import type { TenantStateKind } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type { MemberRole, TenantStateKind } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import { openNodeSql } from './node-sql.ts';
 
 export const startMs = Date.parse('2026-11-21T08:00:00Z');
@@ -165,7 +165,7 @@ export class EdgeWorld {
   }
 
   /** A signed-in browser's session cookie. */
-  async signIn(over: { role?: 'owner' | 'operator' } = {}): Promise<string> {
+  async signIn(over: { role?: MemberRole } = {}): Promise<string> {
     const { code, codeHash, expiresAtMs } = await newHandoffCode(this.keys, host, this.clock.ms);
     const state = 's'.repeat(43);
     this.sessions.grant({

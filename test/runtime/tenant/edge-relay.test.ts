@@ -20,7 +20,7 @@ const farMs = Date.parse('2036-01-01T00:00:00Z');
 function socketSet(): SocketSet {
   return new SocketSet({
     clock: { nowMs: () => Date.now() },
-    recheck: async () => farMs,
+    recheck: async () => ({ expiresAtMs: farMs, scopes: '' }),
     every: () => () => undefined,
   });
 }

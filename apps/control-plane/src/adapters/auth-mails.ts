@@ -42,6 +42,36 @@ export function existingAccountMail(to: Addressee, platformOrigin: string, nowMs
   });
 }
 
+/** For somebody who may have no account yet. */
+export async function invitationMail(words: {
+  to: string;
+  organisation: string;
+  by: string;
+  link: string;
+}): Promise<Mail> {
+  const { to, organisation, by, link } = words;
+  const text = [
+    `Hello, ${oneLine(by)} invites you to ${oneLine(organisation)} on Tidepool:`,
+    link,
+    `The link works once, for a week, for an account with this address (${to}). If you do not know who this is, ignore this mail.`,
+  ].join('\n\n');
+  return {
+    key: `invite:${await sha256Base64Url(link)}`,
+    to,
+    subject: `You are invited to ${oneLine(organisation)} on Tidepool`,
+    text: `${text}\n`,
+    link,
+  };
+}
+
+/** A name is one line of a mail, whatever somebody called themselves. */
+function oneLine(name: string): string {
+  return name
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim()
+    .slice(0, 60);
+}
+
 function toMail(
   to: Addressee,
   words: { key: string; subject: string; lead: string; link: string; note: string },

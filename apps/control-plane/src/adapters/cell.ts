@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { EgressDenied, EgressLogEntry, EgressPolicy, EgressRuling, EgressTraffic } from '../contract/egress.ts';
 import { FilePut, SnapshotFilePage } from '../contract/snapshot-file-rpc.ts';
 import { RotationStep } from '../contract/secret-rpc.ts';
+import { DeviceList } from '../contract/device-api.ts';
 import { SecretView } from '../contract/secrets.ts';
 import { errorCodes } from '../contract/errors.ts';
 import { ImportView } from '../contract/imports.ts';
@@ -47,6 +48,7 @@ const SecretsAnswer = answerOf(z.array(SecretView));
 const SecretAnswer = answerOf(SecretView);
 const DeletedAnswer = answerOf(z.object({ deleted: z.boolean() }));
 const RotationAnswer = answerOf(RotationStep);
+const DevicesAnswer = answerOf(DeviceList);
 const PolicyAnswer = answerOf(EgressPolicy);
 const NetworkAnswer = answerOf(
   z.object({ policy: EgressPolicy, denied: z.array(EgressDenied), traffic: z.array(EgressTraffic) }),
@@ -127,6 +129,9 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     deleteSecret: (command) => call('deleteSecret', DeletedAnswer, commandDeadlineMs, () => cell.deleteSecret(command)),
     rotateSecrets: (command) =>
       call('rotateSecrets', RotationAnswer, commandDeadlineMs, () => cell.rotateSecrets(command)),
+    devices: (ref) => call('devices', DevicesAnswer, commandDeadlineMs, () => cell.devices(ref)),
+    changeDevices: (command) =>
+      call('changeDevices', DevicesAnswer, commandDeadlineMs, () => cell.changeDevices(command)),
     network: (ref) => call('network', NetworkAnswer, reportDeadlineMs, () => cell.network(ref)),
     changeNetwork: (command) =>
       call('changeNetwork', PolicyAnswer, commandDeadlineMs, () => cell.changeNetwork(command)),

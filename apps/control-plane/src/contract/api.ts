@@ -10,6 +10,8 @@ import { billingEndpoints } from './billing-api.ts';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
 import { ImportId, importPartBytes, ImportView } from './imports.ts';
 import { fleetEndpoints } from './fleet-api.ts';
+import { deviceEndpoints } from './device-api.ts';
+import { memberEndpoints } from './members-api.ts';
 import { networkEndpoints } from './network-api.ts';
 import { secretEndpoints } from './secret-api.ts';
 import { snapshotFileEndpoints } from './snapshot-file-api.ts';
@@ -377,6 +379,8 @@ export const endpoints = {
     response: z.object({ items: z.array(Receipt), nextCursor: z.string().nullable() }),
   },
   ...billingEndpoints,
+  ...memberEndpoints,
+  ...deviceEndpoints,
   ...networkEndpoints,
   ...secretEndpoints,
   ...auditEndpoints,

@@ -43,6 +43,8 @@ const rule = z.object({
   effect: text(10),
   verdict: text(10),
 });
+const person = z.object({ userId: text(64), role: text(40) });
+const invitation = z.object({ invitationId: text(64), role: text(40) });
 const members = z.object({ members: z.array(z.string().max(100)).max(50).optional() });
 
 /** The closed table: action → what its `before` and `after` may hold. */
@@ -76,6 +78,16 @@ export const auditActions = {
   'network.rule_remove': rule,
   'network.answer': rule,
   'network.answer_remove': rule,
+  'member.role': person,
+  'member.remove': person,
+  'member.leave': person,
+  'member.sessions_end': person,
+  'invitation.create': invitation,
+  'invitation.resend': invitation,
+  'invitation.revoke': invitation,
+  'invitation.accept': invitation,
+  'invitation.decline': invitation,
+  'device.answer': z.object({ kind: text(20), requestId: text(200), deviceId: text(200), channel: text(200) }),
   'apikey.create': z.object({ keyId: text(40), name: text(60), scope: text(20), expiresAt: text(40) }),
   'apikey.revoke': z.object({ keyId: text(40), name: text(60), scope: text(20) }),
   'billing.checkout': z.object({ checkoutId: text(40), planKey: text(60) }),

@@ -4,6 +4,7 @@
  * are sent until acknowledged, and are applied so that a repeat changes nothing (absolute totals, keyed rows).
  */
 import { z } from 'zod';
+import type { DeviceControl } from './device-rpc.ts';
 import type { NetworkControl } from './network-rpc.ts';
 import type { SecretControl } from './secret-rpc.ts';
 import type { SnapshotFileControl } from './snapshot-file-rpc.ts';
@@ -30,7 +31,7 @@ export const tenantStates = [
 export const TenantStateKind = z.enum(tenantStates);
 export type TenantStateKind = z.infer<typeof TenantStateKind>;
 
-export const MemberRole = z.enum(['owner', 'operator']);
+export const MemberRole = z.enum(['owner', 'operator', 'viewer']);
 export type MemberRole = z.infer<typeof MemberRole>;
 
 /** Integer nano-USD (1e-9 USD), a safe integer. */
@@ -334,7 +335,7 @@ export type CommandToTenant =
   | { readonly kind: 'undo_restore' };
 
 /** What the control plane may ask of a cell. Implemented by the tenant worker's `TenantControl` entrypoint. */
-export interface TenantControl extends NetworkControl, SecretControl, SnapshotFileControl {
+export interface TenantControl extends NetworkControl, SecretControl, DeviceControl, SnapshotFileControl {
   /** Creates the tenant and starts its first boot. The same call again (same operation id) answers the same. */
   provision(
     command: TenantRef & { generation: number; operationId: OperationId; spec: TenantSpec },

@@ -201,6 +201,26 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'Only an upload that was converted can take the place of the present state.',
     next: 'Wait until it is ready; a conversion takes a minute or two.',
   },
+  pairing_gone: {
+    when: 'The device or sender that you answered does not wait any more: somebody else answered, it gave up, or its time was over.',
+    next: 'Look at the list again. Who still wants in asks again.',
+  },
+  member_exists: {
+    when: 'An invitation to an address whose account is in the organisation already.',
+    next: 'Change that person’s role instead.',
+  },
+  member_last_owner: {
+    when: 'The only owner was to leave, to be removed, or to get another role.',
+    next: 'Make somebody else an owner first.',
+  },
+  invitation_invalid: {
+    when: 'The link of an invitation is unknown, was used, taken back or sent again since, or is older than a week; or whoever sent it may not invite any more. All look the same.',
+    next: 'Ask whoever invited you to send it again.',
+  },
+  invitation_other_address: {
+    when: 'You are signed in with another address than the one that the invitation was sent to.',
+    next: 'Sign out and open the link again with an account of that address.',
+  },
   version_stale: {
     when: 'What you change was changed by somebody else since you read it.',
     next: 'Read it again and make your change on top of it.',

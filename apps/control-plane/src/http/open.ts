@@ -5,10 +5,10 @@
  */
 import { orgRoles } from '../contract/api.ts';
 import { AppError, errorCatalogue } from '../contract/errors.ts';
+import { tenantRoleOf } from '../contract/roles.ts';
 import { parseSlug } from '../contract/slug.ts';
 import type { Context } from '../context.ts';
 import { describeError } from '../events.ts';
-import { toMemberRole } from '../core/member-role.ts';
 import { isSafePath, isStateHash } from '../core/open-path.ts';
 import { tenantOriginOf } from '../env.ts';
 import { parentSessionHash } from '../services/session-endings.ts';
@@ -41,7 +41,7 @@ async function handOff(ctx: Context, request: Request, requestId: string): Promi
   const { session } = await findSession(ctx, request.headers, { lookUp: true });
   if (session === null) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 302);
   await callerRate(ctx, session, 'opening');
-  const found = await requireTenant(ctx, session.userId, { slug: asked.slug }, 'tenant:read');
+  const found = await requireTenant(ctx, session.userId, { slug: asked.slug }, 'tenant:open');
   const role = orgRoles.find((each) => each === found.role);
   if (role === undefined) throw noSuchTenant();
   const actor = { kind: 'person', id: session.userId } as const;
@@ -49,7 +49,7 @@ async function handOff(ctx: Context, request: Request, requestId: string): Promi
   const grant = {
     ...refOf(row),
     userId: session.userId,
-    role: toMemberRole(role),
+    role: tenantRoleOf[role],
     stateHash: asked.stateHash,
     parentSessionHash: await parentSessionHash(session.token),
   };
@@ -60,6 +60,9 @@ async function handOff(ctx: Context, request: Request, requestId: string): Promi
     granted = await ctx.tenants.grantOpen(grant);
   }
   if (!granted.ok) throw new AppError(granted.error.code, { detail: granted.error.detail, next: granted.error.next });
+  // Who signed out everywhere in these milliseconds gets no new session from the sign-in that has just ended.
+  const still = await findSession(ctx, request.headers, { lookUp: true });
+  if (still.session?.token !== session.token) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname)}`, 302);
   const back = new URLSearchParams({ code: granted.value.code, path: asked.path });
   return redirect(`${tenantOriginOf(ctx.config, asked.slug)}/__tidepool/callback?${back.toString()}`, 303);
 }

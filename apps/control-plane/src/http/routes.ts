@@ -11,10 +11,12 @@ import { auditVerify } from '../services/audit-verify.ts';
 import { planCheckout, portalUrl, topUpCheckout } from '../services/billing/checkout.ts';
 import { overageUpdate, planChange, planEnd, planPreview } from '../services/billing/plan.ts';
 import { billingRead, billingRefresh, invoiceList } from '../services/billing/view.ts';
+import { memberHandlers } from './member-routes.ts';
 import { meRead } from '../services/people.ts';
 import { secretDelete, secretList, secretPut } from '../services/tenant-secrets.ts';
 import { networkChange, networkLog, networkRead, networkTest } from '../services/tenant-network.ts';
 import { tenantUpdate } from '../services/tenant-change.ts';
+import { deviceChange, deviceList } from '../services/tenant-devices.ts';
 import { operationRead, tenantCommand } from '../services/tenant-command.ts';
 import { tenantExport } from '../services/tenant-export.ts';
 import type { TenantCommand } from '../services/tenant-command.ts';
@@ -180,6 +182,11 @@ const handlers: Handlers = {
     const confirmed = query.confirmed === 'true';
     return secretDelete(ctx, { row: await configured(request), trail, name: params.name }, { confirmed });
   },
+
+  ...memberHandlers,
+  deviceList: async (request) => deviceList(request.ctx, await configured(request)),
+  deviceChange: async (request) =>
+    deviceChange(request.ctx, await configured(request), request.trail, request.body.change),
 
   networkRead: async ({ ctx, session, params }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');

@@ -3,7 +3,7 @@
  * is, and again by whoever looks for it and finds none, under keys that follow from the person's id. Two requests at
  * once, or a crash between account and organisation, end with one organisation and one membership.
  */
-import { eq } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import { member, organization, user } from '../adapters/d1/schema.ts';
 import { organisationsOf, organisationsQuery, toOrgRole } from '../adapters/d1/tenants.ts';
 import type { Me, Organisation } from '../contract/api.ts';
@@ -46,20 +46,33 @@ export async function personalOrganisationCreate(
 ): Promise<OrganisationRow[]> {
   const createdAt = new Date(deps.system.nowMs());
   const body = person.id.replace(/^usr_/, '').toLowerCase();
-  const orgId = `org_${body}`;
   const name = person.name.trim().slice(0, 60) || 'Personal';
-  await deps.db.batch([
-    deps.db
-      .insert(organization)
-      .values({ id: orgId, name, slug: `personal-${body}`, createdAt })
-      .onConflictDoNothing(),
-    deps.db
-      .insert(member)
-      .values({ id: `mem_${body}`, organizationId: orgId, userId: person.id, role: 'owner', createdAt })
-      .onConflictDoNothing(),
-  ]);
-  return organisationsOf(deps.db, person.id);
+  for (let n = 1; n <= organisationsMadeMax; n++) {
+    const suffix = n === 1 ? '' : `_${n}`;
+    const orgId = `org_${body}${suffix}`;
+    const joins = { id: `mem_${body}${suffix}`, organizationId: orgId, userId: person.id, role: 'owner' };
+    await deps.db.batch([
+      deps.db
+        .insert(organization)
+        .values({ id: orgId, name, slug: `personal-${body}${suffix}`, createdAt })
+        .onConflictDoNothing(),
+      // Others are in it who have removed its founder: coming back is theirs to offer, and never as an owner.
+      deps.db
+        .insert(member)
+        .select(
+          sql`SELECT ${joins.id}, ${orgId}, ${joins.userId}, ${joins.role}, ${createdAt.getTime()}
+            WHERE NOT EXISTS (SELECT 1 FROM member WHERE organization_id = ${orgId})`,
+        )
+        .onConflictDoNothing(),
+    ]);
+    const found = await organisationsOf(deps.db, person.id);
+    if (found.length > 0) return found;
+  }
+  return [];
 }
+
+/** A person is removed from organisations of their own this often before they are left with none. */
+const organisationsMadeMax = 5;
 
 function toOrganisation(row: OrganisationRow): Organisation[] {
   const role = toOrgRole(row.role);

@@ -1,6 +1,7 @@
 /** Where this person is signed in, this device first; any other can be signed out. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { revokeOtherSessions, revokeSession } from '../api/auth.ts';
+import { call } from '../api/client.ts';
 import { toFailure } from '../api/errors.ts';
 import { keys, sessionsQuery } from '../api/queries.ts';
 import { useSignOut } from '../shell/use-sign-out.ts';
@@ -24,6 +25,8 @@ export function SessionList() {
     mutationFn: revokeOtherSessions,
     onSuccess: after('All other devices are signed out.'),
   });
+  // Every sign-in and everything open on the assistants; what this browser still has of it goes with its own sign-out.
+  const everywhere = useMutation({ mutationFn: () => call('sessionsEnd', {}), onSuccess: () => leave.mutate() });
   if (query.isPending) {
     return (
       <div className="flex flex-col gap-3">
@@ -35,7 +38,7 @@ export function SessionList() {
   }
   if (query.isError) return <FailureNotice failure={toFailure(query.error)} onRetry={() => void query.refetch()} />;
   const { sessions, currentToken } = query.data;
-  const failed = one.error ?? others.error;
+  const failed = one.error ?? others.error ?? everywhere.error;
   return (
     <div className="flex flex-col gap-4">
       <ul>
@@ -73,6 +76,9 @@ export function SessionList() {
             Sign out all other devices
           </Button>
         ) : null}
+        <Button kind="danger" busy={everywhere.isPending} onClick={() => everywhere.mutate()}>
+          Sign out everywhere
+        </Button>
       </div>
     </div>
   );

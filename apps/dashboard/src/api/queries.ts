@@ -32,6 +32,8 @@ export const keys = {
   sessions: ['sessions'] as const,
   billing: (orgId: string) => ['billing', orgId] as const,
   invoices: (orgId: string) => ['invoices', orgId] as const,
+  members: (orgId: string) => ['members', orgId] as const,
+  devices: (tenantId: string) => ['devices', tenantId] as const,
   tenants: (orgId: string) => ['tenants', orgId] as const,
   tenant: (tenantId: string) => ['tenant', tenantId] as const,
   usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
@@ -178,6 +180,22 @@ export function operationQuery(operationId: string) {
     queryKey: keys.operation(operationId),
     queryFn: ({ signal }) => call('operationRead', { params: { operationId }, signal }),
     refetchInterval: ({ state }) => ((state.data?.finishedAtMs ?? null) === null ? movingPollMs : false),
+  });
+}
+
+export function membersQuery(orgId: string) {
+  return queryOptions({
+    queryKey: keys.members(orgId),
+    queryFn: ({ signal }) => call('memberList', { params: { orgId }, signal }),
+  });
+}
+
+export function devicesQuery(tenantId: string) {
+  return queryOptions({
+    queryKey: keys.devices(tenantId),
+    queryFn: ({ signal }) => call('deviceList', { params: { tenantId }, signal }),
+    // A request waits for five minutes; a sleeping assistant has nothing new to say.
+    refetchInterval: ({ state }) => (state.data?.live === true ? usagePollMs : calmPollMs),
   });
 }
 

@@ -1,7 +1,7 @@
 /** The bar on top: where you are (organisation), where you can go, who you are. */
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
-import { ChevronDown, CreditCard, LogOut, UserRound } from 'lucide-react';
+import { ChevronDown, CreditCard, LogOut, UserRound, UsersRound } from 'lucide-react';
 import { useRef } from 'react';
 import type { Me, Organisation } from '../../../control-plane/src/contract/api.ts';
 import { rememberOrg } from './active-org.ts';
@@ -29,6 +29,9 @@ export function AppHeader({ me, org }: { me: Me; org: Organisation }) {
           </Link>
           <Link to="/billing" className={`${navLink} max-sm:hidden`}>
             Billing
+            </Link>
+          <Link to="/members" className={`${navLink} max-sm:hidden`}>
+            Members
           </Link>
           <Link to="/account" className={`${navLink} max-sm:hidden`}>
             Account
@@ -116,6 +119,10 @@ function UserMenu({ me }: { me: Me }) {
           <Link to="/billing" className={menuItem} onClick={close}>
             <CreditCard size={16} aria-hidden className="text-soft" />
             Billing
+            </Link>
+          <Link to="/members" className={menuItem} onClick={close}>
+            <UsersRound size={16} aria-hidden className="text-soft" />
+            Members
           </Link>
           <Link to="/account" className={menuItem} onClick={close}>
             <UserRound size={16} aria-hidden className="text-soft" />

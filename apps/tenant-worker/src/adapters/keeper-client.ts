@@ -9,12 +9,18 @@ import type {
   KeeperStatus,
   SnapshotResult,
   StartRequest,
+  UsersRequest,
 } from '../../../../container/keeper/contract.ts';
 import { putResultSchema } from '../../../../container/keeper/files/put-contract.ts';
 import type { PutQuery, PutResult, UndoRequest } from '../../../../container/keeper/files/put-contract.ts';
+import { pairingListSchema } from '../../../../container/keeper/pairing-contract.ts';
+import type { PairingList, PairingRequest } from '../../../../container/keeper/pairing-contract.ts';
 import { inventoryBytesMax, inventorySchema } from '../../../../container/keeper/inventory-contract.ts';
 import type { Inventory } from '../../../../container/keeper/inventory-contract.ts';
 import { ImportReport } from '../../../control-plane/src/contract/imports.ts';
+
+/** 600 rows of bounded words. */
+const pairingBytesMax = 2 * 1024 * 1024;
 
 export interface HttpPort {
   fetch(url: string, init: RequestInit): Promise<Response>;
@@ -125,6 +131,16 @@ export class KeeperClient {
   async check(request: CheckRequest): Promise<CheckResult> {
     const response = await this.#call('POST', '/v1/gateway/check', { json: request });
     return checkResultSchema.parse(await response.json());
+  }
+
+  /** Devices and senders, after one change if there is any. */
+  async pairing(request: PairingRequest): Promise<PairingList> {
+    const response = await this.#call('POST', '/v1/gateway/pairing', { json: request });
+    return pairingListSchema.parse(JSON.parse(await boundedText(response, pairingBytesMax)));
+  }
+
+  async changeUsers(request: UsersRequest): Promise<void> {
+    await discard(await this.#call('POST', '/v1/gateway/users', { json: request }));
   }
 
   async stopGateway(graceMs: number): Promise<void> {

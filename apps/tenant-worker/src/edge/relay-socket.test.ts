@@ -49,15 +49,16 @@ class FakeLeg implements Leg {
   }
 }
 
-function join(over: { expiresAtMs?: number; recheck?: () => Promise<number | null> } = {}) {
+function join(over: { expiresAtMs?: number; recheck?: () => Promise<number | null>; scopes?: () => string } = {}) {
   const clock = { ms: 1_000 };
   const ticks = new Set<() => void>();
   const rechecked: [string, boolean][] = [];
   const sockets = new SocketSet({
     clock: { nowMs: () => clock.ms },
-    recheck: (sessionHash, active) => {
+    recheck: async (sessionHash, active) => {
       rechecked.push([sessionHash, active]);
-      return over.recheck?.() ?? Promise.resolve(clock.ms + 1_000_000);
+      const expiresAtMs = over.recheck === undefined ? clock.ms + 1_000_000 : await over.recheck();
+      return expiresAtMs === null ? null : { expiresAtMs, scopes: over.scopes?.() ?? 'operator.read' };
     },
     every: (_ms, tick) => {
       ticks.add(tick);
@@ -67,7 +68,12 @@ function join(over: { expiresAtMs?: number; recheck?: () => Promise<number | nul
   let activity = 0;
   const add = (sessionHash = 'hash-1') => {
     const [client, container] = [new FakeLeg(), new FakeLeg()];
-    const told = { incarnation: 3, sessionHash, sessionExpiresAtMs: over.expiresAtMs ?? 1_000_000 };
+    const told = {
+      incarnation: 3,
+      sessionHash,
+      sessionExpiresAtMs: over.expiresAtMs ?? 1_000_000,
+      scopes: 'operator.read',
+    };
     joinLegs(client, container, told, { sockets, onActivity: () => activity++ });
     return { client, container };
   };
@@ -235,7 +241,7 @@ describe('SocketSet', () => {
     clock.ms = 50_000;
     await tick();
     expect([rechecked, client.closedWith]).toEqual([[['hash-1', true]], null]);
-    clock.ms += 300_000;
+    clock.ms += 20_000;
     answer = null;
     await tick();
     expect(rechecked[1]).toEqual(['hash-1', false]);
@@ -246,7 +252,7 @@ describe('SocketSet', () => {
     const { add, clock, tick, rechecked } = join();
     add();
     add('hash-2');
-    clock.ms += 299_000;
+    clock.ms += 19_000;
     await tick();
     expect(rechecked).toEqual([]);
     clock.ms += 1_000;
@@ -256,6 +262,48 @@ describe('SocketSet', () => {
       ['hash-1', false],
       ['hash-2', false],
     ]);
+  });
+
+  it('a session that ended unheard of is over in 60 s: 30 s of a remembered admission, and the next two looks', async () => {
+    let standing: number | null = 5_000_000;
+    const { add, clock, tick } = join({ recheck: async () => standing });
+    const endedAtMs = clock.ms;
+    standing = null;
+    // The last moment at which an isolate that has not heard of it lets a socket in.
+    clock.ms = endedAtMs + 30_000;
+    const { client } = add();
+    for (let looks = 0; client.closedWith === null && looks < 10; looks++) {
+      clock.ms += 10_000;
+      await tick();
+    }
+    expect(client.closedWith?.code).toBe(4401);
+    expect(clock.ms - endedAtMs).toBeLessThanOrEqual(60_000);
+  });
+
+  it('takes nothing for a session that it was told has ended, until no isolate can remember it', () => {
+    const { client, sockets, clock } = join();
+    sockets.closeSessions(['hash-1']);
+    expect([client.closedWith?.code, sockets.hasEnded('hash-1'), sockets.hasEnded('hash-2')]).toEqual([
+      4401,
+      true,
+      false,
+    ]);
+    clock.ms += 59_999;
+    expect(sockets.hasEnded('hash-1')).toBe(true);
+    clock.ms += 1;
+    expect(sockets.hasEnded('hash-1')).toBe(false);
+  });
+
+  it('closes a socket whose person has another role, so that it is opened again with its scopes', async () => {
+    let scopes = 'operator.read';
+    const { client, clock, tick } = join({ scopes: () => scopes });
+    clock.ms += 20_000;
+    await tick();
+    expect(client.closedWith).toBeNull();
+    scopes = 'operator.read,operator.write';
+    clock.ms += 20_000;
+    await tick();
+    expect(client.closedWith?.code).toBe(1012);
   });
 
   it('outlives an outage until the known end', async () => {

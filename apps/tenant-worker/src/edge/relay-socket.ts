@@ -74,6 +74,7 @@ export function joinLegs(client: Leg, container: Leg, told: SandboxRequest, hook
   };
   const live = sockets.add({
     sessionHash: told.sessionHash,
+    scopes: told.scopes,
     expiresAtMs: told.sessionExpiresAtMs,
     close: (frame) => closeBoth(frame, { code: 1001, reason: 'The session ended' }),
   });

@@ -150,6 +150,7 @@ describe('readSandboxRequest', () => {
   it('takes what the gate writes', () => {
     expect(read({})).toEqual({
       isAct: true,
+      scopes: '',
       incarnation: 3,
       sessionHash: 'hash',
       sessionExpiresAtMs: 9_999_999_999_999,

@@ -3,6 +3,7 @@
  * the gate has rebuilt; takes the gate's own headers off, streams both ways, and rebuilds what comes back.
  */
 import { filterResponseHeaders } from '../core/edge/response-headers.ts';
+import { identityHeaders } from '../core/edge/request-headers.ts';
 import { refusalHeader } from '../core/edge/refusal.ts';
 import type { SandboxRefusal } from '../core/edge/refusal.ts';
 import { sandboxHeaders } from '../tenant-api.ts';
@@ -24,6 +25,8 @@ export interface SandboxRequest {
   readonly incarnation: number;
   readonly sessionHash: string;
   readonly sessionExpiresAtMs: number;
+  /** What the gateway is told that the person may do at most. */
+  readonly scopes: string;
   /** Somebody did this; a page did not ask by itself. */
   readonly isAct: boolean;
 }
@@ -35,7 +38,9 @@ export function readSandboxRequest(request: Request): SandboxRequest | null {
   const sessionHash = request.headers.get(sandboxHeaders.sessionHash);
   if (!Number.isSafeInteger(incarnation) || incarnation < 1 || sessionHash === null || sessionHash === '') return null;
   if (!Number.isSafeInteger(sessionExpiresAtMs) || sessionExpiresAtMs <= 0) return null;
-  return { incarnation, sessionHash, sessionExpiresAtMs, isAct: request.headers.get(sandboxHeaders.act) === '1' };
+  const scopes = request.headers.get(identityHeaders.scopes) ?? '';
+  const isAct = request.headers.get(sandboxHeaders.act) === '1';
+  return { incarnation, sessionHash, sessionExpiresAtMs, scopes, isAct };
 }
 
 /** An answer of the sandbox object itself: the container was not asked, or did not answer. */
@@ -47,7 +52,7 @@ export function sandboxRefusal(refusal: SandboxRefusal): Response {
 /** Relays one request, a WebSocket upgrade included. */
 export async function relay(port: Port, request: Request, hooks: RelayHooks): Promise<Response> {
   const told = readSandboxRequest(request);
-  if (told === null) return sandboxRefusal('session_expired');
+  if (told === null || hooks.sockets.hasEnded(told.sessionHash)) return sandboxRefusal('session_expired');
   return request.headers.get('upgrade') === null
     ? relayHttp(port, request, told, hooks)
     : relayWebSocket(port, request, told, hooks);

@@ -10,19 +10,30 @@ import type { Clock } from '../ports.ts';
 
 /** How often expiry is looked at while a socket is open. */
 const sweepEveryMs = 10_000;
-/** How often each session is asked after, as a backstop to being told (an ended session's sockets are closed at once). */
-const recheckEveryMs = 300_000;
+/**
+ * How often each session is asked after, as a backstop to being told (an ended session's sockets are closed at once).
+ * With an isolate's cached admission (30 s) and the sweep (10 s) it bounds how long anything outlives its session: 60 s.
+ */
+const recheckEveryMs = 20_000;
+/** Longer than any isolate remembers an admission. */
+const endedKeptMs = 60_000;
+const endedMax = 1_000;
 
 export interface SocketSetOptions {
   readonly clock: Clock;
   /**
-   * Asks whether a session still stands: its new end, or null when it has ended. `active` says that the browser sent
+   * Asks whether a session still stands: its new end and the scopes of its person now, or null when it has ended. `active` says that the browser sent
    * something since the last question, which counts as using the session (what the gateway sends by itself does not).
    * A rejection changes nothing: sockets outlive an outage.
    */
-  recheck(sessionHash: string, active: boolean): Promise<number | null>;
+  recheck(sessionHash: string, active: boolean): Promise<Standing | null>;
   /** Calls back every `ms` until the returned function is called. */
   every(ms: number, tick: () => void): () => void;
+}
+
+export interface Standing {
+  readonly expiresAtMs: number;
+  readonly scopes: string;
 }
 
 export interface SocketCounters {
@@ -39,6 +50,8 @@ export interface SocketCounters {
 
 export interface LiveSocket {
   readonly sessionHash: string;
+  /** As they were told to the gateway when it was opened. */
+  readonly scopes: string;
   expiresAtMs: number;
   checkedAtMs: number;
   active: boolean;
@@ -51,6 +64,8 @@ export class SocketSet {
   readonly #sockets = new Set<LiveSocket>();
   /** Sockets that are being opened. */
   readonly #places = new Set<{ readonly sessionHash: string }>();
+  /** Sessions that have ended, by when: an isolate may not have heard of it and go on sending. */
+  readonly #ended = new Map<string, number>();
   #stop: (() => void) | null = null;
   #opened = 0;
   #framesIn = 0;
@@ -121,8 +136,23 @@ export class SocketSet {
     };
   }
 
+  /** This session was said to have ended: nothing more is taken for it, whatever an isolate remembers. */
+  hasEnded(sessionHash: string): boolean {
+    const endedAtMs = this.#ended.get(sessionHash);
+    return endedAtMs !== undefined && this.#options.clock.nowMs() - endedAtMs < endedKeptMs;
+  }
+
   /** Closes the sockets of these sessions (4401 unless told otherwise); returns how many. */
   closeSessions(sessionHashes: readonly string[], frame: CloseFrame = sessionEnded): number {
+    const nowMs = this.#options.clock.nowMs();
+    for (const hash of sessionHashes) {
+      this.#ended.delete(hash);
+      this.#ended.set(hash, nowMs);
+    }
+    for (const [hash, endedAtMs] of this.#ended) {
+      if (this.#ended.size <= endedMax && nowMs - endedAtMs < endedKeptMs) break;
+      this.#ended.delete(hash);
+    }
     const hashes = new Set(sessionHashes);
     const matching = [...this.#sockets].filter((socket) => hashes.has(socket.sessionHash));
     for (const socket of matching) socket.close(frame);
@@ -154,19 +184,26 @@ export class SocketSet {
       socket.checkedAtMs = nowMs;
       socket.active = false;
     }
-    let expiresAtMs: number | null;
+    let standing: Standing | null | 'unknown';
     try {
-      expiresAtMs = await this.#options.recheck(sessionHash, active);
+      standing = await this.#options.recheck(sessionHash, active);
     } catch {
       // Asked again at the next interval; until its known end a session stands.
-      expiresAtMs = Math.max(...sockets.map((socket) => socket.expiresAtMs));
+      standing = 'unknown';
     }
-    if (expiresAtMs === null || expiresAtMs <= this.#options.clock.nowMs()) {
+    const isLeft = nowMs < Math.max(...sockets.map((socket) => socket.expiresAtMs));
+    if (standing === 'unknown' && isLeft) return;
+    if (standing === 'unknown' || standing === null || standing.expiresAtMs <= this.#options.clock.nowMs()) {
       for (const socket of sockets) socket.close(sessionEnded);
       return;
     }
-    for (const socket of sockets) socket.expiresAtMs = expiresAtMs;
+    for (const socket of sockets) {
+      socket.expiresAtMs = standing.expiresAtMs;
+      // The gateway holds a socket to what it was opened with; the page opens it again by itself.
+      if (socket.scopes !== standing.scopes) socket.close(roleChanged);
+    }
   }
 }
 
+const roleChanged: CloseFrame = { code: closeCodes.restarting, reason: 'Your role was changed' };
 const sessionEnded: CloseFrame = { code: closeCodes.sessionEnded, reason: 'The session has ended; sign in again' };

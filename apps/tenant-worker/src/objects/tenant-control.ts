@@ -8,6 +8,7 @@ import { openExport } from '../adapters/export-stream.ts';
 import { putImportPart } from '../adapters/import-objects.ts';
 import { logEvent } from '../adapters/log.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
+import type { DeviceList } from '../../../control-plane/src/contract/device-api.ts';
 import type { ImportView } from '../../../control-plane/src/contract/imports.ts';
 import type { RotationStep } from '../../../control-plane/src/contract/secret-rpc.ts';
 import type { SealingKey, SecretView } from '../../../control-plane/src/contract/secrets.ts';
@@ -127,6 +128,14 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
 
   rotateSecrets(command: Parameters<Contract['rotateSecrets']>[0]): Promise<Result<RotationStep>> {
     return this.#tenant(command).rotateSecrets(command);
+  }
+
+  devices(ref: TenantRef): Promise<Result<DeviceList>> {
+    return this.#tenant(ref).devices(ref);
+  }
+
+  changeDevices(command: Parameters<Contract['changeDevices']>[0]): Promise<Result<DeviceList>> {
+    return this.#tenant(command).changeDevices(command);
   }
 
   network(ref: TenantRef): Promise<Result<NetworkView>> {

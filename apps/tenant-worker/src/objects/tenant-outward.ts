@@ -1,10 +1,12 @@
 /**
- * The part of the tenant's object about what leaves: the network policy and the secrets. Wiring only, as the rest of it;
+ * The part of the tenant's object about what leaves and who is let in: the network policy, the secrets, devices. Wiring only, as the rest of it;
  * `Tenant` says how a tenant is found.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { CellKeys } from '../adapters/cell-keys.ts';
 import { logEvent } from '../adapters/log.ts';
+import { systemTimers } from '../adapters/system.ts';
+import type { DeviceList } from '../../../control-plane/src/contract/device-api.ts';
 import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/contract/egress.ts';
 import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
 import { ok } from '../../../control-plane/src/contract/result.ts';
@@ -20,14 +22,20 @@ import type { EgressRules } from '../egress/policy-cache.ts';
 import { readConfig } from '../env.ts';
 import type { Env } from '../env.ts';
 import type { EgressSeen } from '../modules/egress-journal.ts';
+import { withDeadline } from '../services/deadline.ts';
 import { rotateStep } from '../services/key-rotation.ts';
+import { changeDevices, listDevices } from '../services/tenant-devices.ts';
+import type { GatewayPairing } from '../services/tenant-devices.ts';
 import { changeNetwork, rulesForEgress, testAddress, viewNetwork } from '../services/tenant-network.ts';
 import type { TenantParts } from '../services/tenant-parts.ts';
-import { sandboxName } from '../tenant-api.ts';
 import { deleteSecret, headerFor, injectionsOf, storeSecret, viewSecrets } from '../services/tenant-secrets.ts';
 import type { SecretsWithin } from '../services/tenant-secrets.ts';
+import { sandboxName } from '../tenant-api.ts';
 
 type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
+
+/** Less than the control plane waits. */
+const pairingDeadlineMs = 8_000;
 
 export abstract class TenantOutward extends DurableObject<Env> {
   /** The tenant's modules, or null when this label names no tenant. */
@@ -132,6 +140,26 @@ export abstract class TenantOutward extends DurableObject<Env> {
         .catch(() => null),
     );
     return (await Promise.all(kids)).filter((kid) => kid !== null);
+  }
+
+  // --- devices and senders -------------------------------------------------------------------------------------------
+
+  async devices(ref: TenantRef): Promise<Result<DeviceList>> {
+    return this.withTenant(ref, (parts) => listDevices(parts, this.#gateway(parts), Date.now()));
+  }
+
+  async changeDevices(command: Args<'changeDevices'>): Promise<Result<DeviceList>> {
+    return this.withTenant(command, (parts) =>
+      changeDevices(parts, this.#gateway(parts), { change: command.change, nowMs: Date.now() }),
+    );
+  }
+
+  /** The gateway of the current run, or null while the tenant is not awake. */
+  #gateway(parts: TenantParts): GatewayPairing | null {
+    const record = parts.store.read();
+    if (record?.state.kind !== 'awake') return null;
+    const sandbox = this.env.SANDBOX.getByName(sandboxName(record.tenantId, record.state.incarnation));
+    return (change) => withDeadline(sandbox.pairing(change), pairingDeadlineMs, 'devices', systemTimers);
   }
 
   /** The header with a secret for one request that the firewall allowed. Only `Egress` calls this. */

@@ -17,10 +17,13 @@ import { storeInventory } from '../adapters/snapshot-inventory.ts';
 import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
 import type { CheckRequest, CheckResult, KeeperStatus, StartRequest } from '../../../../container/keeper/contract.ts';
 import type { PutQuery, PutResult, UndoRequest } from '../../../../container/keeper/files/put-contract.ts';
+import type { PairingList } from '../../../../container/keeper/pairing-contract.ts';
+import type { DeviceChange } from '../../../control-plane/src/contract/device-api.ts';
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 import { containerInactivityMs, drainGraceMs, gatewayReadyDeadlineMs } from '../core/limits.ts';
 import type { StartFailure } from '../core/lifecycle/state.ts';
 import { closeCodes } from '../core/edge/close.ts';
+import { scopesFor } from '../core/edge/request-headers.ts';
 import { relay, readSandboxRequest, sandboxRefusal } from '../edge/relay.ts';
 import { SocketSet } from '../edge/socket-set.ts';
 import type { Env } from '../env.ts';
@@ -81,7 +84,8 @@ export class TenantSandbox extends DurableObject<Env> {
     recheck: async (sessionHash, active) => {
       if (!this.#run) return null;
       const admission = await this.env.TENANT.getByName(this.#run.slug).admit({ sessionHash, isUse: active });
-      return admission.kind === 'admitted' ? admission.sessionExpiresAtMs : null;
+      if (admission.kind !== 'admitted') return null;
+      return { expiresAtMs: admission.sessionExpiresAtMs, scopes: scopesFor(admission.principal.role) };
     },
     every: (ms, tick) => {
       const timer = setInterval(tick, ms);
@@ -237,6 +241,21 @@ export class TenantSandbox extends DurableObject<Env> {
 
   async stopGateway(): Promise<void> {
     await (await this.#keeper()).stopGateway(drainGraceMs);
+  }
+
+  /** Devices and senders of the ready gateway, after one change if there is any; null when OpenClaw did not take that. */
+  async pairing(change: DeviceChange | null): Promise<PairingList | null> {
+    try {
+      return await (await this.#keeper()).pairing({ change });
+    } catch (error) {
+      if (error instanceof KeeperRefusal && error.code === 'not_found' && change !== null) return null;
+      throw error;
+    }
+  }
+
+  /** Who may reach the ready gateway from now on. */
+  async changeUsers(users: GatewayConfigInput['users']): Promise<void> {
+    await (await this.#keeper()).changeUsers({ users });
   }
 
   /** What the ready gateway of a scratch run holds, and whether it answers. */

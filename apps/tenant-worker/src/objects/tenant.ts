@@ -6,6 +6,9 @@
 import { logEvent } from '../adapters/log.ts';
 import { TenantArchives } from './tenant-archives.ts';
 import { CellKeys } from '../adapters/cell-keys.ts';
+import { gatewayConfigOf } from '../adapters/sandbox-port.ts';
+import { systemTimers } from '../adapters/system.ts';
+import { withDeadline } from '../services/deadline.ts';
 import { createTenantParts, hasTenant } from '../services/tenant-parts.ts';
 import type { TenantParts } from '../services/tenant-parts.ts';
 import { releaseOf, UnreadableRecord } from '../core/lifecycle/record.ts';
@@ -36,6 +39,9 @@ import { egressHeaders } from './egress.ts';
 type Members = TenantSpec['members'];
 type Args<K extends keyof TenantControl> = Parameters<TenantControl[K]>[0];
 
+/** Settings that OpenClaw has not judged before take it some seconds. */
+const peopleDeadlineMs = 8_000;
+
 /** The keeper pokes on every change of phase; a container that pokes faster than this is answered by the alarm instead. */
 const pokeSpacingMs = transitionProbeMs / 2;
 
@@ -43,6 +49,7 @@ export class Tenant extends TenantArchives implements TenantGate {
   readonly #keys: CellKeys;
   #parts: TenantParts | null = null;
   #pokedAtMs = 0;
+  #peopleTold = '';
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -130,6 +137,8 @@ export class Tenant extends TenantArchives implements TenantGate {
       const applied = commands.applySpec(parts.lifecycle, command);
       if (!applied.ok) return applied;
       await this.#endLost(parts, before, applied.value.spec.members);
+      if (JSON.stringify(before) !== JSON.stringify(applied.value.spec.members))
+        this.ctx.waitUntil(this.#tellGateway(parts));
       this.#activate(parts);
       return ok(parts.report(applied.value));
     });
@@ -166,6 +175,8 @@ export class Tenant extends TenantArchives implements TenantGate {
       const allowed = tenantAllows('open', record?.state.kind ?? 'absent');
       if (!allowed.allowed)
         return err({ code: 'tenant_not_startable', detail: allowed.reason, next: 'See its page in the dashboard.' });
+      // Somebody who joined while it is awake is let in by the gateway before the browser comes there.
+      await this.#tellGateway(parts);
       const host = new URL(tenantOriginOf(readConfig(this.env), grant.slug)).host;
       const { code, codeHash, expiresAtMs } = await newHandoffCode(this.#keys, host, Date.now());
       parts.sessions.grant({
@@ -194,12 +205,30 @@ export class Tenant extends TenantArchives implements TenantGate {
     });
   }
 
-  /** People who were removed, or may do less than before, sign in anew. */
+  /**
+   * The running gateway learns who its people are now; the next start has them anyway. Asked again at each hand-off until
+   * it was told. Whom it does not know it refuses; whom it should know no more, the gate does not let through.
+   */
+  async #tellGateway(parts: TenantParts): Promise<void> {
+    const record = parts.store.read();
+    if (record?.state.kind !== 'awake') return;
+    const { incarnation } = record.state;
+    const { users } = gatewayConfigOf(record, readConfig(this.env));
+    const told = `${incarnation} ${JSON.stringify(users)}`;
+    if (told === this.#peopleTold) return;
+    const sandbox = this.env.SANDBOX.getByName(sandboxName(record.tenantId, incarnation));
+    try {
+      await withDeadline(sandbox.changeUsers(users), peopleDeadlineMs, 'people', systemTimers);
+      this.#peopleTold = told;
+    } catch (error) {
+      logEvent('people.not_told', { tenant: record.tenantId, incarnation, error: String(error).slice(0, 200) });
+    }
+  }
+
+  /** People who were removed, or have another role than before, sign in anew. */
   async #endLost(parts: TenantParts, before: Members, after: Members): Promise<void> {
-    const lost = before.filter(
-      (was) => !after.some((is) => is.userId === was.userId && (is.role === was.role || is.role === 'owner')),
-    );
-    for (const { userId } of lost) await this.#end(parts, { userId });
+    const lost = before.filter((was) => !after.some((is) => is.userId === was.userId && is.role === was.role));
+    await Promise.all(lost.map(({ userId }) => this.#end(parts, { userId })));
   }
 
   /** Ends sessions, and the sockets that were opened with them. */

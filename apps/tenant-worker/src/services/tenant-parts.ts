@@ -20,6 +20,7 @@ import { chooseWitness } from '../ai/witness.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { readConfig } from '../env.ts';
 import type { Env } from '../env.ts';
+import { DEVICE_MIGRATIONS, DeviceMemory } from '../modules/devices.ts';
 import { EGRESS_JOURNAL_MIGRATIONS, EgressJournal } from '../modules/egress-journal.ts';
 import { EGRESS_POLICY_MIGRATIONS, EgressPolicies } from '../modules/egress-policy.ts';
 import { LEDGER_MIGRATIONS, Ledger } from '../modules/ledger.ts';
@@ -64,6 +65,7 @@ export interface TenantParts {
   readonly network: NetworkParts;
   readonly vault: Vault;
   readonly stateKeys: StateKeys;
+  readonly devices: DeviceMemory;
   readonly lifecycle: Lifecycle;
   readonly scratch: Scratch;
   readonly imports: Imports;
@@ -95,6 +97,7 @@ const allMigrations = [
   ...EGRESS_JOURNAL_MIGRATIONS,
   ...VAULT_MIGRATIONS,
   ...STATE_KEY_MIGRATIONS,
+  ...DEVICE_MIGRATIONS,
 ];
 
 /** Whether this object was ever provisioned. Reads only. */
@@ -320,6 +323,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     network,
     vault,
     stateKeys,
+    devices: new DeviceMemory(sql),
     lifecycle,
     scratch,
     imports,

@@ -42,6 +42,8 @@ export const exportedBytes = new TextEncoder().encode('an archive');
 const noSuchFile: Refusal = { code: 'snapshot_file_unknown', detail: 'No such file.', next: 'Choose another.' };
 const unknown: Refusal = { code: 'tenant_unknown', detail: 'No such assistant.', next: 'Check the address.' };
 
+const noDevices = { asOfMs: null, live: false, requests: [], devices: [], channelRequests: [] };
+
 export class CellStandIn implements TenantControl {
   readonly tenants = new Map<string, StandInTenant>();
   readonly calls: { readonly what: CellCall; readonly slug: string }[] = [];
@@ -292,6 +294,16 @@ export class CellStandIn implements TenantControl {
       if (step === null) throw new Error('the cell is away');
       return ok(step);
     });
+  }
+
+  devices(ref: TenantRef): ReturnType<TenantControl['devices']> {
+    return this.#withTenant('devices', ref, () => ok(noDevices));
+  }
+
+  changeDevices(command: Parameters<TenantControl['changeDevices']>[0]): ReturnType<TenantControl['changeDevices']> {
+    return this.#withTenant('changeDevices', command, () =>
+      err({ code: 'pairing_gone', detail: 'Nobody waits.', next: 'Look again.' } as const),
+    );
   }
 
   network(ref: TenantRef): ReturnType<TenantControl['network']> {

@@ -116,8 +116,16 @@ export const invitation = sqliteTable(
     inviterId: text('inviter_id')
       .notNull()
       .references(() => user.id, { onDelete: 'cascade' }),
+    /** Ours: base64url SHA-256 of the secret in its mail; null when it waits no more. */
+    tokenHash: text('token_hash'),
+    /** Ours: when it was mailed last. */
+    sentAtMs: integer('sent_at_ms').notNull().default(0),
   },
-  (t) => [index('invitation_org').on(t.organizationId), index('invitation_email').on(t.email)],
+  (t) => [
+    index('invitation_org').on(t.organizationId),
+    index('invitation_email').on(t.email),
+    uniqueIndex('invitation_token').on(t.tokenHash),
+  ],
 );
 
 /** Requests counted per address and path. */

@@ -5,9 +5,8 @@
 import { and, asc, eq, gt } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { OrgRole, Standing } from '../../contract/api.ts';
-import { orgRoles } from '../../contract/api.ts';
+import { orgRoles, tenantRoleOf } from '../../contract/api.ts';
 import type { TenantSpec } from '../../contract/tenant-rpc.ts';
-import { toMemberRole } from '../../core/member-role.ts';
 import { isKeyId, toKeyScope } from './api-keys.ts';
 import { apiKey, member, operation, organization, tenant } from './schema.ts';
 
@@ -121,7 +120,7 @@ export async function membersOf(db: DrizzleD1Database, orgId: string): Promise<T
     .limit(membersMax);
   return rows.flatMap(({ userId, role: text }) => {
     const role = toOrgRole(text);
-    return role === null ? [] : [{ userId, role: toMemberRole(role) }];
+    return role === null ? [] : [{ userId, role: tenantRoleOf[role] }];
   });
 }
 

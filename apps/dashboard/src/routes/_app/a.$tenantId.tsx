@@ -70,6 +70,9 @@ function TenantFrame() {
           <Link to="/a/$tenantId/secrets" params={{ tenantId }} className={tab}>
             Secrets
           </Link>
+          <Link to="/a/$tenantId/devices" params={{ tenantId }} className={tab}>
+            Devices
+          </Link>
         </nav>
         <Freshness
           asOf={tenant.asOf}

@@ -2,6 +2,7 @@
  * The headers a container sees. They are rebuilt, never filtered: an allow-list is copied, then ours are set. This is
  * the only place that writes the identity headers; it is called after the session was checked for this very host.
  */
+import { operatorScopes } from '../../../../control-plane/src/contract/roles.ts';
 import type { MemberRole } from '../../../../control-plane/src/contract/tenant-rpc.ts';
 
 /** Trusted by the gateway because of who sends them: it takes `user` as signed in and requires `proof` to be there. */
@@ -38,25 +39,8 @@ const allowedOnUpgrade = ['sec-websocket-protocol'] as const;
 /** A header longer than this is dropped; the gateway would refuse the whole request. */
 const valueMax = 4_096;
 
-/**
- * OpenClaw's operator scopes by role. The header is always sent: on HTTP its absence means full admin, and on the
- * socket it caps what a device or identity grant would give (OpenClaw docs, trusted-proxy auth).
- */
-const scopesByRole: Record<MemberRole, readonly string[]> = {
-  owner: [
-    'operator.admin',
-    'operator.read',
-    'operator.write',
-    'operator.approvals',
-    'operator.questions',
-    'operator.pairing',
-    'operator.talk.secrets',
-  ],
-  operator: ['operator.read', 'operator.write', 'operator.approvals', 'operator.questions'],
-};
-
 export function scopesFor(role: MemberRole): string {
-  return scopesByRole[role].join(',');
+  return operatorScopes[role].join(',');
 }
 
 export interface RebuildFacts {

@@ -38,11 +38,13 @@ describe('filterResponseHeaders', () => {
       'cross-origin-opener-policy',
       'cross-origin-resource-policy',
       'origin-agent-cluster',
+      'permissions-policy',
       'referrer-policy',
       'strict-transport-security',
       'x-content-type-options',
       'x-frame-options',
     ]);
+    expect(out['permissions-policy']?.join()).toMatch(/camera=\(self\).*geolocation=\(\)/);
     expect(out['cache-control']).toEqual(['private, no-store']);
     expect(out['strict-transport-security']).toEqual(['max-age=31536000']);
   });

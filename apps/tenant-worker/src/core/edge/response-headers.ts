@@ -72,6 +72,29 @@ export function filterResponseHeaders(
   return { kind: 'pass', headers };
 }
 
+/** What a page of a tenant may ask a browser for: talking to the assistant, and nothing else of the machine. */
+const permissionsPolicy = [
+  'camera=(self)',
+  'microphone=(self)',
+  ...[
+    'accelerometer',
+    'bluetooth',
+    'browsing-topics',
+    'display-capture',
+    'geolocation',
+    'gyroscope',
+    'hid',
+    'identity-credentials-get',
+    'magnetometer',
+    'midi',
+    'payment',
+    'publickey-credentials-get',
+    'serial',
+    'usb',
+    'xr-spatial-tracking',
+  ].map((feature) => `${feature}=()`),
+].join(', ');
+
 /** Set on every answer from a tenant host, the container's and our own pages alike. */
 export function commonHeaders(origin: string): [name: string, value: string][] {
   const headers: [string, string][] = [
@@ -81,6 +104,7 @@ export function commonHeaders(origin: string): [name: string, value: string][] {
     ['cross-origin-resource-policy', 'same-origin'],
     ['origin-agent-cluster', '?1'],
     ['x-frame-options', 'DENY'],
+    ['permissions-policy', permissionsPolicy],
   ];
   if (origin.startsWith('https:')) headers.push(['strict-transport-security', 'max-age=31536000']);
   return headers;
