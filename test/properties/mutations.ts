@@ -308,7 +308,7 @@ export const mutations: readonly Mutation[] = [
       "copy('origin');",
     ],
     ['headers: no scopes, which is full admin', '[identityHeaders.scopes, scopesFor(facts.principal.role)],', ''],
-    ['headers: an operator administers', "operator: ['operator.read'", "operator: ['operator.admin', 'operator.read'"],
+    ['headers: an operator administers', 'scopesFor(facts.principal.role)', "scopesFor('owner')"],
     ['headers: of any length', 'value !== null && value.length <= valueMax', 'value !== null'],
     ['client: this machine', "&& v4[1] !== '127'", ''],
     ['client: this machine, version 6', '!/^[0:]*:0*1?$/.test(connectingIp)', "connectingIp !== '::1'"],

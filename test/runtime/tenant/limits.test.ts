@@ -17,7 +17,7 @@ const farMs = Date.parse('2036-01-01T00:00:00Z');
 const socketSet = (): SocketSet =>
   new SocketSet({
     clock: { nowMs: () => Date.now() },
-    recheck: async () => farMs,
+    recheck: async () => ({ expiresAtMs: farMs, scopes: '' }),
     every: () => () => undefined,
   });
 

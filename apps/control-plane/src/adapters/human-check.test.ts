@@ -16,7 +16,7 @@ function checkWith(...answers: readonly (() => Response | Promise<Response>)[]) 
     secret: 'turnstile-secret',
     hostname: 'app.tidepool.example',
     fetch: async (url, init) => {
-      asked.push({ url, body: JSON.parse(String(init.body)) as Record<string, unknown> });
+      asked.push({ url, body: JSON.parse(typeof init.body === 'string' ? init.body : '') as Record<string, unknown> });
       const answer = answers[Math.min(asked.length, answers.length) - 1];
       if (answer === undefined) throw new Error('nothing was expected');
       return answer();

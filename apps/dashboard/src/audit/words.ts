@@ -41,6 +41,16 @@ export const actionWords: Record<AuditAction, string> = {
   'billing.end': 'Ended the plan, or kept it',
   'billing.overage': 'Limited what may be billed above the plan',
   'tenant.limits': 'Limited by what the plan allows',
+  'device.answer': 'Answered about a device or a sender',
+  'member.role': 'Changed a role',
+  'member.remove': 'Removed somebody',
+  'member.leave': 'Left',
+  'member.sessions_end': 'Signed somebody out everywhere',
+  'invitation.create': 'Invited somebody',
+  'invitation.resend': 'Sent an invitation again',
+  'invitation.revoke': 'Took an invitation back',
+  'invitation.accept': 'Joined',
+  'invitation.decline': 'Declined an invitation',
 };
 
 const known: Readonly<Record<string, string>> = actionWords;

@@ -9,12 +9,12 @@ import { CellKeys, snapshotKey } from '../adapters/cell-keys.ts';
 import { KeeperClient } from '../adapters/keeper-client.ts';
 import { KeeperRefusal } from '../adapters/keeper-client.ts';
 import { settingsOf, toldBy } from '../adapters/keeper-words.ts';
-import { release } from '../adapters/byte-source.ts';
 import { openImport } from '../adapters/import-objects.ts';
 import type { ImportOutcome } from '../services/scratch-ports.ts';
-import { seal, unseal, UnsealError } from '../adapters/sealed-stream.ts';
-import { storeInventory } from '../adapters/snapshot-inventory.ts';
-import { openSnapshotData, putSnapshotData } from '../adapters/snapshot-objects.ts';
+import { unseal, UnsealError } from '../adapters/sealed-stream.ts';
+import { openSnapshotData } from '../adapters/snapshot-objects.ts';
+import type { SealedSnapshot } from '../adapters/snapshot-store.ts';
+import { storeSnapshot } from '../adapters/snapshot-store.ts';
 import type { CheckRequest, CheckResult, KeeperStatus, StartRequest } from '../../../../container/keeper/contract.ts';
 import type { PutQuery, PutResult, UndoRequest } from '../../../../container/keeper/files/put-contract.ts';
 import type { PairingList } from '../../../../container/keeper/pairing-contract.ts';
@@ -35,8 +35,6 @@ const keeperPort = 18_700;
 const gatewayPort = 18_789;
 /** A keeper that listens answers its status in milliseconds. */
 const statusDeadlineMs = 2_500;
-
-const withoutInventory = { inventory: false, sessions: null, cronJobs: null };
 
 export interface StartRun {
   readonly tenantId: string;
@@ -65,12 +63,6 @@ const changedNothing: ReadonlySet<string> = new Set([
 /** A run as it is stored: with the ring key that its keeper is claimed with, which a rotation does not change. */
 interface StoredRun extends StartRun {
   readonly keeperKid?: string;
-}
-
-export interface SealedSnapshot {
-  readonly id: string;
-  readonly incarnation: number;
-  readonly dataKey: Uint8Array<ArrayBuffer>;
 }
 
 export class TenantSandbox extends DurableObject<Env> {
@@ -264,61 +256,10 @@ export class TenantSandbox extends DurableObject<Env> {
     return (await this.#keeper()).check(request);
   }
 
-  /** Streams the keeper's archive into R2, sealed, then reads it back. Memory is bounded by two parts and a few frames. */
   async snapshot(sealed: SealedSnapshot): Promise<SnapshotData> {
     const run = this.#run;
     if (!run || run.incarnation !== sealed.incarnation) throw new Error('a snapshot is asked of another run');
-    const keeper = await this.#keeper();
-    const key = await snapshotKey(sealed.dataKey, sealed.id);
-    const context = ['snapshot', run.tenantId, sealed.id, sealed.incarnation];
-    const digest = new crypto.DigestStream('SHA-256');
-    const writer = digest.getWriter();
-    let bytes = 0;
-    const stream = seal(await keeper.snapshot(), key, context, async (chunk) => {
-      bytes += chunk.length;
-      await writer.write(chunk);
-    });
-    const storedBytes = await putSnapshotData(this.env.SNAPSHOTS, run.tenantId, sealed.id, stream);
-    await writer.close();
-    const sha256 = hex(await digest.digest);
-    const told = await keeper.lastSnapshot();
-    if (!told.ok || told.sha256 !== sha256 || told.bytes !== bytes)
-      throw new Error('the keeper and the stored bytes disagree');
-    const read = await this.#digestOf(run.tenantId, sealed, key);
-    if (read !== sha256) throw new Error('the stored snapshot does not read back as it was written');
-    const { files, uncompressedBytes } = told;
-    const counted = await this.#keepInventory(run, sealed, keeper);
-    return { bytes, sha256, files, storedBytes, uncompressedBytes, ...counted };
-  }
-
-  /** A snapshot without an inventory is as good a snapshot. */
-  async #keepInventory(
-    { tenantId }: StartRun,
-    sealed: SealedSnapshot,
-    keeper: KeeperClient,
-  ): Promise<Pick<SnapshotData, 'inventory' | 'sessions' | 'cronJobs'>> {
-    try {
-      const inventory = await keeper.inventory();
-      if (inventory === null) return withoutInventory;
-      await storeInventory(this.env.SNAPSHOTS, { tenantId, ...sealed }, inventory);
-      return { inventory: true, sessions: inventory.sessionCount, cronJobs: inventory.cronJobs };
-    } catch (error) {
-      logEvent('snapshot.inventory_failed', { snapshot: sealed.id, error: String(error).slice(0, 200) });
-      return withoutInventory;
-    }
-  }
-
-  async #digestOf(tenantId: string, sealed: SealedSnapshot, key: Uint8Array<ArrayBuffer>): Promise<string> {
-    const object = await openSnapshotData(this.env.SNAPSHOTS, tenantId, sealed.id);
-    if (object === null) throw new Error('the stored snapshot is not there');
-    const digest = new crypto.DigestStream('SHA-256');
-    const writer = digest.getWriter();
-    for await (const frame of unseal(object.body, key, ['snapshot', tenantId, sealed.id, sealed.incarnation])) {
-      await writer.write(frame);
-      release(frame);
-    }
-    await writer.close();
-    return hex(await digest.digest);
+    return storeSnapshot(this.env.SNAPSHOTS, run.tenantId, sealed, await this.#keeper());
   }
 
   /** Restores a snapshot into the fresh container. The keeper switches only after everything was verified. */
@@ -403,8 +344,4 @@ export class TenantSandbox extends DurableObject<Env> {
       },
     });
   }
-}
-
-function hex(buffer: ArrayBuffer): string {
-  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
