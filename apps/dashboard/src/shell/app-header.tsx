@@ -29,7 +29,7 @@ export function AppHeader({ me, org }: { me: Me; org: Organisation }) {
           </Link>
           <Link to="/billing" className={`${navLink} max-sm:hidden`}>
             Billing
-            </Link>
+          </Link>
           <Link to="/members" className={`${navLink} max-sm:hidden`}>
             Members
           </Link>
@@ -119,7 +119,7 @@ function UserMenu({ me }: { me: Me }) {
           <Link to="/billing" className={menuItem} onClick={close}>
             <CreditCard size={16} aria-hidden className="text-soft" />
             Billing
-            </Link>
+          </Link>
           <Link to="/members" className={menuItem} onClick={close}>
             <UsersRound size={16} aria-hidden className="text-soft" />
             Members
