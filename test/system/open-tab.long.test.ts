@@ -3,15 +3,14 @@
  * wake it; it says that the assistant sleeps; one touch wakes it, and the page goes on without a reload. And however many
  * wake an assistant at once, it is started once.
  */
-import { request } from 'node:http';
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { z } from 'zod';
-import { EGRESS_SIDECAR_IMAGE } from '../../local/stack/docker.ts';
 import { ask, composer, launchChromium, signedInContext, watchSockets } from '../support/control-ui.ts';
 import { Person } from '../support/person.ts';
 import { startProduct, until } from '../support/product.ts';
 import type { Product } from '../support/product.ts';
+import { tenantContainers } from '../support/tenant-containers.ts';
 
 let product: Product;
 let browser: Browser;
@@ -42,25 +41,11 @@ async function fallAsleep(): Promise<void> {
   await person.waitFor(tenant.id, 'asleep');
 }
 
-const Containers = z.array(z.looseObject({ Id: z.string(), Image: z.string(), State: z.string() }));
+const containers = () => tenantContainers(product.stack);
 
-/** The tenants' containers that the engine knows: those that run, and those that it still remembers. */
-async function containers(): Promise<{ running: string[]; all: string[] }> {
-  const text = await new Promise<string>((resolve, reject) => {
-    const asked = request({ socketPath: product.stack.engineSocket, path: '/containers/json?all=1' }, (response) => {
-      let body = '';
-      response.on('data', (chunk: Buffer) => (body += chunk.toString('utf8')));
-      response.on('end', () => resolve(body));
-    });
-    asked.on('error', reject);
-    asked.end();
-  });
-  const all = Containers.parse(JSON.parse(text)).filter(({ Image }) => Image !== EGRESS_SIDECAR_IMAGE);
-  return { running: all.filter(({ State }) => State === 'running').map(({ Id }) => Id), all: all.map(({ Id }) => Id) };
-}
-
-async function openTab(): Promise<Page> {
+async function openTab(prepare: (page: Page) => Promise<void> = async () => undefined): Promise<Page> {
   const page = await context.newPage();
+  await prepare(page);
   await page.goto(product.stack.tenantOrigin(tenant.slug));
   await composer(page).waitFor({ timeout: 240_000 });
   return page;
@@ -108,6 +93,82 @@ it('is woken by a message that is written into the page, which is then answered'
   expect(await page.evaluate(() => 'stillTheSamePage' in globalThis)).toBe(true);
   await page.close();
 });
+
+/** Goes to the server and back, so that what the page sent before has arrived. */
+const roundTrip = (page: Page) => page.evaluate("fetch('/__tidepool/status').then((answer) => answer.status)");
+
+const minuteMs = 60_000;
+const nightMs = 8 * 60 * minuteMs;
+
+it(
+  'sleeps all night under a tab that is left open, and wakes once, at the first act of the morning',
+  { timeout: 900_000 },
+  async () => {
+    // The browser's clock is moved; the assistant's goes on as it is.
+    const page = await openTab((made) => made.clock.install());
+    await ask(page, '19 * 3', /That is 57\./);
+    await page.evaluate(() => Object.assign(globalThis, { stillTheSamePage: true }));
+    const sockets = watchSockets(page);
+    await person.call('tenantUpdate', { params: { tenantId: tenant.id }, body: { idleSleepMs: minuteMs } });
+    const bar = page.getByRole('region', { name: 'Assistant status' });
+
+    // Hours of an open tab keep nothing awake: one idle minute of the assistant's own, and it sleeps.
+    await until(
+      'it to fall asleep by itself',
+      async () => {
+        await page.clock.fastForward(5 * minuteMs);
+        await roundTrip(page);
+        return (await state()) === 'asleep';
+      },
+      300_000,
+    );
+    await bar.getByText('is asleep').waitFor();
+    const evening = { connected: sockets.connected, tries: sockets.tries, all: (await containers()).all };
+    for (let passedMs = 0; passedMs < nightMs; passedMs += 5 * minuteMs) {
+      await page.clock.fastForward(5 * minuteMs);
+      expect(await roundTrip(page)).toBe(200);
+    }
+    // The tab went on trying, all night; the window comes to the front, which is no act.
+    expect(sockets.tries - evening.tries).toBeGreaterThan(40);
+    await page.bringToFront();
+    await page.evaluate("dispatchEvent(new Event('focus')); document.dispatchEvent(new Event('visibilitychange'))");
+    await roundTrip(page);
+    expect([await state(), sockets.connected, await containers()]).toEqual([
+      'asleep',
+      evening.connected,
+      { running: [], all: evening.all },
+    ]);
+
+    for (const viewport of [
+      { width: 1280, height: 800 },
+      { width: 360, height: 740 },
+    ]) {
+      await page.setViewportSize(viewport);
+      const { violations } = await new AxeBuilder({ page }).include('#tidepool-tab').analyze();
+      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
+      const box = await bar.getByRole('button', { name: 'Wake it' }).boundingBox();
+      if (box === null) throw new Error('there is no button to wake it');
+      expect(box.x).toBeGreaterThanOrEqual(0);
+      expect(box.x + box.width).toBeLessThanOrEqual(viewport.width);
+      expect(box.y + box.height).toBeLessThanOrEqual(viewport.height);
+    }
+
+    // Both clocks agree again, as they do in the morning.
+    await page.clock.setSystemTime(Date.now());
+    await composer(page).focus();
+    await page.keyboard.type('31 * 4');
+    await page.keyboard.press('Enter');
+    await page
+      .getByText(/That is 124\./)
+      .last()
+      .waitFor({ timeout: 240_000 });
+    expect(await page.evaluate(() => 'stillTheSamePage' in globalThis)).toBe(true);
+    const started = (await containers()).all.filter((id) => !evening.all.includes(id));
+    expect([await state(), started.length]).toEqual(['awake', 1]);
+    await person.call('tenantUpdate', { params: { tenantId: tenant.id }, body: { idleSleepMs: 15 * minuteMs } });
+    await page.close();
+  },
+);
 
 it(
   'paints the page of a sleeping assistant at once, and the page then connects by itself',
