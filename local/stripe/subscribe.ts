@@ -138,6 +138,7 @@ export function subscribe(
   },
 ): Stripe.Subscription {
   const { store } = cycle;
+  const told = store.data.undelivered.length;
   const created = store.nowSeconds();
   const to = of.plan.anchorSeconds ?? monthAfter(created);
   const id = store.id('sub');
@@ -174,7 +175,10 @@ export function subscribe(
   emit(store, 'customer.subscription.created', made);
   finalize(cycle, first);
   if (first.status !== 'paid' && of.methodId !== null) {
+    // A checkout that is declined has made nothing.
+    for (const { eventId } of store.data.undelivered.splice(told)) delete store.data.objects[eventId];
     delete store.data.objects[made.id];
+    delete store.data.objects[first.id];
     throw declined('generic_decline');
   }
   return made;

@@ -58,7 +58,7 @@ test('from the trial to a plan, to a larger one, and to its end', async () => {
     await page.getByText('You are on Pool').waitFor();
     await page.getByText('ending in 4242').waitFor();
     expect(new URL(page.url()).search).toBe('');
-    await page.getByRole('cell', { name: 'paid' }).waitFor();
+    await page.getByRole('cell', { name: 'paid', exact: true }).waitFor();
 
     await page.getByRole('button', { name: 'Change to Reef' }).click();
     const confirm = page.getByRole('button', { name: /^Pay \$.* and change$/ });
@@ -66,7 +66,7 @@ test('from the trial to a plan, to a larger one, and to its end', async () => {
     await page.getByText('You are on Reef').waitFor();
 
     await page.getByRole('button', { name: 'End the plan' }).click();
-    await page.getByRole('button', { name: 'End it' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End it', exact: true }).click();
     await page.getByText(/^Reef ends on/).waitFor();
     await page.getByRole('button', { name: 'Keep Reef' }).click();
     await page.getByRole('button', { name: 'End the plan' }).waitFor();
