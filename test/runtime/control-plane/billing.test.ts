@@ -1,6 +1,6 @@
 // Billing against the stateful stand-in: one customer under any number of clicks, the inbox, money in and back, limits.
 
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import {
   billingOf,
   createBillingWorld,
@@ -141,6 +141,28 @@ it('ends in the same mirror whatever the order and however often news comes', as
   });
 });
 
+it('drops an older reading that comes back after a newer one', async () => {
+  const person = await payingPerson(world);
+  const answer = world.stripe.fetch.bind(world.stripe);
+  const late = Promise.withResolvers<void>();
+  let held = false;
+  world.stripe.fetch = async (request) => {
+    const given = await answer(request);
+    if (!held && request.method === 'GET' && request.url.includes('/v1/subscriptions')) {
+      held = true;
+      await late.promise;
+    }
+    return given;
+  };
+  const older = send(person, 'refresh', {});
+  await vi.waitFor(() => expect(held).toBe(true));
+  await json(person.browser.send('PUT', `/api/v1/orgs/${person.orgId}/billing/ending`, { end: true }));
+  late.resolve();
+  await json(older);
+  world.stripe.fetch = answer;
+  expect((await billingOf(person)).subscription?.endsAt).not.toBeNull();
+});
+
 it('tries again what Stripe or D1 kept it from doing', async () => {
   const person = await newPerson(world);
   await payAt(world, await checkout(person));
@@ -178,6 +200,11 @@ it('counts a top-up once, takes a refund back, and never grants below zero', asy
   for (const each of [...news, ...news.toReversed()]) await world.tell(each);
   await world.settled();
   expect(await billingOf(person)).toMatchObject({ balanceNanoUsd: 10 * usd, aiLimitNanoUsd: 11 * usd });
+  // Also where the inbox has forgotten that it was told.
+  await rows('DELETE FROM stripe_event');
+  for (const each of news) await world.tell(each);
+  await world.settled();
+  expect(await billingOf(person)).toMatchObject({ balanceNanoUsd: 10 * usd });
   const [charge] = world.stripe.store.all('charge');
   const refund = (amount: number) =>
     world.stripe.fetch(
