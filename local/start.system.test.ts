@@ -13,7 +13,9 @@ let stateDir = '';
 let started: ChildProcess | null = null;
 
 afterEach(() => {
-  if (started?.pid !== undefined && started.exitCode === null) process.kill(-started.pid, 'SIGKILL');
+  const runs = started !== null && started.exitCode === null && started.signalCode === null;
+  // What it started ends with it, by itself.
+  if (runs) started?.kill('SIGKILL');
   rmSync(stateDir, { recursive: true, force: true });
 });
 

@@ -64,7 +64,7 @@ async function useEverything(): Promise<void> {
   });
   expect([put.status, await put.json()]).toMatchObject([200, { name: 'github' }]);
   await person.request('localhost', `${at}/secrets/github`, { method: 'PUT', json: { value: injected, use: 'odd' } });
-  await person.request('localhost', `${at}/secrets/NOT a name`, { method: 'PUT', json: { use, value: injected } });
+  await person.request('localhost', `${at}/secrets/NOT%20a%20name`, { method: 'PUT', json: { use, value: injected } });
   await person.request('localhost', '/api/auth/sign-in/email', {
     method: 'POST',
     json: { email: { password }, password },
