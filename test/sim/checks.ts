@@ -49,6 +49,7 @@ interface Stored {
 interface Tries {
   lastAnsweredMs: number;
   unanswered: number;
+  /** Begun since one was complete: data that was taken is no save before its row says so. */
   failedSaves: number;
   failedStops: number;
   /** A destroy was asked for when it was allowed; it may arrive late. */
@@ -190,6 +191,8 @@ export class Checks {
 
   /** The index calls a snapshot complete. */
   saved(id: string, outcome: 'promoted' | 'aside'): void {
+    const row = this.#world.sql.exec('SELECT incarnation AS n FROM snapshot WHERE id = ?', id)[0];
+    this.#of(Number(row?.['n'])).failedSaves = 0;
     const data = this.#world.bucket.data.get(id);
     // R2 may harm it between the read-back and here.
     for (const entry of this.#world.bucket.readBack.get(id) ?? []) this.#everSaved.add(entry);
@@ -199,7 +202,6 @@ export class Checks {
       return this.#harmed.has(id) ? undefined : this.fail('complete', `${id} has no data`);
     }
     if (!this.#world.bucket.manifests.has(id)) this.fail('complete', `${id} has no manifest`);
-    const row = this.#world.sql.exec('SELECT incarnation AS n FROM snapshot WHERE id = ?', id)[0];
     const late = Number(row?.['n']) <= this.#floor;
     if (!late) {
       const lost = [...this.#required].filter((entry) => !data.entries.includes(entry));
@@ -291,6 +293,7 @@ export class Checks {
     // No answer until there is one: a call may never return.
     const tries = this.#of(incarnation);
     if (name === 'look') tries.unanswered++;
+    if (name === 'snapshot') tries.failedSaves++;
     if (name === 'destroy') tries.givenUp ||= this.#mayGiveUp(tries);
     const current = record === null ? 0 : incarnationOf(record.state);
     if (incarnation === current) return;
@@ -310,14 +313,11 @@ export class Checks {
     }
     tries.lastAnsweredMs = this.#world.time.nowMs;
     tries.unanswered = 0;
-    if (name === 'snapshot') tries.failedSaves = 0;
     if (name === 'stopGateway') tries.failedStops = 0;
   }
 
   unanswered(incarnation: number, name: string): void {
-    const tries = this.#of(incarnation);
-    if (name === 'snapshot') tries.failedSaves++;
-    if (name === 'stopGateway') tries.failedStops++;
+    if (name === 'stopGateway') this.#of(incarnation).failedStops++;
   }
 
   called(name: string): void {

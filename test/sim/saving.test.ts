@@ -142,6 +142,26 @@ describe('what a container holds', () => {
     expect(s.count('lifecycle.unsaved_given_up')).toBe(1);
   });
 
+  it('is given up on a person’s word when the object died over the manifest of the last try (seed 502164)', async () => {
+    // 1 a replaced run answers, and twelve saves of it fail; 2 a person is asked; 3 its data is taken once more, and the
+    // object dies before the index says complete; 4 the person restarts before the next try.
+    const s = await begin();
+    await s.pass(minuteMs);
+    s.write();
+    s.interfere('snapshot', () => 'fails');
+    s.container.refuseStarts = true;
+    s.container.crashGateway();
+    await s.reach('needs_operator');
+    const saves = s.count('lifecycle.action snapshot');
+    const lives = s.world.lives;
+    s.interfere('putManifest', (n) => (n === 1 ? 'crash_after' : null));
+    while (s.world.lives === lives) await s.pass(minuteMs);
+    expect(s.count('lifecycle.action snapshot')).toBe(saves);
+    s.world.controlPlane.command('restart');
+    await s.reach('awake');
+    expect(s.count('lifecycle.unsaved_given_up')).toBe(1);
+  });
+
   it('is saved again when a gateway comes up after it was saved', async () => {
     // 1 awake; 2 the gateway is lost; 3 our start of it is late; 4 suspended, stopped, saved; 5 the start arrives.
     const s = await begin();
