@@ -167,6 +167,8 @@ export async function comesRight(world: World): Promise<void> {
   calmDown(world);
   const { controlPlane, checks } = world;
   const ok = (): boolean => checks.violations.length === 0;
+  // A word to sleep that comes late is obeyed: it is judged once all was said.
+  while (controlPlane.underWay > 0) await world.advance(500);
   // The object may have been left without anything under way: a sweep of the control plane would repeat its last word.
   controlPlane.want(controlPlane.spec.desired);
   const { kind } = checks.record()?.state ?? { kind: 'absent' };

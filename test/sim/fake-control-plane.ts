@@ -38,6 +38,8 @@ export class FakeControlPlane {
   away: 'queue' | 'consumer' | null = null;
   /** Numbers of what was applied, as it came. */
   readonly arrived: number[] = [];
+  /** Commands that are still to come once more. */
+  underWay = 0;
   readonly #seen = new Map<number, string>();
   readonly #sent: Send[] = [];
   readonly #world: World;
@@ -137,8 +139,19 @@ export class FakeControlPlane {
       if (result.ok) void object.activate();
     };
     send();
-    if (world.faults('commandTwice')) world.time.after(world.random.between(0, 5_000), send);
     this.#sent.push(send);
+    if (world.faults('commandTwice')) this.repeatLast(world.random.between(0, 5_000));
+  }
+
+  /** The last command arrives once more after `delayMs`. */
+  repeatLast(delayMs: number): void {
+    const last = this.#sent.at(-1);
+    if (last === undefined) return;
+    this.underWay++;
+    this.#world.time.after(delayMs, () => {
+      this.underWay--;
+      last();
+    });
   }
 
   /** An old command arrives again. */

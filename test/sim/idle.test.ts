@@ -1,5 +1,6 @@
 /** Sleeping and waking by itself: what counts as activity, what does not, and a schedule under a clock that jumps. */
 import { afterEach, expect, it } from 'vitest';
+import { calmDown, comesRight } from './driver.ts';
 import { Scenario, dayMs, minuteMs } from './scenario.ts';
 
 let scenario = new Scenario();
@@ -175,4 +176,42 @@ it('wakes by its setting after a suspension, not during it, and never out of the
   const { incarnation } = s;
   await s.pass(60 * minuteMs);
   expect(s.state).toMatchObject({ kind: 'needs_operator', incarnation });
+});
+
+it('a word to sleep that comes again just after a visit woke it is obeyed, and no fault', async () => {
+  const asleep = async (): Promise<Scenario> => {
+    const s = await begin();
+    s.world.controlPlane.command('sleep');
+    await s.reach('asleep');
+    // Refused now, and not when it comes again.
+    s.world.controlPlane.command('sleep');
+    return s;
+  };
+  // As the end of a seed does.
+  const visited = ({ world }: Scenario): void => {
+    calmDown(world);
+    world.controlPlane.want('active');
+    world.controlPlane.visit();
+  };
+  const twin = await asleep();
+  const fromMs = twin.world.time.nowMs;
+  visited(twin);
+  while (twin.state.kind !== 'awake') await twin.pass(1);
+  const againAfterMs = twin.world.time.nowMs - fromMs + 1;
+  const { incarnation } = twin;
+  twin.world.close();
+
+  const obeys = await asleep();
+  obeys.world.controlPlane.repeatLast(againAfterMs);
+  visited(obeys);
+  await obeys.pass(60 * minuteMs);
+  expect(obeys.count('lifecycle.state gateway_ready')).toBe(2);
+  expect(obeys.state).toMatchObject({ kind: 'asleep', incarnation });
+  expect(obeys.world.checks.violations).toEqual([]);
+  obeys.world.close();
+
+  // The end of a seed does not wait in vain for it to be awake.
+  const s = await asleep();
+  s.world.controlPlane.repeatLast(againAfterMs);
+  await comesRight(s.world);
 });
