@@ -195,7 +195,7 @@ describe('the files of one', () => {
         put = false;
         return route.fulfill({ json: putFile('undone') });
       });
-      await page.route('**/snapshots/*/file*', (route) => {
+      await page.route(/\/snapshots\/[^/]+\/file(\?|$)/, (route) => {
         if (route.request().method() === 'GET') return route.fulfill({ body: 'Nora likes the sea.' });
         expect(route.request().postDataJSON()).toEqual({ path: 'workspace/MEMORY.md' });
         put = true;
@@ -218,9 +218,9 @@ describe('the files of one', () => {
       await page.getByRole('button', { name: 'Download workspace/MEMORY.md' }).click();
       expect((await saved).suggestedFilename()).toBe('MEMORY.md');
 
-      await page.getByRole('button', { name: 'Put state/openclaw.sqlite back' }).focus();
+      await page.getByRole('button', { name: 'Put back state/openclaw.sqlite' }).focus();
       await page.getByRole('tooltip').getByText('A database is open').waitFor();
-      await page.getByRole('button', { name: 'Put workspace/MEMORY.md back' }).click();
+      await page.getByRole('button', { name: 'Put back workspace/MEMORY.md' }).click();
       await page.getByRole('button', { name: 'Put it back' }).click();
       await page.getByText('What it replaced is kept.').waitFor();
       await page.getByRole('button', { name: 'Undo' }).click();
@@ -252,7 +252,7 @@ describe('the files of one', () => {
         await page.getByRole('alert').getByText('export_unreadable').waitFor();
         expect(await accessibilityProblems(page)).toEqual([]);
         expect(await sidewaysOverflowPx(page)).toBe(0);
-        await page.getByRole('button', { name: 'Put workspace/MEMORY.md back' }).focus();
+        await page.getByRole('button', { name: 'Put back workspace/MEMORY.md' }).focus();
         await page.getByRole('tooltip').getByText('it must be awake').waitFor();
       },
       { ...PHONE, theme: 'dark' },

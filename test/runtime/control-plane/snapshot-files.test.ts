@@ -1,7 +1,7 @@
 // Single files of a snapshot over the API: what the browser is told, what is written down, what a repeat does.
 
 import { beforeAll, beforeEach, expect, it } from 'vitest';
-import { exportedBytes } from './support/cell-stand-in.ts';
+import { exportedBytes } from './support/cell-stand-in-tenant.ts';
 import { createdTenant, createWorld, newPerson, problemOf, rows, type Person, type World } from './support/world.ts';
 
 let world: World;

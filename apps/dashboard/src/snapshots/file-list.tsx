@@ -52,7 +52,7 @@ function Row({ file, ...props }: Omit<FileListProps, 'files'> & { file: Snapshot
           disabledReason={refused ?? props.againstPut}
           busy={props.busyPath === path}
           onClick={() => props.onPut(path)}
-          aria-label={`Put ${path} back`}
+          aria-label={`Put back ${path}`}
         >
           Put back…
         </Button>

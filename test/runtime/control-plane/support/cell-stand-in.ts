@@ -6,7 +6,9 @@ import type { RotationStep } from '../../../../apps/control-plane/src/contract/s
 import type { SecretView } from '../../../../apps/control-plane/src/contract/secrets.ts';
 import type { FilePut } from '../../../../apps/control-plane/src/contract/snapshot-file-rpc.ts';
 import type { EgressPolicy } from '../../../../apps/control-plane/src/contract/egress.ts';
-import { err, ok, type Refusal, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
+import { err, ok, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
+import { exportedBytes, noDevices, noSuchFile, unknown } from './cell-stand-in-tenant.ts';
+import type { CellCall, Fault, StandInTenant } from './cell-stand-in-tenant.ts';
 import type {
   ExportedState,
   OpenGrant,
@@ -17,32 +19,8 @@ import type {
   TenantReport,
   TenantSnapshot,
   TenantSnapshots,
-  TenantSpec,
   TenantStateKind,
 } from '../../../../apps/control-plane/src/contract/tenant-rpc.ts';
-
-export type CellCall = keyof TenantControl;
-export type Fault = 'none' | 'before' | 'after';
-
-export interface StandInTenant {
-  readonly tenantId: TenantReport['tenantId'];
-  readonly slug: string;
-  spec: TenantSpec;
-  generation: number;
-  version: number;
-  state: TenantStateKind;
-  operation: Operation;
-  /** Ids of every operation it ever took. */
-  readonly operations: string[];
-}
-
-/** What every export of the stand-in holds. */
-export const exportedBytes = new TextEncoder().encode('an archive');
-
-const noSuchFile: Refusal = { code: 'snapshot_file_unknown', detail: 'No such file.', next: 'Choose another.' };
-const unknown: Refusal = { code: 'tenant_unknown', detail: 'No such assistant.', next: 'Check the address.' };
-
-const noDevices = { asOfMs: null, live: false, requests: [], devices: [], channelRequests: [] };
 
 export class CellStandIn implements TenantControl {
   readonly tenants = new Map<string, StandInTenant>();

@@ -1,0 +1,32 @@
+/** What the cell stand-in holds of a tenant, and what it refuses with. */
+import type { Refusal } from '../../../../apps/control-plane/src/contract/result.ts';
+import type {
+  Operation,
+  TenantControl,
+  TenantReport,
+  TenantSpec,
+  TenantStateKind,
+} from '../../../../apps/control-plane/src/contract/tenant-rpc.ts';
+
+export type CellCall = keyof TenantControl;
+export type Fault = 'none' | 'before' | 'after';
+
+export interface StandInTenant {
+  readonly tenantId: TenantReport['tenantId'];
+  readonly slug: string;
+  spec: TenantSpec;
+  generation: number;
+  version: number;
+  state: TenantStateKind;
+  operation: Operation;
+  /** Ids of every operation it ever took. */
+  readonly operations: string[];
+}
+
+/** What every export of the stand-in holds. */
+export const exportedBytes = new TextEncoder().encode('an archive');
+
+export const noSuchFile: Refusal = { code: 'snapshot_file_unknown', detail: 'No such file.', next: 'Choose another.' };
+export const unknown: Refusal = { code: 'tenant_unknown', detail: 'No such assistant.', next: 'Check the address.' };
+
+export const noDevices = { asOfMs: null, live: false, requests: [], devices: [], channelRequests: [] };
