@@ -36,6 +36,10 @@ const triggers: readonly (readonly string[])[] = [
   ['charge.refunded'],
 ];
 
+/** The vendor's binary comes from npm for this platform only; elsewhere the stand-in is held to the vendor's types alone. */
+const command = path.resolve(import.meta.dirname, '../../node_modules/@stripe/cli-linux-x64/bin/stripe');
+const onThisPlatform = process.platform === 'linux' && process.arch === 'x64';
+
 let home: string;
 let stripe: LocalStripe;
 const told: StripeNews[] = [];
@@ -73,7 +77,6 @@ afterAll(async () => {
 
 /** Throws with what the command said when it failed. */
 function trigger(args: readonly string[]): Promise<void> {
-  const command = path.resolve(import.meta.dirname, '../../node_modules/.bin/stripe');
   const all = ['trigger', ...args, '--api-key', 'sk_test_only_for_this_test', '--api-base', stripe.origin];
   const env = { PATH: process.env['PATH'], HOME: home, STRIPE_CLI_TELEMETRY_OPTOUT: '1' };
   return new Promise((resolve, reject) => {
@@ -83,38 +86,42 @@ function trigger(args: readonly string[]): Promise<void> {
   });
 }
 
-test('every event we handle, twice each and shuffled, ends in the truth', { timeout: 180_000 }, async () => {
-  for (const each of triggers) await trigger(each);
-  const wanted = triggers.map(([type]) => type);
-  await expect
-    .poll(() => wanted.filter((type) => !told.some((news) => news.type === type)), { timeout: 20_000 })
-    .toEqual([]);
+test.runIf(onThisPlatform)(
+  'every event we handle, twice each and shuffled, ends in the truth',
+  { timeout: 180_000 },
+  async () => {
+    for (const each of triggers) await trigger(each);
+    const wanted = triggers.map(([type]) => type);
+    await expect
+      .poll(() => wanted.filter((type) => !told.some((news) => news.type === type)), { timeout: 20_000 })
+      .toEqual([]);
 
-  const client = createStripe({ secretKey: 'sk_test_only_for_this_test', apiBase: stripe.origin });
-  const provider = stripeProvider(client, { tax: false });
-  const customers = new Set(told.flatMap(({ customerId }) => (customerId === null ? [] : [customerId])));
-  const truth = new Map<string, Mirror>();
-  for (const id of customers) truth.set(id, mirrorOf(await provider.customerTruth(id)));
-  const statuses = [...truth.values()].flatMap(({ subscription }) =>
-    subscription === null ? [] : [subscription.status],
-  );
-  expect(statuses.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(['active', 'active', 'canceled']);
+    const client = createStripe({ secretKey: 'sk_test_only_for_this_test', apiBase: stripe.origin });
+    const provider = stripeProvider(client, { tax: false });
+    const customers = new Set(told.flatMap(({ customerId }) => (customerId === null ? [] : [customerId])));
+    const truth = new Map<string, Mirror>();
+    for (const id of customers) truth.set(id, mirrorOf(await provider.customerTruth(id)));
+    const statuses = [...truth.values()].flatMap(({ subscription }) =>
+      subscription === null ? [] : [subscription.status],
+    );
+    expect(statuses.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(['active', 'active', 'canceled']);
 
-  for (const order of [told.toReversed(), shuffled(told, 7), shuffled(told, 11)]) {
-    const kept = new Map<string, Mirror>();
-    for (const { customerId } of [...order, ...order]) {
-      if (customerId !== null) kept.set(customerId, mirrorOf(await provider.customerTruth(customerId)));
+    for (const order of [told.toReversed(), shuffled(told, 7), shuffled(told, 11)]) {
+      const kept = new Map<string, Mirror>();
+      for (const { customerId } of [...order, ...order]) {
+        if (customerId !== null) kept.set(customerId, mirrorOf(await provider.customerTruth(customerId)));
+      }
+      expect(kept).toEqual(truth);
     }
-    expect(kept).toEqual(truth);
-  }
-  for (const { type, objectId } of told) {
-    if (type === 'charge.dispute.closed')
-      expect(await provider.holdRead('dispute', objectId)).toMatchObject({ open: true });
-    if (type === 'checkout.session.completed')
-      expect(await provider.checkoutRead(objectId)).toMatchObject({ paid: true });
-    if (type === 'refund.created') expect(await provider.refundRead(objectId)).toMatchObject({ done: true });
-  }
-});
+    for (const { type, objectId } of told) {
+      if (type === 'charge.dispute.closed')
+        expect(await provider.holdRead('dispute', objectId)).toMatchObject({ open: true });
+      if (type === 'checkout.session.completed')
+        expect(await provider.checkoutRead(objectId)).toMatchObject({ paid: true });
+      if (type === 'refund.created') expect(await provider.refundRead(objectId)).toMatchObject({ done: true });
+    }
+  },
+);
 
 /** The same order for the same seed. */
 function shuffled<T>(items: readonly T[], seed: number): T[] {
