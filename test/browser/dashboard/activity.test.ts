@@ -72,7 +72,8 @@ describe('the activity', () => {
 
   test('opens its steps by keyboard', async () => {
     await onPage(activity, {}, async (page) => {
-      const summary = page.locator('summary').first();
+      // Of the list: the frame has one of its own, which may be there first.
+      const summary = page.getByRole('list', { name: 'Activity' }).locator('summary').first();
       await summary.focus();
       expect(await hasFocus(summary)).toBe(true);
       await page.keyboard.press('Enter');
