@@ -7,6 +7,8 @@ import {
   accessibilityProblems,
   DESK,
   type DashboardUnderTest,
+  hasFocus,
+  inPage,
   newEmail,
   openContext,
   openDashboard,
@@ -151,6 +153,30 @@ describe('a restore', () => {
       await page.getByRole('button', { name: 'Bring it back' }).click();
       await page.getByText('What was there before is coming back.').waitFor();
       expect(sent.map(({ url }) => url)).toEqual([`/api/v1/tenants/${TENANT_ID}/undo-restore`]);
+    });
+  });
+});
+
+describe('the question', () => {
+  test('asked again in the moment it closes is there; closed by its button it gives the focus back', async () => {
+    await onPage(async (page) => {
+      await visit(page, path, 'Nora');
+      const button = page.getByRole('button', { name: /^Restore the snapshot/ }).last();
+      const dialog = page.getByRole('dialog');
+      await button.press('Enter');
+      await dialog.waitFor();
+      // A browser tells of the closing in a task of its own: after what is asked in this one, drawn in between.
+      await inPage(
+        page,
+        `(async () => {
+          [...document.querySelectorAll('dialog[open] button')].find((one) => one.textContent === 'Cancel').click();
+          for (let turn = 0; document.querySelector('dialog[open]') && turn < 1000; turn += 1) await null;
+          [...document.querySelectorAll('button[aria-label^="Restore the snapshot"]')].at(-1).click();
+        })()`,
+      );
+      await dialog.getByRole('button', { name: 'Cancel' }).press('Enter');
+      await dialog.waitFor({ state: 'detached' });
+      await expect.poll(() => hasFocus(button)).toBe(true);
     });
   });
 });

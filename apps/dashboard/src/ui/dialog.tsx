@@ -1,5 +1,5 @@
 /** A modal question on the browser's own dialog: focus is kept inside, Escape closes, focus returns to the trigger. */
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 import { Button } from './button.tsx';
 
 interface ConfirmDialogProps {
@@ -22,17 +22,19 @@ export function ConfirmDialog({
   children,
 }: ConfirmDialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Only `close()` gives the focus back to what had it, so also one that is taken off the page is closed first.
+  useLayoutEffect(() => {
     const dialog = ref.current;
-    if (!dialog) return;
-    if (open && !dialog.open) dialog.showModal();
-    if (!open && dialog.open) dialog.close();
+    if (!dialog || !open) return undefined;
+    dialog.showModal();
+    return () => dialog.close();
   }, [open]);
   return (
     <dialog
       ref={ref}
       aria-labelledby="confirm-title"
-      onClose={onClose}
+      // The browser tells of a closing later; by then the question may be asked again.
+      onClose={(event) => event.currentTarget.open || onClose()}
       className="panel w-[calc(100%-2rem)] max-w-md p-6 shadow-float max-sm:mb-4"
     >
       <h2 id="confirm-title" className="text-lg font-semibold">
