@@ -1,6 +1,6 @@
 // One sample request per endpoint of the table, for the authorisation matrix. An endpoint without one does not compile.
 
-import type { EndpointName } from '../../apps/control-plane/src/contract/api.ts';
+import { endpoints, type Endpoint, type EndpointName } from '../../apps/control-plane/src/contract/api.ts';
 
 /** What a sample may name: ids of one organisation's things. */
 export interface Things {
@@ -140,3 +140,21 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   usageRead: { params: tenant },
   receiptList: { params: tenant },
 };
+
+/** The sample as a request: what is made by it has the name `fresh`. */
+export function requestOf(
+  name: EndpointName,
+  of: Things,
+  fresh: string,
+): { readonly method: string; readonly path: string; readonly body: Readonly<Record<string, unknown>> | undefined } {
+  const endpoint: Endpoint = endpoints[name];
+  const sample = samples[name];
+  const params = sample.params(of);
+  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_whole, part: string) => params[part] ?? '');
+  const search = new URLSearchParams(sample.query).toString();
+  return {
+    method: endpoint.method.toUpperCase(),
+    path: search === '' ? path : `${path}?${search}`,
+    body: endpoint.method === 'get' ? undefined : (sample.body?.(fresh) ?? {}),
+  };
+}

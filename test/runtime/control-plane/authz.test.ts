@@ -10,7 +10,7 @@ import {
   type EndpointName,
 } from '../../../apps/control-plane/src/contract/api.ts';
 import type { Endpoint, KeyScope, OrgRole } from '../../../apps/control-plane/src/contract/api.ts';
-import { samples, type Things } from '../../authz/samples.ts';
+import { requestOf, samples, type Things } from '../../authz/samples.ts';
 import {
   Browser,
   createdTenant,
@@ -80,19 +80,15 @@ async function newKey(person: Person, scope: KeyScope): Promise<MadeKey> {
 
 /** A program with a key and no cookie. */
 function sendWithKey(key: string, name: EndpointName, of: Things): Promise<Response> {
-  const endpoint: Endpoint = endpoints[name];
-  const params = samples[name].params(of);
-  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_whole, part: string) => params[part] ?? '');
-  const body = endpoint.method === 'get' ? undefined : JSON.stringify(samples[name].body?.(newSlug()) ?? {});
-  const search = new URLSearchParams(samples[name].query).toString();
-  return world.fetch(search === '' ? path : `${path}?${search}`, {
-    method: endpoint.method.toUpperCase(),
+  const { method, path, body } = requestOf(name, of, newSlug());
+  return world.fetch(path, {
+    method,
     headers: {
       authorization: `Bearer ${key}`,
       'idempotency-key': crypto.randomUUID(),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },
-    ...(body === undefined ? {} : { body }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
 }
 
@@ -115,15 +111,9 @@ async function another(role: OrgRole): Promise<Person> {
   return person;
 }
 
-function send(browser: Browser, name: EndpointName, of: Things, method?: string): Promise<Response> {
-  const endpoint: Endpoint = endpoints[name];
-  const sample = samples[name];
-  const params = sample.params(of);
-  const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_whole, key: string) => params[key] ?? '');
-  const body = endpoint.method === 'get' ? undefined : (sample.body?.(newSlug()) ?? {});
-  const search = new URLSearchParams(sample.query).toString();
-  const at = search === '' ? path : `${path}?${search}`;
-  return browser.send(method ?? endpoint.method.toUpperCase(), at, body, { 'idempotency-key': crypto.randomUUID() });
+function send(browser: Browser, name: EndpointName, of: Things): Promise<Response> {
+  const { method, path, body } = requestOf(name, of, newSlug());
+  return browser.send(method, path, body, { 'idempotency-key': crypto.randomUUID() });
 }
 
 const named = (name: EndpointName): boolean => /\{(orgId|tenantId|operationId)\}/.test(endpoints[name].path);
@@ -231,7 +221,7 @@ describe.each(names)('%s', (name) => {
     const wrong = ['DELETE', 'PUT', 'POST', 'GET'].find((method) => !methods.has(method)) ?? 'DELETE';
     const owner = people.get('owner');
     if (owner === undefined) throw new Error('nobody owns');
-    const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_w, key: string) => samples[name].params(things)[key] ?? '');
+    const [path = ''] = requestOf(name, things, newSlug()).path.split('?');
     const answer = await owner.browser.send(wrong, path);
     expect(answer.headers.get('allow')?.split(', ').sort()).toEqual([...methods].sort());
     expect(await problemOf(answer)).toMatchObject({ status: 405, code: 'method_not_allowed' });
@@ -241,7 +231,7 @@ describe.each(names)('%s', (name) => {
     const owner = people.get('owner');
     if (owner === undefined || endpoint.method === 'get') return;
     count('another site');
-    const path = endpoint.path.replaceAll(/\{(\w+)\}/g, (_w, key: string) => samples[name].params(things)[key] ?? '');
+    const [path = ''] = requestOf(name, things, newSlug()).path.split('?');
     const headers: Record<string, string>[] = [
       { origin: 'https://evil.example', cookie: owner.browser.cookieHeader },
       { origin: 'http://pool.localhost:8787', cookie: owner.browser.cookieHeader },
