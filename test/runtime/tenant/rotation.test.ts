@@ -3,25 +3,20 @@
 // ones begin. Nothing fails, and in the end the old ring key opens nothing and is needed by nobody.
 
 import { runInDurableObject } from 'cloudflare:test';
-import { env, exports } from 'cloudflare:workers';
 import { beforeAll, expect, it } from 'vitest';
-import type { TenantControl } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
-import { OperationId, TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
 import type { SecretUse } from '../../../apps/control-plane/src/contract/secrets.ts';
 import { CellKeys, toBase64 } from '../../../apps/tenant-worker/src/adapters/cell-keys.ts';
 import { durableObjectSql } from '../../../apps/tenant-worker/src/adapters/do-sql.ts';
 import { readInventory, storeInventory } from '../../../apps/tenant-worker/src/adapters/snapshot-inventory.ts';
-import type { Env } from '../../../apps/tenant-worker/src/env.ts';
 import { Imports } from '../../../apps/tenant-worker/src/modules/imports.ts';
 import { SnapshotIndex } from '../../../apps/tenant-worker/src/modules/snapshots.ts';
 import { StateKeys } from '../../../apps/tenant-worker/src/modules/state-keys.ts';
 import { TenantStore } from '../../../apps/tenant-worker/src/modules/tenant-store.ts';
 import { Vault } from '../../../apps/tenant-worker/src/modules/vault.ts';
 import { rotateStep } from '../../../apps/tenant-worker/src/services/key-rotation.ts';
+import { bindings, provisioned, refOf } from './support/provisioned.ts';
 
-const bindings = env as unknown as Env;
-const { TenantControl: control } = exports as unknown as { TenantControl: TenantControl };
-const ref = { tenantId: TenantId.parse(`ten_${'5'.repeat(26)}`), slug: 'turning-7f3k' };
+const ref = refOf('5', 'turning-7f3k');
 const use: SecretUse = { kind: 'channel_token', channel: 'telegram' };
 
 const { keys } = JSON.parse(bindings.CELL_KEYS) as { keys: { k1: string } };
@@ -31,24 +26,7 @@ const during = new CellKeys(JSON.stringify({ current: 'k2', keys: { ...keys, k2 
 const after = new CellKeys(JSON.stringify({ current: 'k2', keys: { k2 } }));
 
 beforeAll(async () => {
-  const provisioned = await control.provision({
-    ...ref,
-    generation: 1,
-    operationId: OperationId.parse(`op_${'5'.repeat(26)}`),
-    spec: {
-      displayName: 'Turning',
-      desired: 'active',
-      members: [{ userId: 'usr_1', role: 'owner' }],
-      release: '2026.9.6',
-      pinned: false,
-      size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
-      idleSleepMs: 600_000,
-      keepAwake: false,
-      models: { primary: 'a/b', utility: 'a/b' },
-      aiCapNanoUsdPerMonth: 0,
-    },
-  });
-  if (!provisioned.ok) throw new Error(provisioned.error.code);
+  await provisioned(ref);
 });
 
 it('fails nothing, loses nothing, and leaves nothing on the old key', async () => {

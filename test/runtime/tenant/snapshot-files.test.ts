@@ -1,31 +1,23 @@
 // One file out of a snapshot in workerd, through the RPC door: a real archive, packed as the keeper packs it, sealed in R2,
 // with workerd's own zstd. What is foreign, damaged or not there is refused, and nothing wakes.
 
-import { runInDurableObject } from 'cloudflare:test';
-import { env, exports } from 'cloudflare:workers';
 import * as zlib from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Inventory } from '../../../container/keeper/inventory-contract.ts';
-import { CellKeys, snapshotKey } from '../../../apps/tenant-worker/src/adapters/cell-keys.ts';
-import { durableObjectSql } from '../../../apps/tenant-worker/src/adapters/do-sql.ts';
+import { snapshotKey } from '../../../apps/tenant-worker/src/adapters/cell-keys.ts';
 import { seal } from '../../../apps/tenant-worker/src/adapters/sealed-stream.ts';
 import { storeInventory } from '../../../apps/tenant-worker/src/adapters/snapshot-inventory.ts';
 import { putSnapshotData } from '../../../apps/tenant-worker/src/adapters/snapshot-objects.ts';
 import { tarFiles } from '../../../apps/tenant-worker/src/core/export/tar-file.ts';
-import type { Env } from '../../../apps/tenant-worker/src/env.ts';
 import { SnapshotIndex } from '../../../apps/tenant-worker/src/modules/snapshots.ts';
-import { TenantStore } from '../../../apps/tenant-worker/src/modules/tenant-store.ts';
-import { OperationId, TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
-import type { TenantControl } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import { bindings, control, dataKeyOf, inside, provisioned, refOf } from './support/provisioned.ts';
 
-const bindings = env as unknown as Env;
-const { TenantControl: control } = exports as unknown as { TenantControl: TenantControl };
 const { zstdCompressSync } = zlib as unknown as {
   zstdCompressSync: (this: void, bytes: Uint8Array) => Uint8Array<ArrayBuffer>;
 };
 
-const nora = { tenantId: TenantId.parse(`ten_${'4'.repeat(26)}`), slug: 'nora-files' };
-const otto = { tenantId: TenantId.parse(`ten_${'5'.repeat(26)}`), slug: 'otto-files' };
+const nora = refOf('4', 'nora-files');
+const otto = refOf('5', 'otto-files');
 const idOf = (n: number): string => String(n).padStart(26, '0');
 const dataAt = (ref: typeof nora, n: number): string =>
   `tenants/${ref.tenantId}/snapshots/${idOf(n)}/data.tar.zst.sealed`;
@@ -40,33 +32,6 @@ const files = [
   { path: 'workspace/last.md', text: 'the last one' },
 ];
 
-async function provision(ref: typeof nora): Promise<Uint8Array<ArrayBuffer>> {
-  const provisioned = await control.provision({
-    ...ref,
-    generation: 1,
-    operationId: OperationId.parse(`op_${ref.tenantId.slice(4)}`),
-    spec: {
-      displayName: 'Nora',
-      desired: 'active',
-      members: [{ userId: 'usr_1', role: 'owner' }],
-      release: '2026.9.6',
-      pinned: false,
-      size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
-      idleSleepMs: 600_000,
-      keepAwake: false,
-      models: { primary: 'a/b', utility: 'a/b' },
-      aiCapNanoUsdPerMonth: 0,
-    },
-  });
-  expect(provisioned.ok).toBe(true);
-  const wrapped = await runInDurableObject(bindings.TENANT.getByName(ref.slug), (_object, state) => {
-    const record = new TenantStore(durableObjectSql(state.storage)).read();
-    if (record === null) throw new Error('no tenant');
-    return record.wrappedDataKey;
-  });
-  return new CellKeys(bindings.CELL_KEYS).unwrapDataKey(ref.tenantId, wrapped);
-}
-
 async function store(ref: typeof nora, dataKey: Uint8Array<ArrayBuffer>, n: number, plain: Uint8Array<ArrayBuffer>) {
   const id = idOf(n);
   const sealed = seal(
@@ -80,8 +45,8 @@ async function store(ref: typeof nora, dataKey: Uint8Array<ArrayBuffer>, n: numb
   const counts = { files: items.length, bytes: plain.length, sessionCount: 0, cronJobs: 0 };
   const inventory: Inventory = { v: 1, listing: 'files', items, sessions: [], ...counts, config: null };
   await storeInventory(bindings.SNAPSHOTS, { ...ref, id, incarnation: 1, dataKey }, inventory);
-  await runInDurableObject(bindings.TENANT.getByName(ref.slug), (_object, state) => {
-    const index = new SnapshotIndex(durableObjectSql(state.storage));
+  await inside(ref, (sql) => {
+    const index = new SnapshotIndex(sql);
     index.begin({ id, incarnation: 1, release: '2026.9.6', why: 'sleep', begunAtMs: 1_700_000_000_000 + n });
     const about = { bytes: plain.length, sha256: 'x', files: 3, completedAtMs: 1_700_000_001_000 };
     index.complete(id, { ...about, inventory: true, sessions: 0, cronJobs: 0 });
@@ -100,7 +65,9 @@ async function taken(path: string, n = 1, ref = nora): Promise<string> {
 
 let archive: Uint8Array<ArrayBuffer>;
 beforeAll(async () => {
-  const keys = [await provision(nora), await provision(otto)] as const;
+  await provisioned(nora);
+  await provisioned(otto);
+  const keys = [await dataKeyOf(nora), await dataKeyOf(otto)] as const;
   archive = zstdCompressSync(new Uint8Array([...tarFiles(files, 0), ...new Uint8Array(1_024)]));
   await store(nora, keys[0], 1, archive);
   await store(nora, keys[0], 2, archive);
