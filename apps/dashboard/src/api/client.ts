@@ -113,6 +113,7 @@ export async function send(path: string, options: SendOptions): Promise<{ respon
       signal,
     });
     const type = response.headers.get('content-type') ?? '';
+    // A body that is not the JSON it says it is counts as none: the status decides, and the caller offers to try again.
     const body: unknown = /\bjson\b/.test(type) ? await response.json().catch(() => undefined) : undefined;
     return { response, body };
   } catch (error) {

@@ -27,6 +27,7 @@ async function fetchFile(url: string): Promise<Blob> {
   try {
     const response = await fetch(url, { credentials: 'same-origin', signal: deadline });
     if (response.ok) return await response.blob();
+    // An error without a readable body is told by its status.
     const body: unknown = await response.json().catch(() => undefined);
     const requestId = response.headers.get('x-request-id');
     throw new ApiError(failureFromProblem(response.status, body, { requestId }));

@@ -32,6 +32,7 @@ export async function readStripeNews(
 ): Promise<StripeNews | null> {
   if (signature === null) return null;
   for (const secret of secrets) {
+    // Signed with another secret, stale or forged: the next one may fit, and what none fits is refused by the caller.
     const event = await Stripe.webhooks
       .constructEventAsync(body, signature, secret, toleranceSeconds, Stripe.createSubtleCryptoProvider(), nowMs)
       .catch(() => null);
