@@ -4,6 +4,8 @@
  * are sent until acknowledged, and are applied so that a repeat changes nothing (absolute totals, keyed rows).
  */
 import { z } from 'zod';
+import type { BudgetControl } from './budget-rpc.ts';
+import { NanoUsd, SpendBudgets, SpendNotice, SpendPause } from './budgets.ts';
 import type { DeviceControl } from './device-rpc.ts';
 import type { NetworkControl } from './network-rpc.ts';
 import type { SecretControl } from './secret-rpc.ts';
@@ -34,8 +36,7 @@ export type TenantStateKind = z.infer<typeof TenantStateKind>;
 export const MemberRole = z.enum(['owner', 'operator', 'viewer']);
 export type MemberRole = z.infer<typeof MemberRole>;
 
-/** Integer nano-USD (1e-9 USD), a safe integer. */
-export const NanoUsd = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+export { NanoUsd };
 
 /** One minute to one day. */
 export const IdleSleepMs = z.number().int().min(60_000).max(86_400_000);
@@ -69,6 +70,8 @@ export const TenantSpec = z.object({
   keepAwake: z.boolean().default(false),
   models: z.object({ primary: z.string().max(120), utility: z.string().max(120) }),
   aiCapNanoUsdPerMonth: NanoUsd,
+  /** Beside the cap; specs from before there were any have none. */
+  budgets: SpendBudgets.optional(),
 });
 export type TenantSpec = z.infer<typeof TenantSpec>;
 
@@ -181,6 +184,8 @@ export const TenantReport = z.object({
   operation: Operation.nullable(),
   usage: UsageTotals,
   aiCapNanoUsdPerMonth: NanoUsd,
+  /** Model requests are paused until one of its people says that they may go on. */
+  spendPause: SpendPause.nullable().default(null),
   /** Only while awake; `sleepsAtMs` is the earliest time, null when it is not known or never comes. */
   awakeBecause: z.object({ reason: AwakeBecause, sleepsAtMs: z.number().int().nullable() }).nullable().default(null),
   /** The assistant's own next scheduled run; asleep, it wakes for it. */
@@ -188,44 +193,22 @@ export const TenantReport = z.object({
 });
 export type TenantReport = z.infer<typeof TenantReport>;
 
+const eventHead = {
+  v: z.literal(1),
+  tenantId: TenantId,
+  slug: z.string(),
+  seq: z.number().int().min(1),
+  atMs: z.number().int(),
+};
+
 /** One outbox row on its way to the control plane. */
 export const TenantEvent = z.discriminatedUnion('kind', [
-  z.object({
-    v: z.literal(1),
-    tenantId: TenantId,
-    slug: z.string(),
-    seq: z.number().int().min(1),
-    atMs: z.number().int(),
-    kind: z.literal('report'),
-    report: TenantReport,
-  }),
-  z.object({
-    v: z.literal(1),
-    tenantId: TenantId,
-    slug: z.string(),
-    seq: z.number().int().min(1),
-    atMs: z.number().int(),
-    kind: z.literal('receipt'),
-    receipt: Receipt,
-  }),
-  z.object({
-    v: z.literal(1),
-    tenantId: TenantId,
-    slug: z.string(),
-    seq: z.number().int().min(1),
-    atMs: z.number().int(),
-    kind: z.literal('operation'),
-    operation: Operation,
-  }),
-  z.object({
-    v: z.literal(1),
-    tenantId: TenantId,
-    slug: z.string(),
-    seq: z.number().int().min(1),
-    atMs: z.number().int(),
-    kind: z.literal('incident'),
-    incident: Incident,
-  }),
+  z.object({ ...eventHead, kind: z.literal('report'), report: TenantReport }),
+  z.object({ ...eventHead, kind: z.literal('receipt'), receipt: Receipt }),
+  z.object({ ...eventHead, kind: z.literal('operation'), operation: Operation }),
+  z.object({ ...eventHead, kind: z.literal('incident'), incident: Incident }),
+  /** Something its people are told once. */
+  z.object({ ...eventHead, kind: z.literal('spend'), notice: SpendNotice }),
 ]);
 export type TenantEvent = z.infer<typeof TenantEvent>;
 
@@ -335,7 +318,8 @@ export type CommandToTenant =
   | { readonly kind: 'undo_restore' };
 
 /** What the control plane may ask of a cell. Implemented by the tenant worker's `TenantControl` entrypoint. */
-export interface TenantControl extends NetworkControl, SecretControl, DeviceControl, SnapshotFileControl {
+export interface TenantControl
+  extends BudgetControl, NetworkControl, SecretControl, DeviceControl, SnapshotFileControl {
   /** Creates the tenant and starts its first boot. The same call again (same operation id) answers the same. */
   provision(
     command: TenantRef & { generation: number; operationId: OperationId; spec: TenantSpec },

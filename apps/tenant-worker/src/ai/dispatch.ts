@@ -5,11 +5,14 @@
  * Order, which nothing may change: parse → who pays → reserve (durable) → call → pass bytes on → settle. A refusal happens before
  * any upstream call; after a reservation exactly one of settle, release and `unknown` follows (a crash: `Ledger.orphan`).
  */
+import type { BudgetUse, SpendBudgets } from '../../../control-plane/src/contract/budgets.ts';
 import { err, ok, type Result } from '../../../control-plane/src/contract/result.ts';
+import { stableHash } from '../../../control-plane/src/contract/stable-hash.ts';
 import type { AiRefusal } from '../core/metering/ai-error.ts';
-import { capReached, pathNotAllowed, requestInvalid } from '../core/metering/ai-error.ts';
+import { pathNotAllowed, requestInvalid } from '../core/metering/ai-error.ts';
 import { parseAiRequest, type AiRequest, type BoundedRequest } from '../core/metering/ai-request.ts';
 import { findRoute, parseProvider, type AiProvider, type AiRoute } from '../core/metering/ai-route.ts';
+import { budgetReached, spendPaused } from '../core/metering/budget-words.ts';
 import { createUsageChunkFilter } from '../core/metering/chat-usage-chunk.ts';
 import { createUsageMeter } from '../core/metering/usage-meter.ts';
 import { judge } from '../core/metering/verdict.ts';
@@ -59,7 +62,10 @@ export interface AiContext {
   readonly tenantId: string;
   readonly slug: string;
   readonly incarnation: number;
+  /** Of the month. */
   readonly capNanoUsd: number;
+  /** Beside the cap; none when left out. */
+  readonly budgets?: SpendBudgets | undefined;
 }
 
 /** What became of one reservation. */
@@ -80,6 +86,8 @@ export interface AiDispatchDeps {
   readonly limits?: AiLimits;
   /** Called after each end, in the same turn as the ledger's write. */
   readonly onSettled: (settled: AiSettled) => void;
+  /** A request was refused because this budget is reached. */
+  readonly onBudgetReached?: (use: BudgetUse) => void;
   /** Keeps the object alive until the promise ends (`ctx.waitUntil`). */
   readonly keepAlive: (work: Promise<unknown>) => void;
   /** For the log: something of ours failed. Never called with content. */
@@ -163,26 +171,31 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
 
   /**
    * Reserves what the client asks for, or, when that is more than what is left, a shorter answer that fits. What the
-   * customer pays elsewhere is written down just the same, with nothing held: our cap is on our money.
+   * customer pays elsewhere is written down just the same, with nothing held: our budgets are on our money.
    */
   function reserve(
     ai: AiRequest,
-    { capNanoUsd }: AiContext,
+    { capNanoUsd, budgets }: AiContext,
     requestId: string,
     payment: Payment,
   ): Result<BoundedRequest, AiRefusal> {
     const { provider, model } = ai;
     const byok = payment.kind === 'customer';
     const periodKey = deps.ledger.currentPeriod();
+    const counts = { modelKey: `${provider}/${ai.modelId}`, bodyHash: stableHash(ai.asked.body) };
     const attempt = (bounded: BoundedRequest): Reserved => {
       const holdNanoUsd = byok ? 0 : bounded.holdNanoUsd;
-      return deps.ledger.reserve({ requestId, holdNanoUsd, provider, model, capNanoUsd, periodKey, byok });
+      const wanted = { requestId, holdNanoUsd, provider, model, capNanoUsd, budgets, periodKey, byok, ...counts };
+      return deps.ledger.reserve(wanted);
     };
     const asked = attempt(ai.asked);
     if (asked.ok) return ok(ai.asked);
     if (asked.reason === 'duplicate') return err(duplicateRequest);
-    const shorter = ai.within(Math.max(0, asked.capNanoUsd - asked.spentNanoUsd - asked.heldNanoUsd));
-    return shorter && attempt(shorter).ok ? ok(shorter) : err(capReached(asked));
+    if (asked.reason === 'paused') return err(spendPaused(asked.pause));
+    const shorter = ai.within(asked.leftNanoUsd);
+    if (shorter && attempt(shorter).ok) return ok(shorter);
+    deps.onBudgetReached?.(asked.refused);
+    return err(budgetReached(asked.refused));
   }
 
   /** From here on the reservation stands: every path ends in exactly one of settle, release and unknown. */

@@ -5,7 +5,8 @@
 import { costNanoUsd } from '../core/metering/price.ts';
 import { findPrice, priceTableAt, priceTables } from '../core/metering/price-table.ts';
 import { noUsage } from '../core/metering/usage.ts';
-import type { Ledger, OpenHold, Settlement } from '../modules/ledger.ts';
+import type { OpenHold } from '../modules/ledger-rows.ts';
+import type { Ledger, Settlement } from '../modules/ledger.ts';
 import type { Clock } from '../ports.ts';
 import type { AiSettled } from './dispatch.ts';
 import type { UsageWitness, WitnessRecord } from './witness.ts';

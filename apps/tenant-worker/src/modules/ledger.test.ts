@@ -65,10 +65,15 @@ describe('reserve', () => {
     expect(ledger.reserve(reservation('b', { holdNanoUsd: 200 }))).toEqual({ ok: true });
     expect(ledger.reserve(reservation('c', { holdNanoUsd: 301 }))).toEqual({
       ok: false,
-      reason: 'cap_reached',
-      spentNanoUsd: 500,
-      heldNanoUsd: 200,
-      capNanoUsd: 1000,
+      reason: 'budget_reached',
+      leftNanoUsd: 300,
+      refused: {
+        name: { kind: 'month' },
+        spentNanoUsd: 500,
+        heldNanoUsd: 200,
+        capNanoUsd: 1000,
+        opensAtMs: Date.UTC(2026, 11),
+      },
     });
     expect(ledger.reserve(reservation('c', { holdNanoUsd: 300 }))).toEqual({ ok: true });
   });
@@ -348,6 +353,16 @@ function checkInvariants(sql: Sql, before: Map<string, number>): Map<string, num
     expect(version).toBeGreaterThanOrEqual(before.get(period) ?? 0);
     after.set(period, version);
   }
+  const days = sql.exec(
+    `SELECT day, model_key, spent_nano_usd, held_nano_usd,
+       (SELECT sum(value) FROM json_each(hours)) AS hours FROM ledger_day ORDER BY day, model_key`,
+  );
+  const requests = sql.exec(
+    `SELECT date(at_ms / 1000, 'unixepoch') AS day, model_key, sum(cost_nano_usd) AS spent_nano_usd,
+       sum(CASE WHEN todo = 'open' THEN hold_nano_usd ELSE 0 END) AS held_nano_usd, sum(cost_nano_usd) AS hours
+     FROM ledger_request WHERE byok = 0 GROUP BY 1, 2 ORDER BY 1, 2`,
+  );
+  expect(days).toEqual(requests);
   return after;
 }
 

@@ -1,77 +1,45 @@
 /**
  * The tenant's AI ledger: reserve before spending, settle once, in integer nano-USD. Owns `ledger_request` (one row per
- * request id, for ever the only one) and `ledger_period` (absolute totals of a UTC month).
+ * request id, for ever the only one), `ledger_period` (absolute totals of a UTC month) and, by `LedgerDays`, the totals of
+ * each day and model.
  *
  * What must hold, after every call and after a crash between any two:
- * - a period's `spent` is the sum of its settled rows' cost, its `held` the sum of its open rows' hold;
- * - a reservation is granted only if spent + held + hold stays within the cap;
+ * - a period's `spent` is the sum of its settled rows' cost, its `held` the sum of its open rows' hold; a day's and a
+ *   model's likewise, of the rows that the platform pays;
+ * - a reservation is granted only if spent + held + hold stays within every budget it counts against;
  * - a row that the customer's own key pays for (`byok`) is never charged and never held back by the cap;
  * - a row is charged at most once, and a hold that a crash left behind is neither charged nor dropped by itself: it
  *   becomes `unknown`, stays held and visible, until the second witness settles it or it is written off.
- * Keyed by request id, serialised by the Durable Object; each call is one transaction of at most two row writes.
+ * Keyed by request id, serialised by the Durable Object; each call is one transaction of at most three row writes (two
+ * for a request that the customer's own key pays).
  */
 import type { Receipt } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { BudgetUse, SpendBudgets, SpendPause } from '../../../control-plane/src/contract/budgets.ts';
+import { budgetsFor, judgeSpend, opensAtMs, type Budget } from '../core/metering/budget.ts';
 import { periodOf } from '../core/metering/money.ts';
 import { inputTokensTotal, type TokenUsage } from '../core/metering/usage.ts';
-import type { Clock, Migration, Sql, SqlRow } from '../ports.ts';
-import { number, text, textOrNull } from './row.ts';
+import type { Clock, Sql } from '../ports.ts';
+import { LedgerDays } from './ledger-days.ts';
+import { toOpenHold, toReceipt, type OpenHold } from './ledger-rows.ts';
+import { number, text } from './row.ts';
 
-export const LEDGER_MIGRATIONS: readonly Migration[] = [
-  {
-    id: 'ledger/1',
-    sql: [
-      `CREATE TABLE ledger_request (
-        request_id TEXT PRIMARY KEY,
-        period TEXT NOT NULL,
-        state TEXT NOT NULL CHECK (state IN ('held', 'unknown', 'settled', 'released')),
-        /* What still has to be done with the row: 'open' = settle or release, 'export' = tell the control plane. */
-        todo TEXT CHECK (todo IN ('open', 'export')),
-        at_ms INTEGER NOT NULL,
-        ended_at_ms INTEGER,
-        provider TEXT NOT NULL,
-        model TEXT NOT NULL,
-        hold_nano_usd INTEGER NOT NULL,
-        cost_nano_usd INTEGER NOT NULL DEFAULT 0,
-        input_tokens INTEGER NOT NULL DEFAULT 0,
-        output_tokens INTEGER NOT NULL DEFAULT 0,
-        cache_read_tokens INTEGER NOT NULL DEFAULT 0,
-        cache_write_tokens INTEGER NOT NULL DEFAULT 0,
-        outcome TEXT,
-        price_version TEXT,
-        upstream_id TEXT,
-        why TEXT,
-        raw_usage TEXT
-      ) WITHOUT ROWID`,
-      'CREATE INDEX ledger_request_todo ON ledger_request (todo, request_id) WHERE todo IS NOT NULL',
-      `CREATE TABLE ledger_period (
-        period TEXT PRIMARY KEY,
-        version INTEGER NOT NULL,
-        spent_nano_usd INTEGER NOT NULL,
-        held_nano_usd INTEGER NOT NULL,
-        requests INTEGER NOT NULL,
-        input_tokens INTEGER NOT NULL,
-        output_tokens INTEGER NOT NULL
-      ) WITHOUT ROWID`,
-    ],
-  },
-  {
-    id: 'ledger/2',
-    sql: [
-      'ALTER TABLE ledger_request ADD COLUMN byok INTEGER NOT NULL DEFAULT 0',
-      'ALTER TABLE ledger_request ADD COLUMN list_cost_nano_usd INTEGER NOT NULL DEFAULT 0',
-    ],
-  },
-];
+export { LEDGER_MIGRATIONS } from './ledger-schema.ts';
 
 export interface Reservation {
   readonly requestId: string;
   readonly holdNanoUsd: number;
   readonly provider: string;
   readonly model: string;
+  /** Of the month. */
   readonly capNanoUsd: number;
+  readonly budgets?: SpendBudgets | undefined;
   readonly periodKey: string;
   /** The customer's own key pays for it. */
   readonly byok: boolean;
+  /** `provider/model` as it is priced, by which it counts; as it was asked for when left out. */
+  readonly modelKey?: string;
+  /** The same for the same body. */
+  readonly bodyHash?: number;
 }
 
 export type Reserved =
@@ -79,11 +47,13 @@ export type Reserved =
   | { readonly ok: false; readonly reason: 'duplicate' }
   | {
       readonly ok: false;
-      readonly reason: 'cap_reached';
-      readonly spentNanoUsd: number;
-      readonly heldNanoUsd: number;
-      readonly capNanoUsd: number;
-    };
+      readonly reason: 'budget_reached';
+      readonly refused: BudgetUse;
+      /** What is left for a shorter answer. */
+      readonly leftNanoUsd: number;
+    }
+  /** By the fuse, which stands before the ledger (`SpendGuard`). */
+  | { readonly ok: false; readonly reason: 'paused'; readonly pause: SpendPause };
 
 /**
  * `final`: the provider's whole usage, all of it priced. `partial`: what the provider had said before its stream broke.
@@ -113,19 +83,6 @@ export interface PeriodTotal {
   readonly outputTokens: number;
 }
 
-/** A reservation whose end is not known yet. */
-export interface OpenHold {
-  readonly requestId: string;
-  readonly period: string;
-  readonly state: 'held' | 'unknown';
-  readonly atMs: number;
-  readonly provider: string;
-  readonly model: string;
-  readonly holdNanoUsd: number;
-  readonly byok: boolean;
-  readonly why: string | null;
-}
-
 /** No stream outlives this: longer than the dispatcher's own bound on one request. */
 export const HOLD_AGE_MAX_MS = 30 * 60_000;
 /** An unknown hold that no witness explains is let go, uncharged, after this. Longer than a witness is ever late. */
@@ -134,50 +91,93 @@ const PAGE_MAX = 200;
 const RAW_CHARS_MAX = 2_000;
 const WHY_CHARS_MAX = 200;
 
+interface ChargedRow {
+  readonly hash: number;
+  readonly atMs: number;
+}
+
 export class Ledger {
   readonly #sql: Sql;
   readonly #clock: Clock;
+  readonly #days: LedgerDays;
 
   constructor(sql: Sql, clock: Clock) {
     this.#sql = sql;
     this.#clock = clock;
+    this.#days = new LedgerDays(sql);
   }
 
   /** Sets the most a request can cost aside, or refuses. The hold counts until `settle` or `release`. */
   reserve(request: Reservation): Reserved {
     assertAmount(request.holdNanoUsd);
+    const { requestId, holdNanoUsd, provider, model, modelKey = `${provider}/${model}`, byok } = request;
     return this.#sql.transaction(() => {
-      if (this.#sql.exec('SELECT 1 FROM ledger_request WHERE request_id = ?', request.requestId).length > 0) {
+      if (this.#sql.exec('SELECT 1 FROM ledger_request WHERE request_id = ?', requestId).length > 0) {
         return { ok: false, reason: 'duplicate' };
       }
-      const period = this.#sql.exec(
-        'SELECT spent_nano_usd AS spent, held_nano_usd AS held FROM ledger_period WHERE period = ?',
-        request.periodKey,
-      )[0];
-      const spentNanoUsd = period ? number(period, 'spent') : 0;
-      const heldNanoUsd = period ? number(period, 'held') : 0;
-      if (!request.byok && spentNanoUsd + heldNanoUsd + request.holdNanoUsd > request.capNanoUsd) {
-        return { ok: false, reason: 'cap_reached', spentNanoUsd, heldNanoUsd, capNanoUsd: request.capNanoUsd };
+      const nowMs = this.#clock.nowMs();
+      if (!byok) {
+        const uses = this.#uses(budgetsFor(request, modelKey, nowMs), request.periodKey, nowMs);
+        const verdict = judgeSpend(uses, holdNanoUsd);
+        if (!verdict.ok) return { ...verdict, reason: 'budget_reached' };
       }
       this.#sql.exec(
-        `INSERT INTO ledger_request (request_id, period, state, todo, at_ms, provider, model, hold_nano_usd, byok)
-         VALUES (?, ?, 'held', 'open', ?, ?, ?, ?, ?)`,
-        request.requestId,
+        `INSERT INTO ledger_request
+           (request_id, period, state, todo, at_ms, provider, model, model_key, body_hash, hold_nano_usd, byok)
+         VALUES (?, ?, 'held', 'open', ?, ?, ?, ?, ?, ?, ?)`,
+        requestId,
         request.periodKey,
-        this.#clock.nowMs(),
-        request.provider,
-        request.model,
-        request.holdNanoUsd,
-        request.byok ? 1 : 0,
+        nowMs,
+        provider,
+        model,
+        modelKey,
+        request.bodyHash ?? null,
+        holdNanoUsd,
+        byok ? 1 : 0,
       );
       this.#sql.exec(
         `INSERT INTO ledger_period VALUES (?, 1, 0, ?, 0, 0, 0) ON CONFLICT (period) DO UPDATE SET
            version = version + 1, held_nano_usd = held_nano_usd + excluded.held_nano_usd`,
         request.periodKey,
-        request.holdNanoUsd,
+        holdNanoUsd,
       );
+      if (!byok) this.#days.hold({ atMs: nowMs, modelKey }, holdNanoUsd);
       return { ok: true };
     });
+  }
+
+  /** What counts against each of these budgets now. */
+  uses(budgets: readonly Budget[]): BudgetUse[] {
+    return this.#uses(budgets, this.currentPeriod(), this.#clock.nowMs());
+  }
+
+  #uses(budgets: readonly Budget[], period: string, nowMs: number): BudgetUse[] {
+    const month = this.periodTotal(period);
+    return budgets.map(({ name, capNanoUsd }) => {
+      // The organisation's share is told as an end of this assistant's own month.
+      const { spentNanoUsd, heldNanoUsd } =
+        name.kind === 'day'
+          ? this.#days.ofDay(nowMs)
+          : name.kind === 'model'
+            ? this.#days.ofModel(period, name.model)
+            : month;
+      return { name, capNanoUsd, spentNanoUsd, heldNanoUsd, opensAtMs: opensAtMs(name, nowMs) };
+    });
+  }
+
+  /** What was charged in each hour that is younger than `fromMs`, by the hour's beginning. */
+  hoursCharged(fromMs: number): ReadonlyMap<number, number> {
+    return this.#days.hours(fromMs);
+  }
+
+  /** Bodies that the platform paid for, newest first: of these requests, or of the last `limit`. */
+  bodiesCharged(of: { readonly requestIds: readonly string[] } | { readonly limit: number }): ChargedRow[] {
+    const paid = "FROM ledger_request WHERE state = 'settled' AND byok = 0 AND body_hash IS NOT NULL";
+    const rows =
+      'limit' in of
+        ? this.#sql.exec(`SELECT body_hash, ended_at_ms ${paid} ORDER BY request_id DESC LIMIT ?`, of.limit)
+        : of.requestIds.flatMap((id) => this.#sql.exec(`SELECT body_hash, ended_at_ms ${paid} AND request_id = ?`, id));
+    return rows.map((row) => ({ hash: number(row, 'body_hash'), atMs: number(row, 'ended_at_ms') }));
   }
 
   /** Charges a reserved request, once. What it cost is charged whole, also above the hold or the cap. */
@@ -216,6 +216,7 @@ export class Ledger {
         usage.output,
         open.period,
       );
+      if (!open.byok) this.#days.settle(open, costNanoUsd);
       return { charged: true };
     });
   }
@@ -236,6 +237,7 @@ export class Ledger {
         open.holdNanoUsd,
         open.period,
       );
+      if (!open.byok) this.#days.release(open);
       return { released: true };
     });
   }
@@ -320,17 +322,7 @@ export class Ledger {
         "SELECT * FROM ledger_request WHERE todo = 'open' ORDER BY request_id LIMIT ?",
         Math.max(1, Math.min(limit, PAGE_MAX)),
       )
-      .map((row) => ({
-        requestId: text(row, 'request_id'),
-        period: text(row, 'period'),
-        state: row['state'] === 'unknown' ? 'unknown' : 'held',
-        atMs: number(row, 'at_ms'),
-        provider: text(row, 'provider'),
-        model: text(row, 'model'),
-        holdNanoUsd: number(row, 'hold_nano_usd'),
-        byok: row['byok'] === 1,
-        why: textOrNull(row, 'why'),
-      }));
+      .map(toOpenHold);
   }
 
   /**
@@ -358,35 +350,28 @@ export class Ledger {
   }
 
   /** The reservation, if its end is not known yet. */
-  #open(requestId: string): { period: string; holdNanoUsd: number; byok: boolean } | null {
+  #open(requestId: string): OpenRow | null {
     const row = this.#sql.exec(
-      "SELECT period, hold_nano_usd, byok FROM ledger_request WHERE request_id = ? AND todo = 'open'",
+      "SELECT period, at_ms, model_key, hold_nano_usd, byok FROM ledger_request WHERE request_id = ? AND todo = 'open'",
       requestId,
     )[0];
     if (!row) return null;
-    return { period: text(row, 'period'), holdNanoUsd: number(row, 'hold_nano_usd'), byok: row['byok'] === 1 };
+    return {
+      period: text(row, 'period'),
+      atMs: number(row, 'at_ms'),
+      modelKey: text(row, 'model_key'),
+      holdNanoUsd: number(row, 'hold_nano_usd'),
+      byok: row['byok'] === 1,
+    };
   }
 }
 
-function toReceipt(row: SqlRow): Receipt {
-  const outcome = row['outcome'];
-  return {
-    requestId: text(row, 'request_id'),
-    period: text(row, 'period'),
-    atMs: number(row, 'at_ms'),
-    provider: text(row, 'provider'),
-    model: text(row, 'model'),
-    inputTokens: number(row, 'input_tokens'),
-    outputTokens: number(row, 'output_tokens'),
-    cacheReadTokens: number(row, 'cache_read_tokens'),
-    cacheWriteTokens: number(row, 'cache_write_tokens'),
-    costNanoUsd: number(row, 'cost_nano_usd'),
-    byok: row['byok'] === 1,
-    listCostNanoUsd: number(row, 'list_cost_nano_usd'),
-    outcome: outcome === 'final' || outcome === 'partial' ? outcome : 'estimated',
-    priceVersion: text(row, 'price_version'),
-    upstreamId: textOrNull(row, 'upstream_id'),
-  };
+interface OpenRow {
+  readonly period: string;
+  readonly atMs: number;
+  readonly modelKey: string;
+  readonly holdNanoUsd: number;
+  readonly byok: boolean;
 }
 
 function assertAmount(nanoUsd: number): void {

@@ -21,6 +21,7 @@ import * as commands from '../services/tenant-commands.ts';
 import { drill } from '../services/scratch-commands.ts';
 import type { SessionsToEnd } from '../modules/sessions.ts';
 import { sandboxName } from '../tenant-api.ts';
+import { limitsOf } from '../services/spending.ts';
 import { toProgress } from '../services/tenant-report.ts';
 import type { Admission, NewSession, TenantGate, TenantProgress } from '../tenant-api.ts';
 
@@ -336,7 +337,7 @@ export class Tenant extends TenantArchives implements TenantGate {
       tenantId: record.tenantId,
       slug: record.slug,
       incarnation,
-      capNanoUsd: record.spec.aiCapNanoUsdPerMonth,
+      ...limitsOf(record),
     });
   }
 

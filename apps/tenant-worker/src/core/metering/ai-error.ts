@@ -4,7 +4,6 @@
  * `{error:{message, type, param, code}}`).
  */
 import { unreachable } from '../../../../control-plane/src/contract/result.ts';
-import { formatUsd } from './money.ts';
 import type { AiProvider } from './ai-route.ts';
 
 export type AiRefusalCode =
@@ -13,6 +12,10 @@ export type AiRefusalCode =
   | 'ai_not_supported'
   | 'ai_model_unpriced'
   | 'ai_cap_reached'
+  | 'ai_day_budget_reached'
+  | 'ai_model_budget_reached'
+  | 'ai_organisation_limit_reached'
+  | 'ai_spend_paused'
   | 'ai_busy'
   | 'ai_duplicate'
   | 'ai_upstream_unreachable'
@@ -34,12 +37,18 @@ interface Rendering {
   readonly openAiType: string;
 }
 
+const outOfMoney: Rendering = { status: 402, anthropicType: 'billing_error', openAiType: 'insufficient_quota' };
+
 const renderings: Record<AiRefusalCode, Rendering> = {
   ai_path_not_allowed: { status: 404, anthropicType: 'not_found_error', openAiType: 'invalid_request_error' },
   ai_request_invalid: { status: 400, anthropicType: 'invalid_request_error', openAiType: 'invalid_request_error' },
   ai_not_supported: { status: 400, anthropicType: 'invalid_request_error', openAiType: 'invalid_request_error' },
   ai_model_unpriced: { status: 404, anthropicType: 'not_found_error', openAiType: 'invalid_request_error' },
-  ai_cap_reached: { status: 402, anthropicType: 'billing_error', openAiType: 'insufficient_quota' },
+  ai_cap_reached: outOfMoney,
+  ai_day_budget_reached: outOfMoney,
+  ai_model_budget_reached: outOfMoney,
+  ai_organisation_limit_reached: outOfMoney,
+  ai_spend_paused: outOfMoney,
   ai_busy: { status: 429, anthropicType: 'rate_limit_error', openAiType: 'rate_limit_error' },
   ai_duplicate: { status: 409, anthropicType: 'invalid_request_error', openAiType: 'invalid_request_error' },
   ai_upstream_unreachable: { status: 502, anthropicType: 'api_error', openAiType: 'server_error' },
@@ -65,16 +74,6 @@ export function renderAiError(
     default:
       return unreachable(provider);
   }
-}
-
-export function capReached(spent: { spentNanoUsd: number; heldNanoUsd: number; capNanoUsd: number }): AiRefusal {
-  const used = formatUsd(spent.spentNanoUsd);
-  const held = spent.heldNanoUsd > 0 ? ` (and ${formatUsd(spent.heldNanoUsd)} is reserved for requests under way)` : '';
-  return {
-    code: 'ai_cap_reached',
-    detail: `This assistant has reached its monthly AI spending cap: ${used} of ${formatUsd(spent.capNanoUsd)} is spent${held}, and this request could cost more than what is left.`,
-    next: 'Raise the cap in the Tidepool dashboard under Usage; it takes effect at once.',
-  };
 }
 
 export function pathNotAllowed(method: string, path: string): AiRefusal {

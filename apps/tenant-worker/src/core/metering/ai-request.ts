@@ -22,6 +22,8 @@ import { findPrice, priceTableAt, priceTables, type PriceTable } from './price-t
 
 export interface AiRequest extends AiRoute {
   readonly model: string;
+  /** What the price table calls the model, whatever release date or alias was asked for. */
+  readonly modelId: string;
   readonly price: ModelPrice;
   readonly priceVersion: string;
   readonly streaming: boolean;
@@ -86,6 +88,7 @@ export function parseAiRequest(input: AiRequestInput): Result<AiRequest, AiRefus
   return ok({
     ...route,
     model,
+    modelId: priced.modelId,
     price: priced.price,
     priceVersion: priced.priceVersion,
     streaming,

@@ -1,14 +1,21 @@
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
-import { capReached, renderAiError, type AiRefusal } from './ai-error.ts';
+import { renderAiError, type AiRefusal } from './ai-error.ts';
+import { budgetReached } from './budget-words.ts';
 import { isForPeople, renderNotice } from './notice.ts';
 import { createUsageMeter, type UsageFormat } from './usage-meter.ts';
 import { noUsage } from './usage.ts';
 
-const refusal = capReached({ spentNanoUsd: 4_990_000_000, heldNanoUsd: 0, capNanoUsd: 5_000_000_000 });
+const refusal = budgetReached({
+  name: { kind: 'month' },
+  spentNanoUsd: 4_990_000_000,
+  heldNanoUsd: 0,
+  capNanoUsd: 5_000_000_000,
+  opensAtMs: Date.UTC(2026, 11),
+});
 const sentence =
-  '⚠️ This assistant has reached its monthly AI spending cap: $4.99 of $5.00 is spent, and this request could cost more than what is left. Raise the cap in the Tidepool dashboard under Usage; it takes effect at once.';
+  '⚠️ This assistant has reached its monthly AI spending cap: $4.99 of $5.00 is spent, and this request could cost more than what is left. It begins anew at 2026-12-01 00:00 UTC. Raise the cap in the Tidepool dashboard under Usage; it takes effect at once.';
 
 function answerOf(format: UsageFormat, streaming: boolean): Response {
   const notice = renderNotice({ format, streaming, model: 'm1', requestId: '01abc', nowMs: 0, refusal });

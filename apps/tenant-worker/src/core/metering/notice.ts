@@ -29,6 +29,10 @@ export interface NoticeInput {
 /** Refusals that a person has to read and can act upon. Others are for the client: it retries or shortens. */
 const forPeople: ReadonlySet<AiRefusalCode> = new Set([
   'ai_cap_reached',
+  'ai_day_budget_reached',
+  'ai_model_budget_reached',
+  'ai_organisation_limit_reached',
+  'ai_spend_paused',
   'ai_model_unpriced',
   'ai_not_supported',
   'ai_upstream_misconfigured',
