@@ -43,6 +43,10 @@ export function controlPlaneRuntime(root: string): ReturnType<typeof cloudflareT
 function tenantSource(root: string): WorkerSource {
   return {
     configPath: path.join(root, 'apps/tenant-worker/wrangler.toml'),
-    bindings: { CELL_KEYS: JSON.stringify({ current: 'k1', keys: { k1: TEST_KEY } }) },
+    bindings: {
+      CELL_KEYS: JSON.stringify({ current: 'k1', keys: { k1: TEST_KEY } }),
+      // Nobody listens there: a model call that is let through ends as one to a provider that is away.
+      DEMO_MODEL_BASE_URL: 'http://127.0.0.1:1/compat',
+    },
   };
 }

@@ -37,6 +37,7 @@ function report(slug: string, state: TenantStateKind): TenantReport {
       awakeMs: 0,
     },
     aiCapNanoUsdPerMonth: 0,
+    spendPause: null,
     awakeBecause: null,
     nextRunAtMs: null,
   };

@@ -160,6 +160,7 @@ export class TenantObject {
         outputTokens: 0,
         awakeMs: this.store.awakeMs(fromMs, toMs),
       },
+      spendPause: null,
       lastActivityAtMs: Math.max(record.lastActivityAtMs, this.lifecycle.volatile.lastActivityAtMs),
       stays: this.lifecycle.staysAwake(record),
       nextRunAtMs: this.schedule.read().nextRunAtMs,

@@ -8,6 +8,7 @@ import { openExport } from '../adapters/export-stream.ts';
 import { putImportPart } from '../adapters/import-objects.ts';
 import { logEvent } from '../adapters/log.ts';
 import { err, ok } from '../../../control-plane/src/contract/result.ts';
+import type { SpendingView } from '../../../control-plane/src/contract/budgets.ts';
 import type { DeviceList } from '../../../control-plane/src/contract/device-api.ts';
 import type { ImportView } from '../../../control-plane/src/contract/imports.ts';
 import type { RotationStep } from '../../../control-plane/src/contract/secret-rpc.ts';
@@ -72,6 +73,14 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
     const dataKey = await new CellKeys(this.env.CELL_KEYS).unwrapDataKey(target.value.context, target.value);
     await putImportPart(this.env.SNAPSHOTS, { tenantId, id, dataKey }, n, content);
     return this.#tenant(command).importPartStored(part);
+  }
+
+  spending(ref: TenantRef): Promise<Result<SpendingView>> {
+    return this.#tenant(ref).spending(ref);
+  }
+
+  resumeSpending(command: Parameters<Contract['resumeSpending']>[0]): Promise<Result<SpendingView>> {
+    return this.#tenant(command).resumeSpending(command);
   }
 
   acknowledge(command: Parameters<Contract['acknowledge']>[0]): Promise<Result<{ pending: number }>> {

@@ -1,11 +1,12 @@
 /**
- * The part of the tenant's object about what leaves and who is let in: the network policy, the secrets, devices. Wiring only, as the rest of it;
+ * The part of the tenant's object about what leaves and who is let in: the network policy, the secrets, spending, devices. Wiring only, as the rest of it;
  * `Tenant` says how a tenant is found.
  */
 import { DurableObject } from 'cloudflare:workers';
 import { CellKeys } from '../adapters/cell-keys.ts';
 import { logEvent } from '../adapters/log.ts';
 import { systemTimers } from '../adapters/system.ts';
+import type { SpendingView } from '../../../control-plane/src/contract/budgets.ts';
 import type { DeviceList } from '../../../control-plane/src/contract/device-api.ts';
 import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/contract/egress.ts';
 import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
@@ -142,6 +143,21 @@ export abstract class TenantOutward extends DurableObject<Env> {
     return (await Promise.all(kids)).filter((kid) => kid !== null);
   }
 
+  // --- spending ------------------------------------------------------------------------------------------------------
+
+  async spending(ref: TenantRef): Promise<Result<SpendingView>> {
+    return this.withTenant(ref, (parts) => viewSpending(parts));
+  }
+
+  async resumeSpending(command: Args<'resumeSpending'>): Promise<Result<SpendingView>> {
+    const { tenantId, pauseId, byUserId } = command;
+    return this.withTenant(command, (parts) => {
+      parts.spending.resume(pauseId);
+      logEvent('spending.resumed', { tenant: tenantId, by: byUserId, pause: pauseId });
+      return viewSpending(parts);
+    });
+  }
+
   // --- devices and senders -------------------------------------------------------------------------------------------
 
   async devices(ref: TenantRef): Promise<Result<DeviceList>> {
@@ -169,4 +185,10 @@ export abstract class TenantOutward extends DurableObject<Env> {
     if (parts === null || record === null || incarnation !== incarnationOf(record.state)) return null;
     return headerFor(parts.vault, injection, Date.now());
   }
+}
+
+function viewSpending({ store, spending }: TenantParts): Result<SpendingView> {
+  const record = store.read();
+  if (record === null) throw new Error('the tenant has no record');
+  return ok(spending.view(record));
 }

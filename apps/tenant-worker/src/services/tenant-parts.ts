@@ -31,6 +31,7 @@ import { OPERATION_MIGRATIONS, Operations } from '../modules/operations.ts';
 import { Outbox, OUTBOX_MIGRATIONS } from '../modules/outbox.ts';
 import { IMPORT_MIGRATIONS, Imports } from '../modules/imports.ts';
 import { SCRATCH_MIGRATIONS, ScratchRuns } from '../modules/scratch.ts';
+import { SPEND_GUARD_MIGRATIONS, SpendGuard } from '../modules/spend-guard.ts';
 import { Sessions, SESSION_MIGRATIONS } from '../modules/sessions.ts';
 import { Schedule, SCHEDULE_MIGRATIONS } from '../modules/schedule.ts';
 import { STATE_KEY_MIGRATIONS, StateKeys } from '../modules/state-keys.ts';
@@ -46,6 +47,8 @@ import type { ImportObjects } from './import-discard.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { LifecycleLog } from './lifecycle-ports.ts';
 import { Scratch } from './scratch.ts';
+import { createSpending } from './spending.ts';
+import type { Spending } from './spending.ts';
 import type { NetworkParts } from './tenant-network.ts';
 import { periodBounds, toReport } from './tenant-report.ts';
 
@@ -62,6 +65,7 @@ export interface TenantParts {
   readonly outbox: Outbox;
   readonly sessions: Sessions;
   readonly ledger: Ledger;
+  readonly spending: Spending;
   readonly network: NetworkParts;
   readonly vault: Vault;
   readonly stateKeys: StateKeys;
@@ -90,6 +94,7 @@ const allMigrations = [
   ...SCHEDULE_MIGRATIONS,
   ...SESSION_MIGRATIONS,
   ...LEDGER_MIGRATIONS,
+  ...SPEND_GUARD_MIGRATIONS,
   ...SCRATCH_MIGRATIONS,
   ...IMPORT_MIGRATIONS,
   ...FILE_PUT_MIGRATIONS,
@@ -120,6 +125,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   const schedule = new Schedule(sql);
   const sessions = new Sessions(sql, clock);
   const ledger = new Ledger(sql, clock);
+  const guard = new SpendGuard({ sql, ledger, clock, ids });
   const scratchRuns = new ScratchRuns(sql);
   const imports = new Imports(sql);
   const stateKeys = new StateKeys(sql, keys);
@@ -146,6 +152,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
       newest: snapshots.newest(),
       drill: scratchRuns.drill(),
       usage: { ...total, awakeMs: store.awakeMs(fromMs, toMs) },
+      spendPause: guard.pause(),
       lastActivityAtMs: Math.max(
         record.lastActivityAtMs,
         record.state.kind === 'awake' ? lifecycle.volatile.lastActivityAtMs : 0,
@@ -226,6 +233,17 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     },
   });
 
+  const spending = createSpending({
+    sql,
+    ledger,
+    guard,
+    outbox,
+    clock,
+    read: () => store.read(),
+    save: (record) => lifecycle.save(record),
+    flush: () => ctx.waitUntil(lifecycle.flush()),
+  });
+
   /** Moves what the ledger settled into the outbox, each receipt once, and the new totals with it. */
   const exportReceipts = (): void => {
     const record = store.read();
@@ -239,7 +257,9 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
           clock.nowMs(),
         );
       }
-      ledger.exported(receipts.map((receipt) => receipt.requestId));
+      const requestIds = receipts.map((receipt) => receipt.requestId);
+      ledger.exported(requestIds);
+      spending.charged(record, requestIds);
       lifecycle.save(record);
     });
     ctx.waitUntil(lifecycle.flush());
@@ -299,7 +319,8 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
   });
 
   const ai = createAiDispatch({
-    ledger,
+    ledger: spending.ledger,
+    onBudgetReached: (use) => spending.budgetReached(use),
     upstream: chooseUpstream(env),
     payments: createPayments(vault, clock, onFault),
     fetch: (url, init) => fetch(url, init),
@@ -320,6 +341,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     outbox,
     sessions,
     ledger,
+    spending,
     network,
     vault,
     stateKeys,

@@ -1,5 +1,6 @@
 /** The tenant as it sees itself, for the control plane and the waiting page. Reads only. */
 import type { Operation, TenantReport, UsageTotals } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { SpendPause } from '../../../control-plane/src/contract/budgets.ts';
 import type { StaysAwake } from '../core/lifecycle/awake.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { releaseOf } from '../core/lifecycle/record.ts';
@@ -25,13 +26,14 @@ export interface ReportParts {
   readonly newest: SnapshotRow | null;
   readonly drill: DrillRecord | null;
   readonly usage: UsageTotals;
+  readonly spendPause: SpendPause | null;
   readonly lastActivityAtMs: number;
   readonly stays: StaysAwake | null;
   readonly nextRunAtMs: number | null;
 }
 
 export function toReport(parts: ReportParts): TenantReport {
-  const { record, operation, newest, drill, usage, lastActivityAtMs, stays, nextRunAtMs } = parts;
+  const { record, operation, newest, drill, usage, spendPause, lastActivityAtMs, stays, nextRunAtMs } = parts;
   const { state } = record;
   return {
     tenantId: record.tenantId,
@@ -58,6 +60,7 @@ export function toReport(parts: ReportParts): TenantReport {
     operation,
     usage,
     aiCapNanoUsdPerMonth: record.spec.aiCapNanoUsdPerMonth,
+    spendPause,
     awakeBecause: stays === null ? null : { reason: stays.because, sleepsAtMs: stays.sleepsAtMs },
     nextRunAtMs,
   };
