@@ -78,6 +78,13 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   planChange: { params: org, body: () => ({ plan: 'pool' }), alsoAllowed: [409] },
   planEnd: { params: org, body: () => ({ end: true }), alsoAllowed: [409] },
   overageUpdate: { params: org, body: () => ({ limitNanoUsd: null }), alsoAllowed: [409] },
+  orgBudgetUpdate: { params: org, body: () => ({ budgetNanoUsd: null }), alsoAllowed: [409] },
+  budgetsRead: { params: tenant },
+  budgetsUpdate: {
+    params: tenant,
+    body: (fresh) => ({ dayNanoUsd: null, models: [{ model: `openai/${fresh}`, monthNanoUsd: 1 }], fuse: true }),
+  },
+  spendingResume: { params: tenant, body: () => ({ pauseId: 'none' }) },
   memberList: { params: org },
   memberUpdate: { params: somebody, body: () => ({ role: 'viewer' }), alsoAllowed: [404] },
   memberRemove: { params: somebody, alsoAllowed: [404] },

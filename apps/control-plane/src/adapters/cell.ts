@@ -3,6 +3,7 @@
  * refusal with a code. A cell that is away, slow or of another version never throws into a service.
  */
 import { z } from 'zod';
+import { SpendingView } from '../contract/budgets.ts';
 import { EgressDenied, EgressLogEntry, EgressPolicy, EgressRuling, EgressTraffic } from '../contract/egress.ts';
 import { FilePut, SnapshotFilePage } from '../contract/snapshot-file-rpc.ts';
 import { RotationStep } from '../contract/secret-rpc.ts';
@@ -55,6 +56,7 @@ const NetworkAnswer = answerOf(
 );
 const LogAnswer = answerOf(z.object({ items: z.array(EgressLogEntry), nextBeforeSeq: z.number().int().nullable() }));
 const RulingAnswer = answerOf(EgressRuling.extend({ host: z.string() }));
+const SpendingAnswer = answerOf(SpendingView);
 const PendingAnswer = answerOf(z.object({ pending: z.number().int().min(0) }));
 
 const ExportAnswer = answerOf(
@@ -137,6 +139,9 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
       call('changeNetwork', PolicyAnswer, commandDeadlineMs, () => cell.changeNetwork(command)),
     networkLog: (command) => call('networkLog', LogAnswer, reportDeadlineMs, () => cell.networkLog(command)),
     testNetwork: (command) => call('testNetwork', RulingAnswer, reportDeadlineMs, () => cell.testNetwork(command)),
+    spending: (ref) => call('spending', SpendingAnswer, reportDeadlineMs, () => cell.spending(ref)),
+    resumeSpending: (command) =>
+      call('resumeSpending', SpendingAnswer, commandDeadlineMs, () => cell.resumeSpending(command)),
     acknowledge: (command) => call('acknowledge', PendingAnswer, commandDeadlineMs, () => cell.acknowledge(command)),
   };
 }

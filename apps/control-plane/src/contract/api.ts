@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { apiKeyEndpoints } from './api-key-api.ts';
 import { auditEndpoints } from './audit-api.ts';
+import { budgetEndpoints } from './budget-api.ts';
 import type { Endpoint } from './endpoint.ts';
 import { billingEndpoints } from './billing-api.ts';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
@@ -379,6 +380,7 @@ export const endpoints = {
     response: z.object({ items: z.array(Receipt), nextCursor: z.string().nullable() }),
   },
   ...billingEndpoints,
+  ...budgetEndpoints,
   ...memberEndpoints,
   ...deviceEndpoints,
   ...networkEndpoints,

@@ -4,6 +4,7 @@
  * can't be in an entry because no schema has a place for one.
  */
 import { z } from 'zod';
+import { WantedBudgets } from './budgets.ts';
 
 const text = (max: number) =>
   z
@@ -53,6 +54,8 @@ export const auditActions = {
   'tenant.update': spec,
   'tenant.members': members,
   'tenant.release': spec,
+  'tenant.budgets': z.object({ budgets: WantedBudgets.optional() }),
+  'tenant.spending_resume': z.object({ pauseId: text(40) }),
   'tenant.wake': command,
   'tenant.sleep': command,
   'tenant.restart': command,
@@ -95,7 +98,14 @@ export const auditActions = {
   'billing.plan': z.object({ planKey: text(60) }),
   'billing.end': z.object({ subscriptionId: text(80), end: flag }),
   'billing.overage': z.object({ limitNanoUsd: z.number().int().nullable().optional() }),
-  'tenant.limits': z.object({ desired: text(20), aiNanoUsdPerMonth: whole, keepAwake: flag }),
+  'billing.budget': z.object({ budgetNanoUsd: z.number().int().nullable().optional() }),
+  'tenant.limits': z.object({
+    desired: text(20),
+    aiNanoUsdPerMonth: whole,
+    keepAwake: flag,
+    by: text(20),
+    organisationNanoUsd: whole,
+  }),
 } as const satisfies Record<string, z.ZodObject>;
 
 export type AuditAction = keyof typeof auditActions;

@@ -39,6 +39,8 @@ export const Billing = z.object({
   period: z.string(),
   used: z.object({ aiNanoUsd: Nano, awakeMs: z.number().int(), assistants: z.number().int() }),
   aiLimitNanoUsd: Nano,
+  /** What the organisation allows itself of it; null = all. */
+  budgetNanoUsd: Nano.nullable(),
   awakeLimitMs: z.number().int().nullable(),
   balanceNanoUsd: Nano,
   /** Above the plan, on the next invoice; and how far that may go. */

@@ -1,5 +1,6 @@
 /** Things as the API shows them. */
 import { z } from 'zod';
+import { SpendPause } from './budgets.ts';
 import { OrgId, TenantId } from './ids.ts';
 import { Incident } from './incident.ts';
 import { orgRoles } from './roles.ts';
@@ -54,6 +55,8 @@ export const Tenant = z.object({
   operation: Operation.nullable(),
   usage: UsageTotals,
   aiCapNanoUsdPerMonth: NanoUsd,
+  /** The fuse has paused its model requests, and why; null while they go on. */
+  spendPause: SpendPause.nullable(),
   idleSleepMs: IdleSleepMs,
   keepAwake: z.boolean(),
   /** Why it is awake, and when it sleeps at the earliest; null while it is not awake. `sleepsAt` null: not known, or never. */

@@ -261,6 +261,22 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The month’s spending cap of the assistant would be passed. The model was not called.',
     next: 'Raise the cap in the assistant’s settings, or wait for the next month.',
   },
+  ai_day_budget_reached: {
+    when: 'The AI budget that the assistant has for a UTC day would be passed. The model was not called.',
+    next: 'Raise the budget of the day on the Usage page, which takes effect at once, or go on tomorrow.',
+  },
+  ai_model_budget_reached: {
+    when: 'The monthly budget that the assistant has for this model would be passed. The model was not called.',
+    next: 'Choose another model, or raise this budget on the Usage page.',
+  },
+  ai_organisation_limit_reached: {
+    when: 'All assistants of the organisation together have spent what its plan and balance allow in a month, or what the organisation allows itself. The model was not called.',
+    next: 'Top up or choose a larger plan on the Billing page, or raise the organisation’s budget there; the message says which.',
+  },
+  ai_spend_paused: {
+    when: 'The fuse has paused the model requests of the assistant: the same request was charged again and again, or an hour cost many times what a busy one does.',
+    next: 'Look at the Usage page, then let them go on there. The fuse can be switched off there too.',
+  },
   ai_model_unpriced: {
     when: 'The model has no price here, so its cost could not be held against the cap.',
     next: 'Choose a model from the list in the assistant’s settings.',

@@ -9,10 +9,11 @@ import { apiKeyCreate, apiKeyList, apiKeyRevoke } from '../services/api-keys.ts'
 import { auditList } from '../services/audit-read.ts';
 import { auditVerify } from '../services/audit-verify.ts';
 import { planCheckout, portalUrl, topUpCheckout } from '../services/billing/checkout.ts';
-import { overageUpdate, planChange, planEnd, planPreview } from '../services/billing/plan.ts';
+import { budgetUpdate, overageUpdate, planChange, planEnd, planPreview } from '../services/billing/plan.ts';
 import { billingRead, billingRefresh, invoiceList } from '../services/billing/view.ts';
 import { memberHandlers } from './member-routes.ts';
 import { meRead } from '../services/people.ts';
+import { budgetsRead, budgetsUpdate, spendingResume } from '../services/tenant-budgets.ts';
 import { secretDelete, secretList, secretPut } from '../services/tenant-secrets.ts';
 import { networkChange, networkLog, networkRead, networkTest } from '../services/tenant-network.ts';
 import { tenantUpdate } from '../services/tenant-change.ts';
@@ -232,6 +233,21 @@ const handlers: Handlers = {
   overageUpdate: async ({ ctx, scope, trail, body }) => {
     await overageUpdate(ctx, scope, trail, body.limitNanoUsd);
     return billingRead(ctx, scope);
+  },
+
+  orgBudgetUpdate: async ({ ctx, scope, trail, body }) => {
+    await budgetUpdate(ctx, scope, trail, body.budgetNanoUsd);
+    return billingRead(ctx, scope);
+  },
+
+  budgetsRead: async ({ ctx, session, params }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'usage:read');
+    return budgetsRead(ctx, row);
+  },
+  budgetsUpdate: async (request) => budgetsUpdate(request.ctx, request.trail, await configured(request), request.body),
+  spendingResume: async (request) => {
+    const { ctx, trail, body } = request;
+    return spendingResume(ctx, { row: await configured(request), trail, pauseId: body.pauseId });
   },
 
   usageRead: async ({ ctx, session, params, query }) => {

@@ -18,6 +18,7 @@ import { unreachable } from '../contract/result.ts';
 import { TenantEvent } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { describeError } from '../events.ts';
+import { sendSpendNotice } from '../services/spend-notices.ts';
 
 /** The part of a queue message that is used. */
 export interface EventMessage {
@@ -62,6 +63,7 @@ function inconsistency(event: TenantEvent): string | null {
       return event.operation.tenantId === event.tenantId ? null : 'the operation is of another tenant';
     case 'receipt':
     case 'incident':
+    case 'spend':
       return null;
     default:
       return unreachable(event);
@@ -95,6 +97,7 @@ async function applyTold(ctx: Context, first: TenantEvent, group: readonly Told[
       ctx.db,
       group.flatMap(({ event }) => statementsFor(ctx, event)),
     );
+    for (const { event } of group) if (event.kind === 'spend') await sendSpendNotice(ctx, event.tenantId, event.notice);
     for (const { message } of group) message.ack();
     return group;
   } catch (error) {
@@ -132,6 +135,9 @@ function statementsFor({ db, billing, system }: Context, event: TenantEvent): St
       return incidentStatements(db, event.tenantId, event.incident);
     case 'receipt':
       return [receiptStatement(db, event.tenantId, event.receipt)];
+    case 'spend':
+      // Nothing is kept of it but the mail, which its key makes once.
+      return [];
     default:
       return unreachable(event);
   }

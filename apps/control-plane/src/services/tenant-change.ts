@@ -9,6 +9,7 @@ import { specReplace } from '../adapters/d1/tenant-writes.ts';
 import { membersOf } from '../adapters/d1/tenants.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Trail } from '../contract/audit.ts';
+import type { WantedBudgets } from '../contract/budgets.ts';
 import { AppError } from '../contract/errors.ts';
 import type { OperationId } from '../contract/ids.ts';
 import { err } from '../contract/result.ts';
@@ -42,6 +43,16 @@ export async function tenantUpdate(
     keepAwake: change.keepAwake ?? old.keepAwake,
     pinned: change.pinned ?? old.pinned,
   }));
+}
+
+/** Replaces what its people set beside the cap; the organisation's share is laid over it when it is sent. */
+export async function budgetsChange(
+  ctx: Context,
+  trail: Trail,
+  row: TenantRow,
+  wanted: WantedBudgets,
+): Promise<TenantRow> {
+  return changeSpec(ctx, row, trail, (old) => ({ ...old, budgets: { ...wanted, shared: null } }));
 }
 
 /** Brings the assistant's people in line with its organisation's, before one of them signs in there. */

@@ -108,6 +108,7 @@ export function toTenant({ config, row, report, live, nowMs, operation }: ViewPa
     // A report of last month says nothing of this one.
     usage: report?.usage.period === period ? report.usage : nothingUsed(period),
     aiCapNanoUsdPerMonth: spec.aiCapNanoUsdPerMonth,
+    spendPause: report?.spendPause ?? null,
     idleSleepMs: spec.idleSleepMs,
     keepAwake: spec.keepAwake,
     awakeBecause:

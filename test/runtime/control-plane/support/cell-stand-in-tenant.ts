@@ -1,4 +1,5 @@
 /** What the cell stand-in holds of a tenant, and what it refuses with. */
+import type { SpendPause } from '../../../../apps/control-plane/src/contract/budgets.ts';
 import type { Refusal } from '../../../../apps/control-plane/src/contract/result.ts';
 import type {
   Operation,
@@ -30,3 +31,43 @@ export const noSuchFile: Refusal = { code: 'snapshot_file_unknown', detail: 'No 
 export const unknown: Refusal = { code: 'tenant_unknown', detail: 'No such assistant.', next: 'Check the address.' };
 
 export const noDevices = { asOfMs: null, live: false, requests: [], devices: [], channelRequests: [] };
+
+export function reportOf(
+  tenant: StandInTenant,
+  now: { readonly nowMs: number; readonly spendPause: SpendPause | null },
+): TenantReport {
+  return {
+    tenantId: tenant.tenantId,
+    slug: tenant.slug,
+    version: tenant.version,
+    generation: tenant.generation,
+    state: tenant.state,
+    stateSinceMs: now.nowMs,
+    reason: null,
+    incarnation: 1,
+    release: tenant.spec.release,
+    lastActivityAtMs: null,
+    lastSnapshot: null,
+    lastProvenRestore: null,
+    drillFailure: null,
+    upgrade: null,
+    upgradeFailure: null,
+    rollback: null,
+    audit: null,
+    operation: tenant.operation,
+    usage: {
+      period: new Date(now.nowMs).toISOString().slice(0, 7),
+      version: 0,
+      spentNanoUsd: 0,
+      heldNanoUsd: 0,
+      requests: 0,
+      inputTokens: 0,
+      outputTokens: 0,
+      awakeMs: 0,
+    },
+    aiCapNanoUsdPerMonth: tenant.spec.aiCapNanoUsdPerMonth,
+    spendPause: now.spendPause,
+    awakeBecause: null,
+    nextRunAtMs: null,
+  };
+}

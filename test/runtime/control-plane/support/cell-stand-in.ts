@@ -1,13 +1,14 @@
 // A cell in memory that keeps state and follows the contract: provision and command take an operation once, an older
 // generation is refused, reading writes nothing. `fault` decides per call whether it is away, before or after the effect.
 
+import type { SpendingView } from '../../../../apps/control-plane/src/contract/budgets.ts';
 import type { ImportView } from '../../../../apps/control-plane/src/contract/imports.ts';
 import type { RotationStep } from '../../../../apps/control-plane/src/contract/secret-rpc.ts';
 import type { SecretView } from '../../../../apps/control-plane/src/contract/secrets.ts';
 import type { FilePut } from '../../../../apps/control-plane/src/contract/snapshot-file-rpc.ts';
 import type { EgressPolicy } from '../../../../apps/control-plane/src/contract/egress.ts';
 import { err, ok, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
-import { exportedBytes, noDevices, noSuchFile, unknown } from './cell-stand-in-tenant.ts';
+import { exportedBytes, noDevices, noSuchFile, reportOf, unknown } from './cell-stand-in-tenant.ts';
 import type { CellCall, Fault, StandInTenant } from './cell-stand-in-tenant.ts';
 import type {
   ExportedState,
@@ -38,6 +39,7 @@ export class CellStandIn implements TenantControl {
   /** How far a tenant is with a rotation; null when its cell is away. */
   rotation: (slug: string) => RotationStep | null = () => ({ left: 0, kid: 'k1', kids: ['k1'] });
   readonly stored: SecretView[] = [];
+  fuse: SpendingView['fuse'] = { on: true, pause: null, hourNanoUsd: 0, tripsAboveNanoUsd: null };
   policy: EgressPolicy = {
     version: 0,
     preset: 'balanced',
@@ -284,6 +286,20 @@ export class CellStandIn implements TenantControl {
     );
   }
 
+  spending(ref: TenantRef): Promise<Result<SpendingView>> {
+    return this.#withTenant('spending', ref, () => ok({ budgets: [], fuse: this.fuse }));
+  }
+
+  resumeSpending(command: Parameters<TenantControl['resumeSpending']>[0]): Promise<Result<SpendingView>> {
+    return this.#withTenant('resumeSpending', command, (tenant) => {
+      if (this.fuse.pause?.id === command.pauseId) {
+        this.fuse = { ...this.fuse, pause: null };
+        tenant.version += 1;
+      }
+      return ok({ budgets: [], fuse: this.fuse });
+    });
+  }
+
   network(ref: TenantRef): ReturnType<TenantControl['network']> {
     return this.#withTenant('network', ref, () => ok({ policy: this.policy, denied: [], traffic: [] }));
   }
@@ -322,39 +338,7 @@ export class CellStandIn implements TenantControl {
   }
 
   reportOf(tenant: StandInTenant): TenantReport {
-    return {
-      tenantId: tenant.tenantId,
-      slug: tenant.slug,
-      version: tenant.version,
-      generation: tenant.generation,
-      state: tenant.state,
-      stateSinceMs: this.nowMs,
-      reason: null,
-      incarnation: 1,
-      release: tenant.spec.release,
-      lastActivityAtMs: null,
-      lastSnapshot: null,
-      lastProvenRestore: null,
-      drillFailure: null,
-      upgrade: null,
-      upgradeFailure: null,
-      rollback: null,
-      audit: null,
-      operation: tenant.operation,
-      usage: {
-        period: new Date(this.nowMs).toISOString().slice(0, 7),
-        version: 0,
-        spentNanoUsd: 0,
-        heldNanoUsd: 0,
-        requests: 0,
-        inputTokens: 0,
-        outputTokens: 0,
-        awakeMs: 0,
-      },
-      aiCapNanoUsdPerMonth: tenant.spec.aiCapNanoUsdPerMonth,
-      awakeBecause: null,
-      nextRunAtMs: null,
-    };
+    return reportOf(tenant, { nowMs: this.nowMs, spendPause: this.fuse.pause });
   }
 
   #operation(id: Operation['id'], tenantId: Operation['tenantId'], kind: Operation['kind']): Operation {
