@@ -190,8 +190,9 @@ function planNeeded(verdict: Verdict): AppError {
   });
 }
 
-function firstLimits({ entitlement, used }: OrgStanding) {
-  return limitsOf(entitlement, { organisationNanoUsd: used.aiNanoUsd, assistantNanoUsd: 0 });
+function firstLimits({ entitlement, used, account }: OrgStanding) {
+  const share = { organisationNanoUsd: used.aiNanoUsd, assistantNanoUsd: 0 };
+  return limitsOf(entitlement, share, account?.budgetNanoUsd ?? null);
 }
 
 async function takenError(ctx: Context, name: string, slug: string): Promise<AppError> {

@@ -26,6 +26,8 @@ export const billingAccount = sqliteTable(
     lookAgainAtMs: integer('look_again_at_ms').notNull(),
     /** What may be run up on the invoice; null = as the plan says. */
     overageNanoUsd: integer('overage_nano_usd'),
+    /** What its assistants may spend on AI in a month, below what the plan allows; null = as the plan allows. */
+    budgetNanoUsd: integer('budget_nano_usd'),
     createdAtMs: integer('created_at_ms').notNull(),
   },
   (t) => [index('billing_account_look_again').on(t.lookAgainAtMs)],

@@ -28,6 +28,8 @@ export interface Account {
   readonly service: ServiceState;
   readonly version: number;
   readonly overageNanoUsd: number | null;
+  /** What its assistants may spend on AI in a month; null = as the plan allows. */
+  readonly budgetNanoUsd: number | null;
   readonly createdAtMs: number;
 }
 
@@ -64,10 +66,16 @@ async function accountRow(db: DrizzleD1Database, orgId: string): Promise<Account
 }
 
 function parseAccount(row: AccountRow): Account {
-  const { orgId, customerId, trialEndsAtMs, mirrorAtMs, version, overageNanoUsd, createdAtMs } = row;
-  const mirror = Mirror.parse(JSON.parse(row.mirror));
-  const service = ServiceState.parse(JSON.parse(row.service));
-  return { orgId, customerId, trialEndsAtMs, mirrorAtMs, version, overageNanoUsd, createdAtMs, mirror, service };
+  const {
+    mirror,
+    service,
+    readSeq: _reading,
+    mirrorSeq: _read,
+    serviceKind: _kind,
+    lookAgainAtMs: _due,
+    ...kept
+  } = row;
+  return { ...kept, mirror: Mirror.parse(JSON.parse(mirror)), service: ServiceState.parse(JSON.parse(service)) };
 }
 
 export async function orgOfCustomer(db: DrizzleD1Database, customerId: string): Promise<string | null> {

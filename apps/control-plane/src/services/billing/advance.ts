@@ -25,6 +25,7 @@ import { serviceStep } from '../../core/billing/service.ts';
 import type { ServiceState } from '../../core/billing/service.ts';
 import type { Context } from '../../context.ts';
 import { describeError } from '../../events.ts';
+import { tellBudget } from '../spend-notices.ts';
 import { sendSpec } from '../tenant-change.ts';
 import { sendNotice } from './notices.ts';
 import { orgStanding } from './standing.ts';
@@ -78,6 +79,7 @@ export async function advance(ctx: Context, orgId: string): Promise<void> {
   if (standing.account === null) return;
   await endUnpaid(ctx, standing.account);
   await sendNotice(ctx, standing.account);
+  await tellBudget(ctx, standing.account, { period: standing.period, usedNanoUsd: standing.used.aiNanoUsd });
   await limitAssistants(ctx, orgId, standing);
   await lookAgainKeep(ctx.db, standing.account, ctx.system.nowMs());
 }
@@ -116,10 +118,8 @@ async function limitAssistants(ctx: Context, orgId: string, standing: OrgStandin
   for (const row of rows) {
     if (row.state === 'deleted') continue;
     const own = standing.uses.find(({ tenantId, period }) => tenantId === row.id && period === standing.period);
-    const limits = limitsOf(standing.entitlement, {
-      organisationNanoUsd: standing.used.aiNanoUsd,
-      assistantNanoUsd: own?.aiNanoUsd ?? 0,
-    });
+    const used = { organisationNanoUsd: standing.used.aiNanoUsd, assistantNanoUsd: own?.aiNanoUsd ?? 0 };
+    const limits = limitsOf(standing.entitlement, used, standing.account?.budgetNanoUsd ?? null);
     const before = row.limits === null ? null : TenantLimits.parse(JSON.parse(row.limits));
     if (!limitsDiffer(before, limits)) continue;
     const text = JSON.stringify(limits);

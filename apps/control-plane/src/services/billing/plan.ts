@@ -97,6 +97,25 @@ export async function planEnd(ctx: Context, { orgId }: OrgScope, trail: Trail, e
   }
 }
 
+/** @param budgetNanoUsd null = as the plan allows */
+export async function budgetUpdate(
+  ctx: Context,
+  { orgId }: OrgScope,
+  trail: Trail,
+  budgetNanoUsd: number | null,
+): Promise<void> {
+  requireBilling(ctx);
+  const before = await accountOf(ctx.db, orgId, ctx.system.nowMs());
+  const facts = { before: { budgetNanoUsd: before.budgetNanoUsd }, after: { budgetNanoUsd } };
+  await withAuditEntry(ctx, trail, { orgId, tenantId: null, ...facts }, { outcome: 'done' }, (entry) =>
+    ctx.db.batch([
+      auditInsert(ctx.db, entry),
+      ctx.db.update(billingAccount).set({ budgetNanoUsd }).where(eq(billingAccount.orgId, orgId)),
+    ]),
+  );
+  await advance(ctx, orgId);
+}
+
 export async function overageUpdate(
   ctx: Context,
   { orgId }: OrgScope,

@@ -43,6 +43,7 @@ export async function billingRead(ctx: Context, { orgId }: OrgScope): Promise<Bi
     period: standing.period,
     used: { ...used, assistants: standing.assistants },
     aiLimitNanoUsd: entitlement.aiLimitNanoUsd,
+    budgetNanoUsd: account?.budgetNanoUsd ?? null,
     awakeLimitMs: entitlement.awakeLimitMs,
     balanceNanoUsd: standing.balanceNanoUsd - (month?.prepaidNanoUsd ?? 0),
     above: {
