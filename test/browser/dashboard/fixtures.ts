@@ -1,7 +1,7 @@
 // Tenants and reports in the states that a real stack reaches slowly or by misfortune, for answers put in place of the
 // server's. Everything is parsed with the contract first, so a fixture can't say what the API can't.
 
-import type { Page } from 'playwright-core';
+import type { Page, Request } from 'playwright-core';
 import type { z } from 'zod';
 import { endpoints, SnapshotList, Tenant, UsageReport } from '../../../apps/control-plane/src/contract/api.ts';
 import { SnapshotChanges } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
@@ -25,6 +25,7 @@ export interface TenantFixture {
   readonly spentNanoUsd?: number;
   readonly timeline?: TimelinePage;
   readonly securityAudit?: Tenant['securityAudit'];
+  readonly spendPause?: Tenant['spendPause'];
 }
 
 export function tenant(orgId: string, fixture: TenantFixture = {}): Tenant {
@@ -50,6 +51,7 @@ export function tenant(orgId: string, fixture: TenantFixture = {}): Tenant {
     operation: fixture.operation ?? null,
     usage: totals(fixture.spentNanoUsd ?? 4_213_400_120),
     aiCapNanoUsdPerMonth: 20_000_000_000,
+    spendPause: fixture.spendPause ?? null,
     idleSleepMs: 900_000,
     keepAwake: false,
     awakeBecause: (fixture.state ?? 'awake') === 'awake' ? { reason: 'activity', sleepsAt: iso(-720_000) } : null,
@@ -298,6 +300,8 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
     if (url.pathname.endsWith('/files')) return route.fulfill({ json: snapshotFiles() });
     if (url.pathname.endsWith('/put-files')) return route.fulfill({ json: { items: [] } });
     if (url.pathname.endsWith('/imports')) return route.fulfill({ json: { items: [] } });
+    if (url.pathname.endsWith('/budgets')) return route.fulfill({ json: budgetsOf(route.request()) });
+    if (url.pathname.endsWith('/resume')) return route.fulfill({ json: budgets().now });
     if (url.pathname.endsWith('/changes')) return route.fulfill({ json: snapshotChanges() });
     const body = url.pathname.endsWith('/usage/requests')
       ? pageOfReceipts(Number(url.searchParams.get('cursor') ?? 0))
@@ -312,6 +316,35 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
               : tenant('org', fixture);
     await route.fulfill({ json: body });
   });
+}
+
+const budgetUse = (name: object, spentNanoUsd: number, capNanoUsd: number) => ({
+  name,
+  capNanoUsd,
+  spentNanoUsd,
+  heldNanoUsd: 0,
+  opensAtMs: Date.UTC(2026, 11),
+});
+
+/** A day that is nearly used up, a model that is, and a month that is not. */
+function budgets() {
+  const model = 'anthropic/claude-opus-4-6';
+  return endpoints.budgetsRead.response.parse({
+    wanted: { dayNanoUsd: 1_000_000_000, models: [{ model, monthNanoUsd: 3_000_000_000 }], fuse: true },
+    now: {
+      budgets: [
+        budgetUse({ kind: 'month' }, 4_213_400_120, 20_000_000_000),
+        budgetUse({ kind: 'day' }, 910_000_000, 1_000_000_000),
+        budgetUse({ kind: 'model', model }, 3_000_000_000, 3_000_000_000),
+      ],
+      fuse: { on: true, pause: null, hourNanoUsd: 0, tripsAboveNanoUsd: 2_000_000_000 },
+    },
+  });
+}
+
+/** A change is answered with itself. */
+function budgetsOf(request: Request): unknown {
+  return request.method() === 'PUT' ? request.postDataJSON() : budgets();
 }
 
 /** Puts a list of these tenants in place of the server's. */

@@ -188,6 +188,44 @@ describe('usage', () => {
   });
 });
 
+test('budgets show how each stands, and are changed together', async () => {
+  await onOverview({}, async (page) => {
+    await visit(page, `${overview}/usage`, 'Nora');
+    const section = page.getByRole('region', { name: 'Budgets' });
+    await section.getByRole('listitem').filter({ hasText: 'today' }).getByText('91 % is used.').waitFor();
+    await section.getByRole('listitem').filter({ hasText: 'opus' }).getByText('Reached').waitFor();
+    await section.getByLabel('Budget per day').fill('2.50');
+    await section.getByRole('button', { name: 'Remove the budget of anthropic/claude-opus-4-6' }).click();
+    await section.getByRole('button', { name: 'Add a model' }).click();
+    await section.getByLabel('Model', { exact: true }).fill('gpt');
+    await section.getByRole('button', { name: 'Change the budgets' }).click();
+    await section.getByText('Write the provider and the model').waitFor();
+    await section.getByLabel('Model', { exact: true }).fill('openai/gpt-5');
+    await section.getByLabel('A month').fill('4');
+    await section.getByRole('checkbox', { name: 'Fuse' }).uncheck();
+    const sent = page.waitForRequest((request) => request.method() === 'PUT');
+    await section.getByRole('button', { name: 'Change the budgets' }).click();
+    expect((await sent).postDataJSON()).toEqual({
+      dayNanoUsd: 2_500_000_000,
+      models: [{ model: 'openai/gpt-5', monthNanoUsd: 4_000_000_000 }],
+      fuse: false,
+    });
+  });
+});
+
+test('a pause of the fuse is on every page with its reason, and is ended there', async () => {
+  const spendPause = { why: 'repeated', id: 'p1', atMs: Date.now(), times: 21, withinMs: 600_000 } as const;
+  await onOverview({ spendPause }, async (page) => {
+    await visit(page, `${overview}/network`, 'Nora');
+    const card = page.getByRole('region', { name: /requests are paused/ });
+    await card.getByText('charged 21 times within 10 minutes').waitFor();
+    const sent = page.waitForRequest((request) => request.url().endsWith('/budgets/resume'));
+    await card.getByRole('button', { name: 'Let it go on' }).click();
+    expect((await sent).postDataJSON()).toEqual({ pauseId: 'p1' });
+    await page.getByText('Model requests go on.').waitFor();
+  });
+});
+
 test('what OpenClaw’s own security audit finds critical is on every page of the assistant, in its words', async () => {
   const finding = { checkId: 'gateway.bind_no_auth', title: 'Open to everybody', detail: 'Set gateway.auth.' };
   const at = new Date().toISOString();

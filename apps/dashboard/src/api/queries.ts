@@ -37,6 +37,7 @@ export const keys = {
   tenants: (orgId: string) => ['tenants', orgId] as const,
   tenant: (tenantId: string) => ['tenant', tenantId] as const,
   usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
+  budgets: (tenantId: string) => ['budgets', tenantId] as const,
   network: (tenantId: string) => ['network', tenantId] as const,
   networkLog: (tenantId: string, search: NetworkSearch) => ['network-log', tenantId, search] as const,
   secrets: (tenantId: string) => ['secrets', tenantId] as const,
@@ -119,6 +120,14 @@ export function usageQuery(tenantId: string, period: string) {
   return queryOptions({
     queryKey: keys.usage(tenantId, period),
     queryFn: ({ signal }) => call('usageRead', { params: { tenantId }, query: { period }, signal }),
+    refetchInterval: usagePollMs,
+  });
+}
+
+export function budgetsQuery(tenantId: string) {
+  return queryOptions({
+    queryKey: keys.budgets(tenantId),
+    queryFn: ({ signal }) => call('budgetsRead', { params: { tenantId }, signal }),
     refetchInterval: usagePollMs,
   });
 }

@@ -33,6 +33,7 @@ export type PayFor =
 export type PlanAct =
   | { readonly kind: 'change'; readonly plan: PlanChoice }
   | { readonly kind: 'end'; readonly end: boolean }
+  | { readonly kind: 'budget'; readonly budgetNanoUsd: number | null }
   | { readonly kind: 'refresh' };
 
 /** Changes that need no payment page; what the server answers is what the page shows. */
@@ -46,6 +47,8 @@ export function usePlanAct(orgId: string) {
           return call('planChange', { params, body: { plan: act.plan } });
         case 'end':
           return call('planEnd', { params, body: { end: act.end } });
+        case 'budget':
+          return call('orgBudgetUpdate', { params, body: { budgetNanoUsd: act.budgetNanoUsd } });
         case 'refresh':
           return call('billingRefresh', { params });
         default:
@@ -67,6 +70,8 @@ function said(act: PlanAct, { plan, service }: Billing): string | null {
       return `Your plan is ${plan.name} now.`;
     case 'end':
       return act.end ? `${plan.name} ends with what is paid.` : `${plan.name} goes on.`;
+    case 'budget':
+      return 'The budget is changed. It holds at once.';
     case 'refresh':
       return service.kind === 'active' ? `Your plan is ${plan.name}.` : null;
     default:

@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Tenant } from '../../../control-plane/src/contract/api.ts';
-import { formatBytes, formatCount, formatSpan } from '../ui/format.ts';
+import { capRatio, formatBytes, formatCount, formatSpan } from '../ui/format.ts';
 import { When } from '../ui/when.tsx';
 import { CapGauge } from './cap-gauge.tsx';
 
@@ -64,6 +64,12 @@ export function TenantFacts({ tenant }: { tenant: Tenant }) {
   );
 }
 
+function capWords({ usage, aiCapNanoUsdPerMonth: cap }: Tenant): string {
+  const ratio = capRatio(usage.spentNanoUsd, cap);
+  if (ratio >= 1) return 'The cap is reached: model requests are refused until you raise it.';
+  return ratio >= 0.8 ? `${Math.floor(ratio * 100)} % of the cap is used.` : '';
+}
+
 export function TenantSpend({ tenant, demo }: { tenant: Tenant; demo: string | null }) {
   return (
     <section aria-labelledby="spend-title">
@@ -80,9 +86,7 @@ export function TenantSpend({ tenant, demo }: { tenant: Tenant; demo: string | n
       </div>
       <p className="mt-3 text-sm text-soft">
         {formatCount(tenant.usage.requests)} {tenant.usage.requests === 1 ? 'request' : 'requests'} this month.{' '}
-        {tenant.usage.spentNanoUsd >= tenant.aiCapNanoUsdPerMonth
-          ? 'The cap is reached: model requests are refused until you raise it.'
-          : ''}
+        {capWords(tenant)}
       </p>
       {demo === null ? null : <p className="mt-2 text-sm text-soft">{demo}</p>}
     </section>

@@ -3,6 +3,7 @@ import { useSuspenseQuery } from '@tanstack/react-query';
 import { createFileRoute, Link, Outlet } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { isMoving, tenantQuery } from '../../api/queries.ts';
+import { PauseCard } from '../../budgets/pause-card.tsx';
 import { AuditNotice } from '../../tenants/audit-notice.tsx';
 import { Freshness } from '../../tenants/freshness.tsx';
 import { Pool, StateBadge } from '../../tenants/state.tsx';
@@ -20,6 +21,7 @@ const tab =
 
 function TenantFrame() {
   const { tenantId } = Route.useParams();
+  const { org } = Route.useRouteContext();
   const query = useSuspenseQuery(tenantQuery(tenantId));
   const tenant = query.data;
   useBusyIcon(isMoving(tenant));
@@ -83,6 +85,7 @@ function TenantFrame() {
         />
       </div>
       <div className="mt-8 flex flex-col gap-8">
+        <PauseCard tenant={tenant} role={org.role} />
         <AuditNotice audit={tenant.securityAudit} />
         <div>
           <Outlet />

@@ -4,6 +4,7 @@ import { createFileRoute } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { UsageReport } from '../../../../control-plane/src/contract/api.ts';
 import { toFailure } from '../../api/errors.ts';
+import { BudgetSection } from '../../budgets/budget-section.tsx';
 import { systemQuery, tenantQuery, usageQuery } from '../../api/queries.ts';
 import { demoModelSentence } from '../../shell/stand-ins.tsx';
 import { CapGauge } from '../../tenants/cap-gauge.tsx';
@@ -25,6 +26,7 @@ export const Route = createFileRoute('/_app/a/$tenantId/usage')({
 
 function Usage() {
   const { tenantId } = Route.useParams();
+  const { org } = Route.useRouteContext();
   const navigate = Route.useNavigate();
   const nowMs = useNow(60_000);
   const { data: tenant } = useSuspenseQuery(tenantQuery(tenantId));
@@ -67,6 +69,7 @@ function Usage() {
         )}
         {system?.standIns.model ? <p className="text-sm text-soft">{demoModelSentence}</p> : null}
       </section>
+      <BudgetSection key={tenantId} tenant={tenant} role={org.role} />
       <ReceiptList tenantId={tenantId} slug={tenant.slug} />
     </div>
   );

@@ -7,6 +7,7 @@ import type { Billing } from '../../../../control-plane/src/contract/billing-api
 import { toFailure } from '../../api/errors.ts';
 import { billingQuery, roleMay } from '../../api/queries.ts';
 import { Invoices, Money } from '../../billing/money.tsx';
+import { OrgBudget } from '../../billing/org-budget.tsx';
 import { PlanChoice } from '../../billing/plan-choice.tsx';
 import { PlanUse } from '../../billing/plan-use.tsx';
 import { usePay, usePlanAct } from '../../billing/use-billing.ts';
@@ -85,6 +86,7 @@ function Shown({ orgId, billing }: { orgId: string; billing: Billing }) {
       <PlanUse billing={billing} />
       <PlanChoice orgId={orgId} {...shared} />
       <Money {...shared} />
+      <OrgBudget key={billing.budgetNanoUsd} orgId={orgId} billing={billing} reason={reason} />
       <Invoices orgId={orgId} />
     </>
   );
