@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RateRule } from '../apps/control-plane/src/contract/rate-limit.ts';
 import { commandDeadlineMs, reportDeadlineMs } from '../apps/control-plane/src/adapters/cell.ts';
+import { modelBudgetsMax } from '../apps/control-plane/src/contract/budgets.ts';
 import { importPartBytes } from '../apps/control-plane/src/contract/imports.ts';
 import { bodyMaxBytes as jsonMaxBytes } from '../apps/control-plane/src/http/body.ts';
 import {
@@ -15,6 +16,8 @@ import {
 } from '../apps/control-plane/src/http/deadline.ts';
 import { quotasOf } from '../apps/control-plane/src/core/quotas.ts';
 import { rateRules as apiRules, signInRates } from '../apps/control-plane/src/core/rate-policy.ts';
+import { aiLimits } from '../apps/tenant-worker/src/ai/dispatch.ts';
+import * as fuse from '../apps/tenant-worker/src/core/metering/spend-guard.ts';
 import { bodyMaxBytes } from '../apps/tenant-worker/src/core/edge/admission.ts';
 import * as edge from '../apps/tenant-worker/src/core/edge/limits.ts';
 import { urlMaxLength } from '../apps/tenant-worker/src/core/edge/path.ts';
@@ -103,6 +106,13 @@ it.each([
   ['a command to the cell', `${commandDeadlineMs / 1_000} s`],
   ['assistants of an organisation', count(quotasOf().assistants)],
   ['members of an organisation, waiting invitations included', count(quotasOf().members)],
+  ['model requests of an assistant at a time', count(aiLimits.concurrentMax)],
+  ['budgets for single models', count(modelBudgetsMax)],
+  ['the same request, answered and charged', `${fuse.repeatsMax} in ${fuse.repeatWindowMs / 60_000} min`],
+  ['charged requests that are compared', count(fuse.bodiesKept)],
+  ['an hour, against a dear hour of the last 7 days', `${fuse.rateFactor} times`],
+  ['an hour that the fuse asks nobody about', `$${(fuse.rateFloorNanoUsd / 1e9).toFixed(2)}`],
+  ['hours of use before the fuse knows what is usual', count(fuse.rateHoursMin)],
   ['snapshots by hand', `${count(quotasOf().perDay.snapshots)} in 24 h`],
   ['uploads begun', `${count(quotasOf().perDay.imports)} in 24 h`],
   ['downloads of everything', `${count(quotasOf().perDay.exports)} in 24 h`],
