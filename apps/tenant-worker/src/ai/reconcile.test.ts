@@ -134,6 +134,51 @@ describe('what the witness says of an open reservation', () => {
   });
 });
 
+describe('a reservation that the witness never knows', () => {
+  const reserve = (one: World, requestId: string): void => {
+    const { ledger } = one;
+    const request = { provider: 'anthropic', model: 'claude-sonnet-4-6', periodKey: '2026-11', byok: false };
+    ledger.reserve({ ...request, requestId, holdNanoUsd: 1_000_000, capNanoUsd: 1_000_000_000 });
+    ledger.markUnknown(requestId, 'cut_before_usage');
+  };
+  const settle =
+    (known: (requestId: string) => boolean) =>
+    (requestId: string): Promise<WitnessRecord | null> =>
+      Promise.resolve(known(requestId) ? record : null);
+
+  it('keeps no other waiting, however often it was asked about', async () => {
+    const one = world();
+    for (let n = 0; n < 8; n += 1) {
+      await one.reconciler.run();
+      one.clock.ms = one.reconciler.nextRunMs() ?? 0;
+    }
+    reserve(one, 'later');
+    one.answer = settle((requestId) => requestId === 'later');
+    expect(one.reconciler.nextRunMs()).toBeLessThanOrEqual(one.clock.ms + 5_000);
+    one.clock.ms += 5_000;
+    expect(await one.reconciler.run()).toBe(1);
+  });
+
+  it('keeps no other waiting, however many there are', async () => {
+    const one = world();
+    for (let n = 0; n < 30; n += 1) reserve(one, `never-${String(n).padStart(2, '0')}`);
+    reserve(one, 'z-known');
+    one.answer = settle((requestId) => requestId === 'z-known');
+    one.clock.ms += 60_000;
+    expect([await one.reconciler.run(), await one.reconciler.run()]).toEqual([0, 1]);
+  });
+
+  it('keeps no other waiting when asking about it fails', async () => {
+    const one = world();
+    one.answer = (requestId) =>
+      requestId === 'r1' ? Promise.reject(new Error('unreadable')) : Promise.resolve(record);
+    expect(await one.reconciler.run()).toBe(0);
+    one.clock.ms = one.reconciler.nextRunMs() ?? 0;
+    expect(await one.reconciler.run()).toBe(1);
+    expect(one.ledger.pending().map((hold) => hold.requestId)).toEqual(['r1']);
+  });
+});
+
 describe('without a witness', () => {
   it('holds are pending until they are written off', async () => {
     const one = world({ witness: null });

@@ -1,6 +1,7 @@
 /**
  * Ends what a crash or a cut left open: asks the second witness about every `unknown` reservation and settles, releases
  * or leaves it. Never charges more than was reserved, and nothing that the witness does not know.
+ * Each reservation has its own pauses: one that the witness never answers keeps no other waiting.
  */
 import { costNanoUsd } from '../core/metering/price.ts';
 import { findPrice, priceTableAt, priceTables } from '../core/metering/price-table.ts';
@@ -36,13 +37,20 @@ const ASKS_MAX = 20;
 
 export function createReconciler(deps: ReconcilerDeps): Reconciler {
   const { ledger, witness, clock } = deps;
-  let asksInVain = 0;
-  let askedAtMs: number | null = null;
+  /** Questions in vain, by request id; only of what is still open. */
+  const vain = new Map<string, Vain>();
+  /** The witness could not be asked at all: until its pause is over, nothing is. */
+  let away: Vain | null = null;
   let running = false;
 
+  /** When the reservation's own pause is over. */
+  function askMs(hold: OpenHold): number {
+    const last = vain.get(hold.requestId);
+    return last ? againMs(last) : hold.atMs + FIRST_ASK_AFTER_MS;
+  }
+
   function dueMs(hold: OpenHold): number {
-    if (askedAtMs === null) return hold.atMs + FIRST_ASK_AFTER_MS;
-    return askedAtMs + Math.min(ASK_AGAIN_FIRST_MS * 2 ** Math.min(asksInVain, 10), ASK_AGAIN_MAX_MS);
+    return away ? Math.max(askMs(hold), againMs(away)) : askMs(hold);
   }
 
   function unknown(): OpenHold[] {
@@ -66,6 +74,16 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
     return charged;
   }
 
+  /** Asks and remembers when that was in vain. @throws when the witness cannot be asked */
+  async function answered(hold: OpenHold, of: UsageWitness): Promise<boolean> {
+    // Before the question: one that ends in an error must not be the first again.
+    const last = onceMore(vain.get(hold.requestId), clock.nowMs());
+    vain.set(hold.requestId, last);
+    const ended = await ask(hold, of);
+    away = null;
+    return ended;
+  }
+
   return {
     async run() {
       if (running) return 0;
@@ -76,24 +94,19 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
         const expired = ledger.expire(nowMs);
         ended += expired.writtenOff;
         const due = witness ? unknown().filter((hold) => dueMs(hold) <= nowMs) : [];
-        for (const hold of due.slice(0, ASKS_MAX)) {
-          if (witness && (await ask(hold, witness))) ended += 1;
-        }
-        if (due.length > 0) {
-          askedAtMs = nowMs;
-          asksInVain = ended > 0 ? 0 : asksInVain + 1;
+        // Who waits longest first: what was asked in vain comes after what never was.
+        for (const hold of due.toSorted((a, b) => askMs(a) - askMs(b)).slice(0, ASKS_MAX)) {
+          if (witness && (await answered(hold, witness))) ended += 1;
         }
       } catch (error) {
-        askedAtMs = clock.nowMs();
-        asksInVain += 1;
+        away = onceMore(away, clock.nowMs());
         deps.onFault('ai.reconcile_failed', error);
       } finally {
         running = false;
       }
-      if (unknown().length === 0) {
-        askedAtMs = null;
-        asksInVain = 0;
-      }
+      const open = new Set(unknown().map(({ requestId }) => requestId));
+      for (const requestId of vain.keys()) if (!open.has(requestId)) vain.delete(requestId);
+      if (open.size === 0) away = null;
       return ended;
     },
     nextRunMs() {
@@ -103,6 +116,20 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       return due.length === 0 ? null : Math.min(...due);
     },
   };
+}
+
+/** Questions that were asked in vain, and when the last one was. */
+interface Vain {
+  readonly times: number;
+  readonly atMs: number;
+}
+
+function onceMore(before: Vain | null | undefined, atMs: number): Vain {
+  return { times: (before?.times ?? 0) + 1, atMs };
+}
+
+function againMs({ times, atMs }: Vain): number {
+  return atMs + Math.min(ASK_AGAIN_FIRST_MS * 2 ** Math.min(times, 10), ASK_AGAIN_MAX_MS);
 }
 
 /** What to charge, or null when neither the witness nor the price table can say. The parts of the input are not known. */
