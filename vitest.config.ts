@@ -35,6 +35,7 @@ export default defineConfig({
             'local/**/*.test.ts',
             'container/**/*.test.ts',
             'test/*.test.ts',
+            'test/load/**/*.test.ts',
             'test/sim/**/*.test.ts',
             'test/properties/**/*.test.ts',
           ],

@@ -25,6 +25,7 @@ const COMMANDS = {
     script: 'test/flood/main.ts',
     what: 'strangers against a sleeping assistant, and what its neighbour notices',
   },
+  load: { script: 'test/load/main.ts', what: 'the books under load: every charge against the upstream’s own log' },
   properties: { script: 'test/properties/main.ts', what: 'the rules of firewall and gate, case by case' },
   stripe: { script: 'local/stripe/set-up-main.ts', what: 'what a Stripe account lacks for the plans, and making it' },
   sbom: { script: 'local/sbom/main.ts', what: 'what a release of the container is made of' },

@@ -29,7 +29,8 @@ export function readBooks(persistDir: string): Book[] {
 function readBook(file: string): Book | null {
   const sql = openNodeSql(file);
   try {
-    const isTenant = sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ledger_request'").length > 0;
+    const isTenant =
+      sql.exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ledger_request'").length > 0;
     const record = isTenant ? new TenantStore(sql).read() : null;
     if (record === null) return null;
     const ledger = new Ledger(sql, { nowMs: () => Date.now() });

@@ -95,7 +95,7 @@ async function loadHarness({ upstreamUrl, collectorUrl }: CellOptions): Promise<
       ...cell.options,
       assets: undefined,
       durableObjects: {
-        ...cell.options.durableObjects,
+        ...(cell.options.durableObjects as Readonly<Record<string, { className: string; useSQLite: boolean }>>),
         BARE: { className: 'BareRelay', useSQLite: true },
         BENCH_LEDGER: { className: 'BenchLedger', useSQLite: true },
       },

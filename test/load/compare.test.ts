@@ -124,7 +124,9 @@ describe('a difference is found', () => {
   });
 
   it('when a request is lost, held for ever, or charged for nothing', () => {
-    expect(problemsOf(entry('r1'), book([]))).toEqual(['r1 (whole, turn 1): lost: 666000 nano-USD are due and nothing is charged']);
+    expect(problemsOf(entry('r1'), book([]))).toEqual([
+      'r1 (whole, turn 1): lost: 666000 nano-USD are due and nothing is charged',
+    ]);
     expect(problemsOf(entry('r1', { how: 'refused', bill: null }), book([], { open: [hold('r1')] }))).toHaveLength(1);
     expect(problemsOf(entry('r1', { how: 'refused', bill: null }), book([receipt('r1')]))).toHaveLength(1);
     expect(problemsOf([], book([receipt('r1')]))).toHaveLength(1);

@@ -140,7 +140,8 @@ const witnessWords: Record<Ended['how'], string> = {
 };
 
 function differences(entry: Ended, due: Due, found: { receipt: Receipt; tenantId: string } | null): string | null {
-  if (found === null) return due.tokens === null ? null : `lost: ${due.nanoUsd} nano-USD are due and nothing is charged`;
+  if (found === null)
+    return due.tokens === null ? null : `lost: ${due.nanoUsd} nano-USD are due and nothing is charged`;
   const { receipt, tenantId } = found;
   if (due.tokens === null) return `charged ${receipt.costNanoUsd} nano-USD for nothing`;
   if (tenantId !== entry.tenant) return `charged to ${tenantId}, asked by ${entry.tenant}`;
@@ -181,12 +182,16 @@ function againstTold({ tenantId, receipts, totals }: Book, told: Told): string[]
   const missing = receipts.flatMap((receipt) => {
     const heard = told.receipts.get(receipt.requestId);
     if (heard === undefined) return [`${receipt.requestId}: charged, and the control plane was never told`];
-    return JSON.stringify(heard) === JSON.stringify(receipt) ? [] : [`${receipt.requestId}: told otherwise than charged`];
+    return JSON.stringify(heard) === JSON.stringify(receipt)
+      ? []
+      : [`${receipt.requestId}: told otherwise than charged`];
   });
   const stale = totals.flatMap(({ period, spentNanoUsd, requests }) => {
     const heard = told.totals.get(totalsKey(tenantId, period));
     if (requests === 0 || (heard?.spentNanoUsd === spentNanoUsd && heard.requests === requests)) return [];
-    return [`${tenantId} ${period}: the control plane was told ${heard?.spentNanoUsd ?? 'nothing'}, spent is ${spentNanoUsd}`];
+    return [
+      `${tenantId} ${period}: the control plane was told ${heard?.spentNanoUsd ?? 'nothing'}, spent is ${spentNanoUsd}`,
+    ];
   });
   return [...missing, ...stale];
 }

@@ -46,7 +46,8 @@ const settleMaxMs = 600_000;
 const problemsShown = 40;
 
 const startedAtMs = Date.now();
-const say = (line: string): void => console.log(`${((Date.now() - startedAtMs) / 1000).toFixed(1).padStart(7)} s  ${line}`);
+const say = (line: string): void =>
+  console.log(`${((Date.now() - startedAtMs) / 1000).toFixed(1).padStart(7)} s  ${line}`);
 const usd = (nanoUsd: number): string => `$${(nanoUsd / 1e9).toFixed(9)}`;
 
 const stateDir = mkdtempSync(path.join(os.tmpdir(), 'tidepool-load-'));
@@ -69,7 +70,9 @@ try {
   await provisionAll(cell, tenants);
   say(`${tenants.length} tenants are awake; ${turns} turns each, ${lanes} at a time, seed ${seed}`);
   const storm = await runStorm({ cell, tenants, seed, kills, evictions, lanes, progress: say });
-  say(`the storm is over: ${storm.kills} kills, ${storm.evictions} evictions, ${storm.concurrentMax} calls at once at most`);
+  say(
+    `the storm is over: ${storm.kills} kills, ${storm.evictions} evictions, ${storm.concurrentMax} calls at once at most`,
+  );
   const settled = await settle({ cell, tenants, collector, upstreamLog, waitMaxMs: settleMaxMs, progress: say });
   say(`left alone for ${(settled.tookMs / 1000).toFixed(0)} s; ${settled.holding} tenants still hold something`);
   await stopCell();

@@ -66,12 +66,15 @@ function planTurn(n: number, random: Random): Turn {
   const long = model === 'gpt-5.5' && random.chance(0.02);
   const filler = 'The tide comes in. '.repeat(long ? longInput / 15 : random.between(5, 300));
   const mark = shape.path === '/anthropic/v1/messages' ? random.pick<Mark>(['none', '5m', '1h']) : 'none';
-  const output = shape.path === '/openai/v1/embeddings' ? 0 : random.between(20, 1_500);
+  // An embedding has no answer in words, and nothing of its input is cached.
+  const embeds = shape.path === '/openai/v1/embeddings';
+  const output = embeds ? 0 : random.between(20, 1_500);
+  const input = { min: long ? longInput : 100, max: filler.length, cached: !embeds && random.chance(0.5), mark };
   const slow = random.chance(0.02);
   const words = wordsFor({
     n,
     endings: planEndings(random),
-    tokens: { ...planInput(random, long ? longInput : 100, filler.length, mark), output },
+    tokens: { ...planInput(random, input), output },
     firstMs: slow ? random.between(2_000, 6_000) : random.between(5, 250),
     pieces: random.between(2, 14),
     pieceMs: random.between(2, 90),
@@ -89,9 +92,12 @@ function planTurn(n: number, random: Random): Turn {
 }
 
 /** Splits some input among the kinds that the request allows. */
-function planInput(random: Random, min: number, max: number, mark: Mark): Omit<Tokens, 'output'> {
+function planInput(
+  random: Random,
+  { min, max, cached, mark }: { min: number; max: number; cached: boolean; mark: Mark },
+): Omit<Tokens, 'output'> {
   const all = random.between(Math.min(min, max), max);
-  const cacheRead = random.chance(0.5) ? random.between(0, all) : 0;
+  const cacheRead = cached ? random.between(0, all) : 0;
   const written = mark === 'none' ? 0 : random.between(0, all - cacheRead);
   const forAnHour = mark === '1h' ? random.between(0, written) : 0;
   return { plain: all - cacheRead - written, cacheRead, cacheWrite5m: written - forAnHour, cacheWrite1h: forAnHour };
@@ -99,7 +105,9 @@ function planInput(random: Random, min: number, max: number, mark: Mark): Omit<T
 
 function planEndings(random: Random): Ending[] {
   const first = planEnding(random);
-  return first.kind === 'whole' ? [first] : [first, random.chance(0.7) ? { kind: 'whole' } : planEnding(random), { kind: 'whole' }];
+  return first.kind === 'whole'
+    ? [first]
+    : [first, random.chance(0.7) ? { kind: 'whole' } : planEnding(random), { kind: 'whole' }];
 }
 
 function planEnding(random: Random): Ending {

@@ -55,7 +55,8 @@ async function stillOpen(cell: Cell, tenants: readonly LoadTenant[], collector: 
   for (const tenant of tenants) {
     const { usage } = await cell.report(tenant);
     const told = collector.totals.get(totalsKey(tenant.tenantId, usage.period));
-    const toldAll = usage.requests === 0 || (told?.requests === usage.requests && told.spentNanoUsd === usage.spentNanoUsd);
+    const toldAll =
+      usage.requests === 0 || (told?.requests === usage.requests && told.spentNanoUsd === usage.spentNanoUsd);
     if (usage.heldNanoUsd > 0 || !toldAll) open.push(tenant);
   }
   return open;

@@ -18,7 +18,7 @@ export async function startUpstream(logFile: string): Promise<UpstreamProcess> {
   const child = spawn(process.execPath, [script, logFile], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const lines = createInterface({ input: child.stdout });
-  const [line] = (await Promise.race([once(lines, 'line'), ended.then(() => ['']) ])) as string[];
+  const [line] = (await Promise.race([once(lines, 'line'), ended.then(() => [''])])) as string[];
   if (!line) throw new Error('the upstream stand-in did not start');
   const { port } = Listening.parse(JSON.parse(line));
   return {

@@ -126,7 +126,8 @@ class Call {
       if (this.#gone.signal.aborted) return this.#left(last);
       last = part;
       if (index === sent.length - 1) break;
-      if (!response.write(part.bytes)) await once(response, 'drain', { signal: this.#gone.signal }).catch(() => undefined);
+      if (!response.write(part.bytes))
+        await once(response, 'drain', { signal: this.#gone.signal }).catch(() => undefined);
     }
     const reported = last?.reported ?? null;
     if (!cut) {

@@ -119,9 +119,7 @@ const chat: Format = {
         id,
         object: 'chat.completion',
         model,
-        choices: [
-          { index: 0, message: { role: 'assistant', content: piece.repeat(pieces) }, finish_reason: 'stop' },
-        ],
+        choices: [{ index: 0, message: { role: 'assistant', content: piece.repeat(pieces) }, finish_reason: 'stop' }],
         ...(withUsage ? { usage: chatUsage(tokens) } : {}),
       }),
       made: tokens.output,
@@ -180,7 +178,13 @@ const responses: Format = {
   stream(wanted) {
     const { id, model, tokens, pieces, withUsage } = wanted;
     const response = { id, object: 'response', model, status: 'in_progress', output: [], usage: null };
-    const delta = { type: 'response.output_text.delta', item_id: 'msg', output_index: 0, content_index: 0, delta: piece };
+    const delta = {
+      type: 'response.output_text.delta',
+      item_id: 'msg',
+      output_index: 0,
+      content_index: 0,
+      delta: piece,
+    };
     const usage = withUsage ? responsesUsage(tokens) : null;
     return [
       { bytes: named({ type: 'response.created', response }), made: 0, reported: null },

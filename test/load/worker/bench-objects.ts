@@ -46,7 +46,7 @@ export class BenchLedger extends DurableObject {
   readonly #sql: Sql;
   readonly #ledger: Ledger;
 
-  constructor(ctx: DurableObjectState, env: unknown) {
+  constructor(ctx: DurableObjectState, env: Cloudflare.Env) {
     super(ctx, env);
     this.#sql = durableObjectSql(ctx.storage);
     migrate(this.#sql, LEDGER_MIGRATIONS, nowMs);

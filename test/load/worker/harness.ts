@@ -49,9 +49,7 @@ export default {
       }
       case 'report': {
         const [slug = '', tenantId = ''] = rest;
-        return Response.json(
-          await ctx.exports.TenantControl.report({ slug, tenantId: TenantId.parse(tenantId) }),
-        );
+        return Response.json(await ctx.exports.TenantControl.report({ slug, tenantId: TenantId.parse(tenantId) }));
       }
       case 'evict': {
         const object = env.TENANT.getByName(rest[0] ?? '') as unknown as DurableObjectStub<Tenant>;
