@@ -104,9 +104,7 @@ try {
       tokens: sums.chargedTokens - sums.dueTokens,
     },
     'billed by the provider': { 'nano-USD': sums.billedNanoUsd },
-    'on us: broken answers that were billed beyond what they reported': {
-      'nano-USD': sums.billedNanoUsd - sums.chargedNanoUsd,
-    },
+    'bill less charges: answers that broke after their usage': { 'nano-USD': sums.billedNanoUsd - sums.dueNanoUsd },
   });
   console.log(`retries ${storm.retries}; kills ${storm.kills}; evictions ${storm.evictions}; seed ${seed}`);
   for (const problem of all.slice(0, problemsShown)) console.log(`  DIFFERS ${problem}`);
