@@ -19,10 +19,10 @@ type Print = (line: Readonly<Record<string, unknown>>) => void;
 
 /** A model's pace: the first token after a moment, then some fifty a second. */
 const pace = { firstMs: 40, pieceMs: 20, pieces: 10 };
-/** An answer without pauses: about 1.6 MB of small events. */
-const flat = { firstMs: 0, pieceMs: 0, pieces: 12_000 };
+/** An answer without pauses: about half a megabyte of small events. */
+const flat = { firstMs: 0, pieceMs: 0, pieces: 4_000 };
 const lanes = 4;
-const throughputRounds = 7;
+const throughputRounds = 5;
 const ref = { slug: 'bench', tenantId: TenantId.parse(`ten_${'0'.repeat(26)}`) };
 const upstreamPath = '/anthropic/v1/messages';
 
@@ -144,7 +144,7 @@ async function measureFirstByte(
   { streams, print }: { streams: number; print: Print },
 ): Promise<void> {
   for (const arm of arms) for (let n = 0; n < 20; n++) await take(cell, arm, { ...pace, firstMs: 0, pieceMs: 0 });
-  const times: Record<Arm['name'], number[]> = { direct: [], object: [], metered: [] };
+  const times = noneYet();
   const lane = async (offset: number): Promise<void> => {
     for (let n = 0; n < streams / lanes; n++) {
       for (let nth = 0; nth < arms.length; nth++) {
@@ -180,40 +180,64 @@ async function measureFirstByte(
   });
 }
 
-async function measureThroughput(cell: Cell, arms: readonly Arm[], print: Print): Promise<void> {
-  const mbPerS: Record<Arm['name'], number[]> = { direct: [], object: [], metered: [] };
-  const streamsPerS: Record<Arm['name'], number[]> = { direct: [], object: [], metered: [] };
-  const short = { ...flat, pieces: 10 };
-  const together = async (arm: Arm, how: typeof pace, each: number): Promise<{ bytes: number; ms: number }> => {
-    const beganMs = performance.now();
-    const lane = async (): Promise<number> => {
-      let bytes = 0;
-      for (let n = 0; n < each; n++) bytes += (await take(cell, arm, how)).bytes;
-      return bytes;
-    };
-    const all = await Promise.all(Array.from({ length: lanes }, lane));
-    return { bytes: all.reduce((sum, bytes) => sum + bytes, 0), ms: performance.now() - beganMs };
+type ByArm = Record<Arm['name'], number[]>;
+const noneYet = (): ByArm => ({ direct: [], object: [], metered: [] });
+const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+/** Medians, and what the metered path makes of the direct one. */
+const summary = (of: ByArm) => ({
+  direct: round(median(of.direct)),
+  object: round(median(of.object)),
+  metered: round(median(of.metered)),
+  ratio: round(median(of.metered) / median(of.direct), 3),
+  ratioToObject: round(median(of.metered) / median(of.object), 3),
+});
+
+interface Batch {
+  readonly bytes: number;
+  readonly tookMs: number;
+  /** Processor time of the runtime. NaN where it cannot be told. */
+  readonly cpuMs: number;
+}
+
+/** `each` answers one after another in every lane. */
+async function together(cell: Cell, arm: Arm, how: typeof pace, each: number): Promise<Batch> {
+  const beganMs = performance.now();
+  const cpuBegan = cell.cpuMs() ?? Number.NaN;
+  const lane = async (): Promise<number> => {
+    let bytes = 0;
+    for (let n = 0; n < each; n++) bytes += (await take(cell, arm, how)).bytes;
+    return bytes;
   };
+  const all = await Promise.all(Array.from({ length: lanes }, lane));
+  const tookMs = performance.now() - beganMs;
+  return { bytes: all.reduce((sum, bytes) => sum + bytes, 0), tookMs, cpuMs: (cell.cpuMs() ?? Number.NaN) - cpuBegan };
+}
+
+/** Processor time is beside the clock's, which other work on the machine disturbs more. */
+async function measureThroughput(cell: Cell, arms: readonly Arm[], print: Print): Promise<void> {
+  const mbPerS = noneYet();
+  const cpuMsPerMb = noneYet();
+  const answersPerS = noneYet();
+  const cpuMsPerAnswer = noneYet();
+  const short = { ...flat, pieces: 10 };
+  const each = 25;
   for (let nth = 0; nth <= throughputRounds; nth++) {
     for (const arm of arms) {
-      const long = await together(arm, flat, 1);
-      const many = await together(arm, short, 25);
+      const long = await together(cell, arm, flat, 1);
+      const many = await together(cell, arm, short, each);
       if (nth === 0) continue; // The first round warms up.
-      mbPerS[arm.name].push(long.bytes / 1_000 / long.ms);
-      streamsPerS[arm.name].push((lanes * 25 * 1_000) / many.ms);
+      mbPerS[arm.name].push(long.bytes / 1_000 / long.tookMs);
+      cpuMsPerMb[arm.name].push((long.cpuMs * 1_000_000) / long.bytes);
+      answersPerS[arm.name].push((lanes * each * 1_000) / many.tookMs);
+      cpuMsPerAnswer[arm.name].push(many.cpuMs / (lanes * each));
     }
   }
-  const median = (values: readonly number[]): number => quantile(values, 0.5);
-  const line = (of: Record<Arm['name'], number[]>) => ({
-    direct: round(median(of.direct)),
-    object: round(median(of.object)),
-    metered: round(median(of.metered)),
-    ratio: round(median(of.metered) / median(of.direct), 3),
-    ratioToObject: round(median(of.metered) / median(of.object), 3),
-  });
   print({
     what: `throughput without pauses, ${lanes} at a time, medians of ${throughputRounds} rounds: answers of ${flat.pieces} events, and answers of ${short.pieces}`,
-    mbPerSecond: line(mbPerS),
-    answersPerSecond: line(streamsPerS),
+    mbPerSecond: summary(mbPerS),
+    cpuMsPerMb: summary(cpuMsPerMb),
+    answersPerSecond: summary(answersPerS),
+    cpuMsPerAnswer: summary(cpuMsPerAnswer),
   });
 }

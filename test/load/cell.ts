@@ -3,6 +3,7 @@
  * tenant worker's own wrangler.toml.
  */
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,6 +28,8 @@ export interface Cell {
   provision(command: Parameters<TenantControl['provision']>[0]): Promise<TenantReport>;
   report(ref: { readonly slug: string; readonly tenantId: string }): Promise<TenantReport>;
   post(target: string, body: unknown): Promise<unknown>;
+  /** Processor time of the runtime so far; null where it cannot be told. */
+  cpuMs(): number | null;
   /** Ends one tenant's object with everything that it is doing. */
   evict(slug: string): Promise<void>;
   /** `kill -9` of the runtime; resolves when a new one answers on the same port and state. */
@@ -58,6 +61,7 @@ export async function startCell(options: CellOptions): Promise<Cell> {
     provision: async (command) => valueOf((await post('/provision', command)) as Result<TenantReport>),
     report: async ({ slug, tenantId }) =>
       valueOf((await post(`/report/${slug}/${tenantId}`, null)) as Result<TenantReport>),
+    cpuMs: () => cpuMsOf(workers.workerdPid()),
     evict: async (slug) => void (await post(`/evict/${slug}`, null)),
     async kill() {
       const before = workers.workerdPid();
@@ -104,6 +108,14 @@ async function loadHarness({ upstreamUrl, collectorUrl }: CellOptions): Promise<
       modulesRoot: dir,
     },
   };
+}
+
+/** proc(5): user and system time are the 14th and 15th field, in hundredths of a second; the name may hold spaces. */
+function cpuMsOf(pid: number | null): number | null {
+  if (pid === null || process.platform !== 'linux') return null;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 const isUp = (port: number): Promise<boolean> =>

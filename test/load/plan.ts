@@ -3,6 +3,7 @@
  * answer. Counts of tokens stay within what the product must assume of a request, as providers do: input of at most a token
  * per byte, cache writes only where the request marks them.
  */
+import { unreachable } from '../../apps/control-plane/src/contract/result.ts';
 import { randomFrom, type Random } from '../sim/random.ts';
 import type { Tokens } from './prices.ts';
 import { wordsFor, type Ending } from './script.ts';
@@ -181,5 +182,7 @@ function bodyOf({ path }: Shape, wanted: Wanted): Record<string, unknown> {
       };
     case '/openai/v1/embeddings':
       return { model, input: text };
+    default:
+      return unreachable(path);
   }
 }
