@@ -12,7 +12,7 @@ const files: Readonly<Record<string, string>> = {
 
 export class Belongings {
   readonly #containers: string;
-  readonly #words: string[] = [];
+  readonly #words = new Map<string, number>();
   #cronId = '';
   #deviceId = '';
 
@@ -43,8 +43,18 @@ export class Belongings {
   }
 
   /** A word that the kept conversation must hold from now on. */
-  said(word: string): void {
-    this.#words.push(word);
+  said(word: string, atMs: number): void {
+    this.#words.set(word, atMs);
+  }
+
+  /**
+   * Gives up the words that `missing` named and that were said after `sinceMs`, which the product itself told as lost.
+   * Returns how many; a word from before stays missing.
+   */
+  forgive(missing: readonly string[], sinceMs: number): number {
+    const told = [...this.#words].filter(([word, atMs]) => missing.includes(`word ${word}`) && atMs >= sinceMs);
+    for (const [word] of told) this.#words.delete(word);
+    return told.length;
   }
 
   /** Names what is not there any more. */
@@ -56,7 +66,7 @@ export class Belongings {
       if (!existsSync(file) || readFileSync(file, 'utf8') !== text) gone.push(`file ${name}`);
     }
     const history = (await client.history()).join('\n');
-    for (const word of this.#words) if (!history.includes(word)) gone.push(`word ${word}`);
+    for (const word of this.#words.keys()) if (!history.includes(word)) gone.push(`word ${word}`);
     const jobs = JSON.stringify(await client.call('cron.list', { includeDisabled: true }));
     if (!jobs.includes(this.#cronId)) gone.push('cron job');
     if (!JSON.stringify(await client.call('device.pair.list', {})).includes(this.#deviceId)) gone.push('device');
