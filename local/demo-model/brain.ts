@@ -6,7 +6,7 @@ import { planReminder, remind } from './reminders.ts';
 import { meaningful, type DemoRequest, type DemoTool, type DemoTurn, type Reply } from './conversation.ts';
 
 const CONNECT =
-  'To connect a real model, put ANTHROPIC_API_KEY=… or OPENAI_API_KEY=… into the file .dev.vars and start Tidepool again.';
+  'To connect a real model, put ANTHROPIC_API_KEY=… or the key of another provider into the file .dev.vars and start Tidepool again.';
 const WHO = `I am Tidepool's built-in demo model: a small program with canned answers, not a real language model. ${CONNECT}`;
 
 /** @param nowMs when the request arrived */

@@ -1,10 +1,20 @@
 /**
  * OpenAI chat completions, as the vendor's client 7.55.0 reads it: chunks with one choice, a usage chunk with none when
- * it was asked for, then `[DONE]`. `prompt_tokens` includes cached input.
+ * it was asked for, then `[DONE]`. `prompt_tokens` includes cached input. OpenRouter says its own cost beside the usage
+ * and sends comments while it waits; Workers AI says no more than the counts.
  */
 import { z } from 'zod';
 import type { DemoRequest, DemoTurn, Segment } from './conversation.ts';
-import { allInput, pieces, type Produced, type Wire, type WireContext, type WireEvent } from './wire.ts';
+import { costUsd } from './request-log.ts';
+import {
+  allInput,
+  pieces,
+  type DemoProvider,
+  type Produced,
+  type Wire,
+  type WireContext,
+  type WireEvent,
+} from './wire.ts';
 
 const Content = z.union([
   z.string(),
@@ -71,15 +81,32 @@ function textOf(content: z.infer<typeof Content> | undefined): string {
   return (content ?? []).flatMap((part) => part.text ?? []).join('\n');
 }
 
-function usageOf({ input }: WireContext, tokens: number): Record<string, unknown> {
+function usageOf(
+  provider: DemoProvider,
+  { input, model, nowMs }: WireContext,
+  tokens: number,
+): Record<string, unknown> {
   const prompt = allInput(input);
-  return {
-    prompt_tokens: prompt,
-    completion_tokens: tokens,
-    total_tokens: prompt + tokens,
-    prompt_tokens_details: { cached_tokens: input.cacheRead, audio_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
-  };
+  const counts = { prompt_tokens: prompt, completion_tokens: tokens, total_tokens: prompt + tokens };
+  const cached = { cached_tokens: input.cacheRead };
+  switch (provider) {
+    case 'workers-ai':
+      return { ...counts, prompt_tokens_details: cached };
+    case 'openrouter':
+      return {
+        ...counts,
+        prompt_tokens_details: { ...cached, cache_write_tokens: 0, audio_tokens: 0, video_tokens: 0 },
+        completion_tokens_details: { reasoning_tokens: 0, image_tokens: 0 },
+        cost: costUsd({ provider, model, input, tokensOut: tokens, atMs: nowMs }),
+        is_byok: false,
+      };
+    default:
+      return {
+        ...counts,
+        prompt_tokens_details: { ...cached, audio_tokens: 0 },
+        completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
+      };
+  }
 }
 
 function headOf({ id, model, nowMs }: WireContext, object: string): Record<string, unknown> {
@@ -90,7 +117,7 @@ function finishReason({ tool, cutByLimit }: Produced): string {
   return cutByLimit ? 'length' : tool ? 'tool_calls' : 'stop';
 }
 
-function whole(context: WireContext, produced: Produced): Record<string, unknown> {
+function whole(provider: DemoProvider, context: WireContext, produced: Produced): Record<string, unknown> {
   const { text, tool, tokens } = produced;
   const toolCalls = tool && [
     { id: tool.id, type: 'function', function: { name: tool.name, arguments: tool.argsJson } },
@@ -99,11 +126,11 @@ function whole(context: WireContext, produced: Produced): Record<string, unknown
   return {
     ...headOf(context, 'chat.completion'),
     choices: [{ index: 0, message, logprobs: null, finish_reason: finishReason(produced) }],
-    usage: usageOf(context, tokens),
+    usage: usageOf(provider, context, tokens),
   };
 }
 
-function stream(context: WireContext, produced: Produced): WireEvent[] {
+function stream(provider: DemoProvider, context: WireContext, produced: Produced): WireEvent[] {
   const { text, tool, tokens } = produced;
   const head = headOf(context, 'chat.completion.chunk');
   const events: WireEvent[] = [];
@@ -112,6 +139,7 @@ function stream(context: WireContext, produced: Produced): WireEvent[] {
     const chunk = { ...head, choices: [{ index: 0, delta, logprobs: null, finish_reason }], ...usage };
     events.push({ bytes: `data: ${JSON.stringify(chunk)}\n\n`, tokens: made });
   };
+  if (provider === 'openrouter') events.push({ bytes: ': OPENROUTER PROCESSING\n\n', tokens: 0 });
   send({ role: 'assistant', content: '', refusal: null }, 0);
   for (const { piece, tokens: made } of pieces(text)) send({ content: piece }, made);
   if (tool) {
@@ -123,14 +151,22 @@ function stream(context: WireContext, produced: Produced): WireEvent[] {
   }
   send({}, tokens, finishReason(produced));
   if (context.includeUsage) {
-    const chunk = { ...head, choices: [], usage: usageOf(context, tokens) };
+    const chunk = { ...head, choices: [], usage: usageOf(provider, context, tokens) };
     events.push({ bytes: `data: ${JSON.stringify(chunk)}\n\n`, tokens });
   }
   events.push({ bytes: 'data: [DONE]\n\n', tokens });
   return events;
 }
 
-export const chatWire: Wire = { provider: 'openai', parse, whole, stream, error: openAiError };
+export function chatWire(provider: DemoProvider): Wire {
+  return {
+    provider,
+    parse,
+    whole: (context, produced) => whole(provider, context, produced),
+    stream: (context, produced) => stream(provider, context, produced),
+    error: openAiError,
+  };
+}
 
 export function openAiError(status: number, message: string): Record<string, unknown> {
   const code = status === 404 ? 'model_not_found' : null;

@@ -7,7 +7,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { calcPrice } from '@pydantic/genai-prices';
 import { z } from 'zod';
-import { allInput } from './wire.ts';
+import { allInput, priceSources, type DemoProvider } from './wire.ts';
 import type { InputTokens } from './tokens.ts';
 
 export const LogEntry = z.object({
@@ -39,7 +39,7 @@ export interface Served {
   readonly id: string;
   readonly atMs: number;
   readonly endedAtMs: number;
-  readonly provider: 'anthropic' | 'openai';
+  readonly provider: DemoProvider;
   readonly model: string;
   readonly path: string;
   readonly metadata: string;
@@ -124,7 +124,14 @@ function parseLine(line: string): LogEntry | null {
   }
 }
 
-function costUsd({ provider, model, input, tokensOut, atMs }: Served): number {
+/** US dollars. */
+export function costUsd({
+  provider,
+  model,
+  input,
+  tokensOut,
+  atMs,
+}: Pick<Served, 'provider' | 'model' | 'input' | 'tokensOut' | 'atMs'>): number {
   const written = input.cacheWrite5m + input.cacheWrite1h;
   const usage = {
     input_tokens: allInput(input),
@@ -133,5 +140,5 @@ function costUsd({ provider, model, input, tokensOut, atMs }: Served): number {
     ...(written > 0 ? { cache_write_tokens: written } : {}),
     ...(input.cacheWrite1h > 0 ? { cache_write_1h_tokens: input.cacheWrite1h } : {}),
   };
-  return calcPrice(usage, model, { providerId: provider, timestamp: new Date(atMs) })?.total_price ?? 0;
+  return calcPrice(usage, model, { providerId: priceSources[provider], timestamp: new Date(atMs) })?.total_price ?? 0;
 }

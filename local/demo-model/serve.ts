@@ -10,10 +10,11 @@ import { answer } from './brain.ts';
 import { chatWire, openAiError } from './chat-wire.ts';
 import type { DemoRequest } from './conversation.ts';
 import { embed } from './embeddings.ts';
+import { geminiWire } from './gemini-wire.ts';
 import type { RequestLog, Served } from './request-log.ts';
 import { responsesWire } from './responses-wire.ts';
 import type { PromptCache } from './tokens.ts';
-import { produce, type Wire, type WireContext, type WireEvent } from './wire.ts';
+import { priceSources, produce, type DemoProvider, type Wire, type WireContext, type WireEvent } from './wire.ts';
 
 export interface DemoState {
   readonly log: RequestLog;
@@ -28,9 +29,19 @@ const PER_PAGE_MAX = 50;
 
 const wires: Readonly<Record<string, Wire>> = {
   '/anthropic/v1/messages': anthropicWire,
-  '/openai/chat/completions': chatWire,
+  '/openai/chat/completions': chatWire('openai'),
   '/openai/responses': responsesWire,
+  '/openrouter/v1/chat/completions': chatWire('openrouter'),
+  '/workers-ai/v1/chat/completions': chatWire('workers-ai'),
 };
+const geminiPath = /^\/google-ai-studio\/v1beta\/models\/([\w.-]+):(generateContent|streamGenerateContent)$/;
+
+/** The format that a path speaks. */
+function wireOf(path: string): Wire | undefined {
+  const [, model, method] = geminiPath.exec(path) ?? [];
+  if (model !== undefined) return geminiWire({ model, streaming: method === 'streamGenerateContent' });
+  return Object.hasOwn(wires, path) ? wires[path] : undefined;
+}
 
 export async function handleDemoRequest(
   state: DemoState,
@@ -43,7 +54,7 @@ export async function handleDemoRequest(
     sendJson(response, 200, listLogs(state.log, url.searchParams));
     return;
   }
-  const wire = path !== null && Object.hasOwn(wires, path) ? wires[path] : undefined;
+  const wire = path === null ? undefined : wireOf(path);
   if (path === null || request.method !== 'POST' || (!wire && path !== '/openai/embeddings')) {
     sendJson(response, 404, openAiError(404, `The demo model has no ${request.method ?? ''} ${path ?? ''}.`));
     return;
@@ -161,8 +172,8 @@ function countInput(cache: PromptCache, wire: Wire, request: DemoRequest, nowMs:
 }
 
 /** Only names that the provider has, so that a wrong model is found out here and not with the first real key. */
-function isKnown(providerId: string, model: string): boolean {
-  return calcPrice({ input_tokens: 1, output_tokens: 1 }, model, { providerId }) !== null;
+function isKnown(provider: DemoProvider, model: string): boolean {
+  return calcPrice({ input_tokens: 1, output_tokens: 1 }, model, { providerId: priceSources[provider] }) !== null;
 }
 
 function asksForUsage(body: unknown): boolean {

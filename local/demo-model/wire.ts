@@ -1,4 +1,4 @@
-/** What the three API formats have in common for the demo model. */
+/** What the API formats have in common for the demo model. */
 import type { DemoRequest, Reply } from './conversation.ts';
 import { countTokens, type InputTokens } from './tokens.ts';
 
@@ -25,8 +25,18 @@ export interface WireEvent {
   readonly tokens: number;
 }
 
+/** The providers that are played, by the id that @pydantic/genai-prices has for them. */
+export const priceSources = {
+  anthropic: 'anthropic',
+  openai: 'openai',
+  google: 'google',
+  openrouter: 'openrouter',
+  'workers-ai': 'cloudflare',
+} as const;
+export type DemoProvider = keyof typeof priceSources;
+
 export interface Wire {
-  readonly provider: 'anthropic' | 'openai';
+  readonly provider: DemoProvider;
   /** The request in the demo model's words, or a sentence that says what is wrong with it. */
   parse(body: unknown): DemoRequest | string;
   whole(context: WireContext, produced: Produced): Record<string, unknown>;

@@ -7,12 +7,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { findProvider, type ModelInfo } from '@pydantic/genai-prices';
+import { findProvider } from '@pydantic/genai-prices';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { toModel, type TableModel } from './model-prices.ts';
+import { providerRules, type ProviderRules } from './provider-rules.ts';
 
-const providers = ['anthropic', 'openai'] as const;
 const Day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 
 export interface ImportedTable {
@@ -20,35 +20,48 @@ export interface ImportedTable {
   readonly effectiveFrom: string;
   readonly source: string;
   readonly unit: string;
-  readonly providers: Record<string, { models: TableModel[]; leftOut: { id: string; why: string }[] }>;
+  readonly providers: Record<string, { models: TableModel[] }>;
+}
+
+export interface Import {
+  readonly table: ImportedTable;
+  /** By provider and reason, the models that have no price. For the reviewer; the Worker does not carry it. */
+  readonly leftOut: Record<string, Record<string, string[]>>;
 }
 
 /** Builds the table from the installed package. Pure but for the package's own data. */
-export function importPrices(version: string, effectiveFrom: string): ImportedTable {
-  const table: ImportedTable = {
-    version,
-    effectiveFrom,
-    source: `@pydantic/genai-prices ${installedVersion()}`,
-    unit: 'pico-USD per token',
-    providers: {},
-  };
-  for (const id of providers) {
-    const provider = findProvider({ providerId: id });
-    if (!provider) throw new Error(`@pydantic/genai-prices has no provider "${id}".`);
-    table.providers[id] = importProvider(id, provider.models);
+export function importPrices(version: string, effectiveFrom: string): Import {
+  const source = `@pydantic/genai-prices ${installedVersion()}`;
+  const table: ImportedTable = { version, effectiveFrom, source, unit: 'pico-USD per token', providers: {} };
+  const leftOut: Import['leftOut'] = {};
+  for (const [id, rules] of Object.entries(providerRules)) {
+    const imported = importProvider(rules);
+    table.providers[id] = { models: imported.models };
+    leftOut[id] = imported.leftOut;
   }
-  return table;
+  return { table, leftOut };
 }
 
-function importProvider(provider: string, source: readonly ModelInfo[]): ImportedTable['providers'][string] {
+function importProvider(rules: ProviderRules): { models: TableModel[]; leftOut: Record<string, string[]> } {
+  const provider = findProvider({ providerId: rules.source });
+  if (provider?.id !== rules.source) throw new Error(`@pydantic/genai-prices has no provider "${rules.source}".`);
   const models: TableModel[] = [];
-  const leftOut: { id: string; why: string }[] = [];
-  for (const info of source) {
-    const result = toModel(provider, info);
-    if ('why' in result) leftOut.push({ id: info.id, why: result.why });
+  const leftOut: Record<string, string[]> = {};
+  for (const info of provider.models) {
+    const result = toModel(rules, info);
+    if ('why' in result) (leftOut[result.why] ??= []).push(info.id);
     else models.push(result.model);
   }
   return { models, leftOut };
+}
+
+/** One line for each model: a changed price is a changed line. */
+function printTable({ providers, ...head }: ImportedTable): string {
+  const lines = Object.entries(providers).map(
+    ([id, { models }]) =>
+      `  ${JSON.stringify(id)}: { "models": [\n${models.map((model) => `   ${JSON.stringify(model)}`).join(',\n')}\n  ] }`,
+  );
+  return `${JSON.stringify(head, null, 1).replace(/\n}$/, '')},\n "providers": {\n${lines.join(',\n')}\n }\n}\n`;
 }
 
 function installedVersion(): string {
@@ -62,13 +75,16 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: { version: { type: 'string', default: today }, 'effective-from': { type: 'string', default: today } },
   });
-  const table = importPrices(Day.parse(values.version), Day.parse(values['effective-from']));
+  const { table, leftOut } = importPrices(Day.parse(values.version), Day.parse(values['effective-from']));
   const folder = path.join(import.meta.dirname, '../../apps/tenant-worker/src/core/metering/prices');
   const file = path.join(folder, `${table.version}.json`);
-  writeFileSync(file, `${JSON.stringify(table, null, 1)}\n`);
-  for (const [id, { models, leftOut }] of Object.entries(table.providers)) {
-    console.log(`${id}: ${models.length} models priced, ${leftOut.length} left out`);
-    for (const { id: model, why } of leftOut) console.log(`  ${model}: ${why}`);
+  writeFileSync(file, printTable(table));
+  writeFileSync(path.join(folder, `${table.version}.left-out.json`), `${JSON.stringify(leftOut, null, 1)}\n`);
+  for (const [id, { models }] of Object.entries(table.providers)) {
+    const reasons = Object.entries(leftOut[id] ?? {});
+    const left = reasons.reduce((sum, [, ids]) => sum + ids.length, 0);
+    console.log(`${id}: ${models.length} models priced, ${left} left out`);
+    for (const [why, ids] of reasons) console.log(`  ${ids.length}: ${why}`);
   }
   console.log(`written: ${path.relative(process.cwd(), file)}\nNext: list it in core/metering/price-table.ts.`);
 }

@@ -4,6 +4,7 @@
  * leave the model out rather than to price it wrongly.
  */
 import type { ConditionalPrice, MatchLogic, ModelInfo, ModelPrice, TieredPrices } from '@pydantic/genai-prices';
+import type { ProviderRules } from './provider-rules.ts';
 
 export interface TableRates {
   input: number;
@@ -25,66 +26,41 @@ export interface TableModel {
   }[];
 }
 
-/** Names that mean another product than text in, text out; the source prices them per modality or per call. */
-const otherProducts: readonly (readonly [RegExp, string])[] = [
-  [/audio|realtime|transcribe|tts|whisper/, 'audio has its own prices, which the meter does not split'],
-  [/image/, 'images have their own prices, which the meter does not split'],
-  [/search-preview|deep-research/, 'each call has a search fee beside the tokens'],
-  [/computer-use/, 'served through a tool API that is not open here'],
-  [/^ft:|\.ft-/, 'a fine-tuned model belongs to one account'],
-  [/^gpt-oss/, 'not served by this provider itself'],
-  [/^gpt-4o:extended$/, 'not served by this provider itself'],
-];
-
 /** Keys that do not change what our open paths cost: fees of server tools, which are refused there. */
 const toolFees = new Set(['web_searches_kcount', 'storage_searches_kcount']);
 const tokenKeys = new Set(['input_mtok', 'output_mtok', 'cache_read_mtok', 'cache_write_mtok', 'cache_write_1h_mtok']);
 
-/** Bounds to set when a request names none. OpenAI's documented output limits for older models, else a wide one. */
-const openAiDefaultOutput: readonly (readonly [RegExp, number])[] = [
-  [/^(?:gpt-3\.5|gpt-4$|gpt-4-|gpt-4o-2024-05-13|chatgpt-4o|gpt-4\.5)/, 4096],
-  [/^gpt-4o/, 16_384],
-  [/./, 32_768],
-];
-
 /** The model for the table, or why it is left out. */
-export function toModel(provider: string, info: ModelInfo): { model: TableModel } | { why: string } {
-  const other = otherProducts.find(([pattern]) => pattern.test(info.id));
-  if (other) return { why: other[1] };
+export function toModel(rules: ProviderRules, info: ModelInfo): { model: TableModel } | { why: string } {
+  const why = rules.leaveOut(info);
+  if (why !== null) return { why };
+  const match = rules.names(info.match);
+  if (match === null) return { why: 'no exact name is known' };
   const conditional: ConditionalPrice[] = Array.isArray(info.prices) ? info.prices : [{ prices: info.prices }];
   const prices: TableModel['prices'] = [];
   for (const { constraint, prices: source } of conditional) {
     if (constraint && constraint.type !== 'start_date') return { why: 'the price depends on the time of day' };
-    const dated = toRates(source);
+    const dated = toRates(source, rules.refusedKeys);
     if ('why' in dated) return dated;
     prices.push({ effectiveFrom: constraint?.start_date ?? null, ...dated });
   }
   return {
     model: {
       id: info.id,
-      match: withoutOtherProducts(info.match),
+      match,
       contextTokens: info.context_window ?? null,
-      defaultOutputTokens: provider === 'openai' ? defaultOutput(info.id) : null,
+      defaultOutputTokens: rules.defaultOutputTokens(info),
       prices,
     },
   };
 }
 
-/** A model's aliases may name another product (`gpt-4o-mini-search-preview`): those names stay unpriced. */
-function withoutOtherProducts(match: MatchLogic): MatchLogic {
-  if (!('or' in match)) return match;
-  return { or: match.or.filter((one) => !otherProducts.some(([pattern]) => pattern.test(Object.values(one).join()))) };
-}
-
-function defaultOutput(id: string): number {
-  return openAiDefaultOutput.find(([pattern]) => pattern.test(id))?.[1] ?? 4096;
-}
-
 type Rates = { base: TableRates; longContext: ({ aboveInputTokens: number } & TableRates)[] };
 
-function toRates(source: ModelPrice): Rates | { why: string } {
+function toRates(source: ModelPrice, refusedKeys: ReadonlySet<string>): Rates | { why: string } {
   for (const key of Object.keys(source)) {
-    if (!tokenKeys.has(key) && !toolFees.has(key)) return { why: `priced by "${key}", which the meter does not count` };
+    if (!tokenKeys.has(key) && !toolFees.has(key) && !refusedKeys.has(key))
+      return { why: `priced by "${key}", which the meter does not count` };
   }
   if (source['input_mtok'] === undefined) return { why: 'there is no input price' };
   const starts = new Set<number>();

@@ -5,9 +5,18 @@ import { existsSync, readFileSync } from 'node:fs';
 import { StackError } from './progress.ts';
 
 /** Variables that belong to the tenant worker. Everything else in `.dev.vars` is the control plane's. */
-const DATA_PLANE = /^(AI_GATEWAY_|ANTHROPIC_|OPENAI_|CELL_|DEMO_MODEL_)/;
+const DATA_PLANE = /^(AI_GATEWAY_|ANTHROPIC_|OPENAI_|GOOGLE_API_KEY$|OPENROUTER_|WORKERS_AI_|CELL_|DEMO_MODEL_)/;
 /** Provider credentials are also taken from the environment, where people keep them. */
-const FROM_ENVIRONMENT = ['AI_GATEWAY_BASE_URL', 'AI_GATEWAY_TOKEN', 'ANTHROPIC_API_KEY', 'OPENAI_API_KEY'] as const;
+const FROM_ENVIRONMENT = [
+  'AI_GATEWAY_BASE_URL',
+  'AI_GATEWAY_TOKEN',
+  'ANTHROPIC_API_KEY',
+  'OPENAI_API_KEY',
+  'GOOGLE_API_KEY',
+  'OPENROUTER_API_KEY',
+  'WORKERS_AI_TOKEN',
+  'WORKERS_AI_ACCOUNT_ID',
+] as const;
 
 export interface DevVars {
   readonly controlPlane: Readonly<Record<string, string>>;

@@ -22,6 +22,10 @@ export interface Env extends RateBindings {
   readonly AI_GATEWAY_TOKEN?: string;
   readonly ANTHROPIC_API_KEY?: string;
   readonly OPENAI_API_KEY?: string;
+  readonly GOOGLE_API_KEY?: string;
+  readonly OPENROUTER_API_KEY?: string;
+  readonly WORKERS_AI_TOKEN?: string;
+  readonly WORKERS_AI_ACCOUNT_ID?: string;
   readonly DEMO_MODEL_BASE_URL?: string;
   /**
    * Where a container's allowed requests go out. Set by the local launcher to a network that reaches public addresses

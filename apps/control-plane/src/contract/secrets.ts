@@ -32,8 +32,14 @@ export const SecretBinding = z.strictObject({
 export type SecretBinding = z.infer<typeof SecretBinding>;
 
 /** Providers whose models a customer may pay with a key of their own, by what a model's name begins with. */
-export const modelProviderNames = { anthropic: 'Anthropic', openai: 'OpenAI' } as const;
+export const modelProviderNames = {
+  anthropic: 'Anthropic',
+  openai: 'OpenAI',
+  google: 'Google',
+  openrouter: 'OpenRouter',
+} as const;
 export type ModelProvider = keyof typeof modelProviderNames;
+const ModelProviderName = z.enum(['anthropic', 'openai', 'google', 'openrouter']) satisfies z.ZodType<ModelProvider>;
 
 /** Channels whose tokens are kept; `channelNames` is what people call them. */
 export const channelNames = { telegram: 'Telegram', slack: 'Slack', discord: 'Discord' } as const;
@@ -43,7 +49,7 @@ export type SecretChannel = keyof typeof channelNames;
 export const SecretUse = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('model_key'),
-    provider: z.enum(['anthropic', 'openai']) satisfies z.ZodType<ModelProvider>,
+    provider: ModelProviderName,
   }),
   z.strictObject({
     kind: z.literal('channel_token'),
@@ -56,7 +62,7 @@ export type SecretUse = z.infer<typeof SecretUse>;
 /** One thing that would miss a secret: a network rule that lets its requests out, the models of a provider, a channel. */
 export const SecretUser = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('network'), host: z.string().max(253), rule: z.string().max(120) }),
-  z.object({ kind: z.literal('models'), provider: z.enum(['anthropic', 'openai']) }),
+  z.object({ kind: z.literal('models'), provider: ModelProviderName }),
   z.object({ kind: z.literal('channel'), channel: z.enum(['telegram', 'slack', 'discord']) }),
 ]);
 export type SecretUser = z.infer<typeof SecretUser>;

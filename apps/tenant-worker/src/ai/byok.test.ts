@@ -17,7 +17,7 @@ import {
 import { openNodeSql } from '../../../../test/support/node-sql.ts';
 import type { SecretUse } from '../../../control-plane/src/contract/secrets.ts';
 import { CellKeys, toBase64 } from '../adapters/cell-keys.ts';
-import { whoPays, type StoredModelKey } from '../core/metering/payer.ts';
+import { refusesKey, whoPays, type StoredModelKey } from '../core/metering/payer.ts';
 import { migrate } from '../modules/migrate.ts';
 import { Vault } from '../modules/vault.ts';
 import { VAULT_MIGRATIONS } from '../modules/vault-schema.ts';
@@ -151,6 +151,17 @@ describe('a key that the provider refuses', () => {
     };
     await ask(one);
     expect(one.vault.list()).toMatchObject([{ version: 2, refused: null }]);
+  });
+
+  it.each([
+    [401, { error: { message: 'no' } }, true],
+    [400, { error: { code: 400, details: [{ reason: 'API_KEY_INVALID' }] } }, true],
+    [400, { error: { code: 400, details: [{ reason: 'FIELD_VIOLATION' }] } }, false],
+    [400, { error: { message: 'API_KEY_INVALID' } }, false],
+    [403, { success: false, error: [{ code: 1 }] }, false],
+    [429, { error: {} }, false],
+  ])('is known by the status %i with %j: %s', (status, body, refused) => {
+    expect(refusesKey(status, JSON.stringify(body))).toBe(refused);
   });
 
   it("is not blamed for AI Gateway's own refusal", async () => {

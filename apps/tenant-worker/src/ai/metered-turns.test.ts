@@ -74,21 +74,35 @@ const system = [
 ];
 
 function turn(n: number, text: string): Request {
+  const stream = n % 4 !== 3;
+  const messages = [{ role: 'user', content: text }];
   const kinds = [
     {
       path: '/anthropic/v1/messages',
-      body: { model: 'claude-sonnet-4-6', max_tokens: 4000, system, messages: [{ role: 'user', content: text }] },
+      body: { model: 'claude-sonnet-4-6', max_tokens: 4000, system, messages, stream },
     },
     {
       path: '/openai/v1/chat/completions',
-      body: { model: 'gpt-4o', max_tokens: 4000, messages: [{ role: 'user', content: text }] },
+      body: { model: 'gpt-4o', max_tokens: 4000, messages, stream },
     },
-    { path: '/openai/v1/responses', body: { model: 'gpt-5.5', max_output_tokens: 4000, input: text } },
+    { path: '/openai/v1/responses', body: { model: 'gpt-5.5', max_output_tokens: 4000, input: text, stream } },
+    {
+      path: `/google/v1beta/models/gemini-2.5-flash:${stream ? 'streamGenerateContent' : 'generateContent'}`,
+      body: { contents: [{ role: 'user', parts: [{ text }] }], generationConfig: { maxOutputTokens: 4000 } },
+    },
+    {
+      path: '/openrouter/v1/chat/completions',
+      body: { model: 'anthropic/claude-sonnet-4.6', max_tokens: 4000, messages, stream },
+    },
+    {
+      path: '/workers-ai/v1/chat/completions',
+      body: { model: '@cf/openai/gpt-oss-120b', max_tokens: 4000, messages, stream },
+    },
   ];
   const kind = kinds[n % kinds.length];
   return new Request(`http://ai.tidepool.internal${kind?.path ?? ''}`, {
     method: 'POST',
-    body: JSON.stringify({ ...kind?.body, stream: n % 4 !== 3 }),
+    body: JSON.stringify(kind?.body),
   });
 }
 
@@ -125,11 +139,11 @@ async function compare(ledger: Ledger): Promise<{ ours: unknown[]; theirs: unkno
   return { ours: ours.toSorted(byId), theirs: theirs.toSorted(byId) };
 }
 
-describe('20 turns, five of them cut off midway by the one who asked', () => {
+describe('24 turns in every format, one of each cut off midway by the one who asked', () => {
   it('cost in the ledger what they cost in the log of the upstream', async () => {
     const { ai, ledger } = boot();
-    for (let n = 0; n < 20; n += 1) {
-      const cut = n % 4 === 2;
+    for (let n = 0; n < 24; n += 1) {
+      const cut = [1, 2, 9, 12, 16, 17].includes(n);
       const response = await ai.handle(turn(n, cut ? 'count to 40 slowly' : `Hello, this is message ${n}`), context);
       expect(response.status).toBe(200);
       if (cut) await readSome(response);
@@ -137,13 +151,13 @@ describe('20 turns, five of them cut off midway by the one who asked', () => {
     }
     await Promise.all(alive);
     const { ours, theirs } = await compare(ledger);
-    expect(ours).toHaveLength(20);
+    expect(ours).toHaveLength(24);
     expect(ours).toEqual(theirs);
     const receipts = ledger.receipts({ limit: 200, before: null });
     expect(receipts.every((receipt) => receipt.outcome === 'final')).toBe(true);
     expect(receipts.some((receipt) => receipt.cacheReadTokens > 1000)).toBe(true);
     const total = ledger.periodTotal(period);
-    expect(total).toMatchObject({ heldNanoUsd: 0, requests: 20 });
+    expect(total).toMatchObject({ heldNanoUsd: 0, requests: 24 });
     expect(total.spentNanoUsd).toBe(receipts.reduce((sum, receipt) => sum + receipt.costNanoUsd, 0));
   });
 });

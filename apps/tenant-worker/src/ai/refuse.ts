@@ -18,7 +18,7 @@ export function refuseTurn(
   refusal: AiRefusal,
 ): Response {
   const { route, requestId, nowMs } = refused;
-  const shape = isForPeople(refusal) ? describeRequest(refused.bodyText) : null;
+  const shape = isForPeople(refusal) ? describeRequest(route, refused.bodyText) : null;
   const notice = shape?.offersTools
     ? renderNotice({ format: route.format, ...shape, requestId, nowMs, refusal })
     : null;

@@ -13,6 +13,12 @@ export interface UpstreamVars {
   readonly AI_GATEWAY_TOKEN?: string;
   readonly ANTHROPIC_API_KEY?: string;
   readonly OPENAI_API_KEY?: string;
+  readonly GOOGLE_API_KEY?: string;
+  readonly OPENROUTER_API_KEY?: string;
+  /** A Cloudflare API token with "Workers AI Read"; without one AI Gateway's own token is tried through the gateway. */
+  readonly WORKERS_AI_TOKEN?: string;
+  /** The account of that token; needed only without AI Gateway, which names an account itself. */
+  readonly WORKERS_AI_ACCOUNT_ID?: string;
   readonly DEMO_MODEL_BASE_URL?: string;
 }
 
@@ -30,9 +36,13 @@ export interface AiUpstream {
   call(route: AiRoute, who: { tenantId: string; requestId: string }, customerKey: string | null): UpstreamCall | null;
 }
 
-const directBaseUrls: Record<AiProvider, string> = {
-  anthropic: 'https://api.anthropic.com',
-  openai: 'https://api.openai.com/v1',
+/** Where a provider is below AI Gateway's address. Source: the provider pages of AI Gateway's documentation. */
+const gatewayPaths: Record<AiProvider, string> = {
+  anthropic: '/anthropic',
+  openai: '/openai',
+  google: '/google-ai-studio',
+  openrouter: '/openrouter/v1',
+  'workers-ai': '/workers-ai/v1',
 };
 
 /** @throws with a sentence when a configured address is not one */
@@ -45,27 +55,53 @@ export function chooseUpstream(vars: UpstreamVars): AiUpstream {
   const keys: Record<AiProvider, string> = {
     anthropic: vars.ANTHROPIC_API_KEY ?? '',
     openai: vars.OPENAI_API_KEY ?? '',
+    google: vars.GOOGLE_API_KEY ?? '',
+    openrouter: vars.OPENROUTER_API_KEY ?? '',
+    'workers-ai': vars.WORKERS_AI_TOKEN ?? '',
   };
+  const account = parseAccount(vars.WORKERS_AI_ACCOUNT_ID);
   return {
     call(route, who, customerKey) {
-      const path = `/${route.provider}${route.upstreamPath}`;
-      const key = customerKey ?? keys[route.provider];
+      const { provider, upstreamPath } = route;
+      const path = gatewayPaths[provider] + upstreamPath;
+      const key = customerKey ?? keys[provider];
       if (gateway !== '' && token !== '') {
         const headers = { ...gatewayHeaders(who), 'cf-aig-authorization': `Bearer ${token}` };
-        // Without a key of our own, AI Gateway uses the one stored with it.
-        return {
-          kind: 'ai-gateway',
-          url: gateway + path,
-          headers: { ...headers, ...credentials(route.provider, key) },
-        };
+        // Without a key of our own, AI Gateway uses the one stored with it; Workers AI belongs to the same account.
+        const own = key === '' && provider === 'workers-ai' ? token : key;
+        return { kind: 'ai-gateway', url: gateway + path, headers: { ...headers, ...credentials(provider, own) } };
       }
-      if (key !== '') {
-        const url = directBaseUrls[route.provider] + route.upstreamPath;
-        return { kind: 'direct', url, headers: credentials(route.provider, key) };
+      const direct = directBaseUrl(provider, account);
+      if (key !== '' && direct !== null) {
+        return { kind: 'direct', url: direct + upstreamPath, headers: credentials(provider, key) };
       }
       return demo === '' ? null : { kind: 'demo', url: demo + path, headers: gatewayHeaders(who) };
     },
   };
+}
+
+/** Null when the address is not known: Workers AI has one for each account. */
+function directBaseUrl(provider: AiProvider, account: string): string | null {
+  switch (provider) {
+    case 'anthropic':
+      return 'https://api.anthropic.com';
+    case 'openai':
+      return 'https://api.openai.com/v1';
+    case 'google':
+      return 'https://generativelanguage.googleapis.com';
+    case 'openrouter':
+      return 'https://openrouter.ai/api/v1';
+    case 'workers-ai':
+      return account === '' ? null : `https://api.cloudflare.com/client/v4/accounts/${account}/ai/v1`;
+    default:
+      return unreachable(provider);
+  }
+}
+
+/** Cloudflare's account ids are 32 hexadecimal digits. */
+function parseAccount(text = ''): string {
+  if (text !== '' && !/^[0-9a-f]{32}$/.test(text)) throw new Error('WORKERS_AI_ACCOUNT_ID must be an account id.');
+  return text;
 }
 
 /** AI Gateway's headers: who pays (its logs are the second witness), no shared cache, no stored conversations. */
@@ -82,7 +118,11 @@ function credentials(provider: AiProvider, key: string): Record<string, string> 
   switch (provider) {
     case 'anthropic':
       return { 'x-api-key': key };
+    case 'google':
+      return { 'x-goog-api-key': key };
     case 'openai':
+    case 'openrouter':
+    case 'workers-ai':
       return { authorization: `Bearer ${key}` };
     default:
       return unreachable(provider);

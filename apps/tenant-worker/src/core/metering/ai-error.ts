@@ -1,7 +1,8 @@
 /**
  * Refusals on the model path, in the provider's own error format, so that OpenClaw shows the sentence in the chat.
- * Shapes: docs of Anthropic ("Errors": `{type:"error", error:{type, message}}`) and OpenAI ("Error codes":
- * `{error:{message, type, param, code}}`).
+ * Shapes: docs of Anthropic ("Errors": `{type:"error", error:{type, message}}`), OpenAI ("Error codes":
+ * `{error:{message, type, param, code}}`; Workers AI answers its OpenAI clients alike), Google (`google.rpc.Status` as
+ * JSON: `{error:{code, message, status}}`) and OpenRouter (`{error:{code, message, metadata}}`).
  */
 import { unreachable } from '../../../../control-plane/src/contract/result.ts';
 import type { AiProvider } from './ai-route.ts';
@@ -58,6 +59,19 @@ const renderings: Record<AiRefusalCode, Rendering> = {
   body_too_large: { status: 413, anthropicType: 'request_too_large', openAiType: 'invalid_request_error' },
 };
 
+/** The name of a status in `google.rpc.Code`. */
+function googleStatus(status: number): string {
+  if (status >= 500) return 'UNAVAILABLE';
+  const names: Record<number, string> = {
+    401: 'UNAUTHENTICATED',
+    402: 'RESOURCE_EXHAUSTED',
+    404: 'NOT_FOUND',
+    409: 'ALREADY_EXISTS',
+    429: 'RESOURCE_EXHAUSTED',
+  };
+  return names[status] ?? 'INVALID_ARGUMENT';
+}
+
 /** Status and JSON body of a refusal, as `provider` itself would send it. */
 export function renderAiError(
   provider: AiProvider,
@@ -70,7 +84,12 @@ export function renderAiError(
     case 'anthropic':
       return { status, body: { type: 'error', error: { type: anthropicType, message }, request_id: requestId } };
     case 'openai':
+    case 'workers-ai':
       return { status, body: { error: { message, type: openAiType, param: null, code: refusal.code } } };
+    case 'google':
+      return { status, body: { error: { code: status, message, status: googleStatus(status) } } };
+    case 'openrouter':
+      return { status, body: { error: { code: status, message, metadata: { reason: refusal.code } } } };
     default:
       return unreachable(provider);
   }
@@ -80,7 +99,7 @@ export function pathNotAllowed(method: string, path: string): AiRefusal {
   return {
     code: 'ai_path_not_allowed',
     detail: `${printable(method, 10)} ${printable(path, 80)} is not open on the model API.`,
-    next: 'Use /v1/messages (Anthropic) or /chat/completions, /responses or /embeddings (OpenAI) with POST.',
+    next: 'Use POST with /v1/messages (Anthropic), /chat/completions (OpenAI, OpenRouter, Workers AI), /responses or /embeddings (OpenAI), or models/{model}:generateContent (Google).',
   };
 }
 

@@ -22,8 +22,18 @@ export interface HoldInput {
 /** What a provider adds by itself: the system text for tools, turn markers. Anthropic documents up to about 700. */
 const OVERHEAD_TOKENS = 2_000;
 
-/** The most tokens of one image: Anthropic's high-resolution limit, and the tiles of OpenAI's gpt-4o-mini. */
-const imageTokensMax: Record<AiProvider, number> = { anthropic: 5_000, openai: 50_000 };
+/**
+ * The most tokens of one image: Anthropic's high-resolution limit, the tiles of OpenAI's gpt-4o-mini, Google's 258 for
+ * each of at most 16 tiles (it scales down to 3072 pixels) or 2,240 at its highest resolution. The others host models of
+ * every maker.
+ */
+const imageTokensMax: Record<AiProvider, number> = {
+  anthropic: 5_000,
+  openai: 50_000,
+  google: 5_000,
+  openrouter: 50_000,
+  'workers-ai': 50_000,
+};
 
 /** For a model whose context the price source does not state: above every model served today. */
 const CONTEXT_TOKENS_MAX = 2_000_000;

@@ -14,7 +14,9 @@ import { modelUnpriced, requestInvalid, type AiRefusal } from './ai-error.ts';
 import { affordableOutputTokens, holdNanoUsd, type HoldInput } from './ai-hold.ts';
 import type { AiRoute } from './ai-route.ts';
 import { draftAnthropic } from './anthropic-request.ts';
+import { draftOpenRouter, draftWorkersAi } from './chat-hosts.ts';
 import type { ContentScan } from './content-scan.ts';
+import { draftGemini } from './gemini-request.ts';
 import { asArray, asString, parseObject, type JsonObject } from './json.ts';
 import { draftChat, draftEmbeddings, draftResponses } from './openai-request.ts';
 import type { ModelPrice } from './price.ts';
@@ -58,12 +60,12 @@ export function parseAiRequest(input: AiRequestInput): Result<AiRequest, AiRefus
   const { route, bodyText, bodyBytes, nowMs, tables = priceTables } = input;
   const root = parseObject(bodyText);
   if (!root) return err(requestInvalid('The request body is not a JSON object.'));
-  const model = asString(root['model'], MODEL_CHARS_MAX);
+  const model = route.named?.model ?? asString(root['model'], MODEL_CHARS_MAX);
   if (model === null) return err(requestInvalid('The request names no model.'));
   const priced = findPrice(priceTableAt(tables, nowMs), route.provider, model, nowMs);
   if (!priced) return err(modelUnpriced(route.provider, model));
 
-  const drafted = draft(route, root, bodyText);
+  const drafted = draft(route, root, bodyText, priced.price);
   if (!drafted.ok) return drafted;
   const { content, choices, cacheWrites, streaming, hideUsageChunk, ignored } = drafted.value;
   const refusal = refuseContent(content);
@@ -110,25 +112,28 @@ export interface RequestShape {
   readonly offersTools: boolean;
 }
 
-export function describeRequest(bodyText: string): RequestShape {
+export function describeRequest({ named }: AiRoute, bodyText: string): RequestShape {
   const root = parseObject(bodyText) ?? {};
   return {
-    model: asString(root['model'], MODEL_CHARS_MAX) ?? 'unknown',
-    streaming: root['stream'] === true,
+    model: named?.model ?? asString(root['model'], MODEL_CHARS_MAX) ?? 'unknown',
+    streaming: named?.streaming ?? root['stream'] === true,
     offersTools: (asArray(root['tools'])?.length ?? 0) > 0,
   };
 }
 
-function draft(route: AiRoute, root: JsonObject, bodyText: string): Result<AiDraft, AiRefusal> {
+function draft(route: AiRoute, root: JsonObject, bodyText: string, price: ModelPrice): Result<AiDraft, AiRefusal> {
   switch (route.format) {
     case 'anthropic-messages':
       return draftAnthropic(root, bodyText);
     case 'openai-chat':
-      return draftChat(root);
+      if (route.provider === 'openrouter') return draftOpenRouter(root, price);
+      return route.provider === 'workers-ai' ? draftWorkersAi(root) : draftChat(root);
     case 'openai-responses':
       return draftResponses(root);
     case 'openai-embeddings':
       return draftEmbeddings(root);
+    case 'google-gemini':
+      return draftGemini(root, route.named?.streaming ?? false);
     default:
       return unreachable(route.format);
   }
@@ -141,6 +146,6 @@ function refuseContent(content: ContentScan): AiRefusal | null {
   if (content.storedItem) {
     return notSupported('Answers stored at the provider are not open here.', 'Send the whole conversation.');
   }
-  if (content.audio) return notSupported('Audio has no price here.', 'Send text or images.');
+  if (content.audio) return notSupported('Sound and video have no price here.', 'Send text or images.');
   return null;
 }

@@ -14,6 +14,7 @@ export interface ContentScan {
   storedFile: boolean;
   /** A reference to an earlier answer that the provider stores. */
   storedItem: boolean;
+  /** Sound, or video, which has sound in it. */
   audio: boolean;
 }
 
@@ -22,17 +23,15 @@ const DEPTH_MAX = 12;
 
 const imageTypes = new Set(['image', 'image_url', 'input_image', 'computer_screenshot']);
 const documentTypes = new Set(['document', 'file', 'input_file', 'container_upload']);
-const audioTypes = new Set(['input_audio', 'audio']);
+const audioTypes = new Set(['input_audio', 'audio', 'video', 'video_url', 'input_video']);
+
+/** Nothing seen yet. */
+export function emptyScan(): ContentScan {
+  return { images: 0, inlineChars: 0, unbounded: false, storedFile: false, storedItem: false, audio: false };
+}
 
 export function scanContent(...roots: readonly unknown[]): ContentScan {
-  const scan: ContentScan = {
-    images: 0,
-    inlineChars: 0,
-    unbounded: false,
-    storedFile: false,
-    storedItem: false,
-    audio: false,
-  };
+  const scan = emptyScan();
   for (const root of roots) visit(root, 0, scan);
   return scan;
 }

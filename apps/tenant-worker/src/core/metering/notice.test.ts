@@ -57,7 +57,17 @@ describe("a notice, read by the vendor's own client", () => {
     expect([streamed.output_text, whole.output_text, whole.status]).toEqual([sentence, sentence, 'completed']);
   });
 
-  it.each<UsageFormat>(['anthropic-messages', 'openai-responses'])(
+  it('is an answer of Gemini, as one chunk and as a body', async () => {
+    const streamed = (await answerOf('google-gemini', true).text()).match(/^data: (.*)\r\n\r\n$/)?.[1] ?? '';
+    const whole = await answerOf('google-gemini', false).json();
+    expect(JSON.parse(streamed)).toEqual(whole);
+    expect(whole).toMatchObject({
+      candidates: [{ content: { role: 'model', parts: [{ text: sentence }] }, finishReason: 'STOP' }],
+      modelVersion: 'm1',
+    });
+  });
+
+  it.each<UsageFormat>(['anthropic-messages', 'openai-responses', 'google-gemini'])(
     'of %s says that nothing was used',
     async (format) => {
       const meter = createUsageMeter(format, true);
@@ -102,5 +112,37 @@ describe('renderAiError', () => {
         error: { message: sentence.slice(3), type: 'insufficient_quota', param: null, code: 'ai_cap_reached' },
       },
     });
+  });
+
+  it('speaks as Google', () => {
+    expect(renderAiError('google', refusal, 'r1')).toEqual({
+      status: 402,
+      body: { error: { code: 402, message: sentence.slice(3), status: 'RESOURCE_EXHAUSTED' } },
+    });
+  });
+
+  it.each<[AiRefusal['code'], number, string]>([
+    ['ai_request_invalid', 400, 'INVALID_ARGUMENT'],
+    ['ai_key_refused', 401, 'UNAUTHENTICATED'],
+    ['ai_path_not_allowed', 404, 'NOT_FOUND'],
+    ['ai_duplicate', 409, 'ALREADY_EXISTS'],
+    ['body_too_large', 413, 'INVALID_ARGUMENT'],
+    ['ai_busy', 429, 'RESOURCE_EXHAUSTED'],
+    ['ai_ledger_unavailable', 503, 'UNAVAILABLE'],
+  ])('names %s, %i, as Google does: %s', (code, status, name) => {
+    expect(renderAiError('google', { code, detail: '', next: '' }, 'r1')).toMatchObject({
+      status,
+      body: { error: { code: status, status: name } },
+    });
+  });
+
+  it('speaks as OpenRouter', () => {
+    expect(renderAiError('openrouter', refusal, 'r1').body).toEqual({
+      error: { code: 402, message: sentence.slice(3), metadata: { reason: 'ai_cap_reached' } },
+    });
+  });
+
+  it('speaks to clients of Workers AI as OpenAI', () => {
+    expect(renderAiError('workers-ai', refusal, 'r1')).toEqual(renderAiError('openai', refusal, 'r1'));
   });
 });

@@ -5,7 +5,7 @@
  * format that says what happened and what to do: the person reads it in the chat, and the next turn after a raised cap
  * just works. Nothing was called, so it carries zero usage. All other requests get the error itself.
  * Stream shapes: @anthropic-ai/sdk 1.11.0 `RawMessageStreamEvent`; openai 7.55.0 `ChatCompletionChunk`,
- * `ResponseStreamEvent`.
+ * `ResponseStreamEvent`; @google/genai 2.22.0 `GenerateContentResponse`.
  */
 import { unreachable } from '../../../../control-plane/src/contract/result.ts';
 import type { AiRefusal, AiRefusalCode } from './ai-error.ts';
@@ -53,6 +53,8 @@ export function renderNotice(input: NoticeInput): Notice | null {
       return render(input, chatCompletion(input, text), chatEvents(input, text));
     case 'openai-responses':
       return render(input, openAiResponse(input, text), responsesEvents(input, text));
+    case 'google-gemini':
+      return render(input, geminiAnswer(input, text), `data: ${JSON.stringify(geminiAnswer(input, text))}\r\n\r\n`);
     case 'openai-embeddings':
       return null;
     default:
@@ -119,6 +121,16 @@ function chatEvents(input: NoticeInput, text: string): string {
 
 function chatHead({ requestId, nowMs, model }: NoticeInput, object: string): JsonObject {
   return { id: `chatcmpl-tidepool-${requestId}`, object, created: Math.floor(nowMs / 1000), model };
+}
+
+/** One chunk is a whole answer: it has the text, the reason for its end and the usage. */
+function geminiAnswer({ requestId, model }: NoticeInput, text: string): JsonObject {
+  return {
+    candidates: [{ index: 0, content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP' }],
+    usageMetadata: { promptTokenCount: 0, candidatesTokenCount: 0, totalTokenCount: 0 },
+    modelVersion: model,
+    responseId: `tidepool_${requestId}`,
+  };
 }
 
 function outputMessage({ requestId }: NoticeInput, text: string | null): JsonObject {

@@ -1,12 +1,12 @@
 /**
- * OpenAI chat, responses and embeddings requests. Field lists: `ChatCompletionCreateParamsBase`,
+ * OpenAI chat, responses and embeddings requests, and the part of chat that other hosts (chat-hosts.ts) share. Field lists: `ChatCompletionCreateParamsBase`,
  * `ResponseCreateParamsBase` and `EmbeddingCreateParams` of openai 7.55.0.
  * Nothing is stored at the provider (`store: false`): the account is shared, and a stored answer outlives the tenant.
  */
 import { err, ok, type Result } from '../../../../control-plane/src/contract/result.ts';
 import { requestInvalid, type AiRefusal } from './ai-error.ts';
 import { ANSWER_TOKENS_MIN, notSupported, parseOutputMax, pickFields, toolType, type AiDraft } from './ai-draft.ts';
-import { scanContent } from './content-scan.ts';
+import { scanContent, type ContentScan } from './content-scan.ts';
 import { asArray, asObject, type JsonObject } from './json.ts';
 
 const shared = [
@@ -61,8 +61,32 @@ const embeddingsFields = new Set(['model', 'input', 'dimensions', 'encoding_form
 const clientTools = new Set(['function', 'custom', 'local_shell', 'apply_patch', 'namespace']);
 const CHOICES_MAX = 8;
 
+/** How a provider's chat differs from OpenAI's own. */
+export interface ChatDialect {
+  readonly fields: ReadonlySet<string>;
+  /** The field that bounds the answer there, or null for the one that the client uses. */
+  readonly bound: 'max_tokens' | null;
+  /** Said with every request, over whatever the client says. */
+  readonly fixed: Readonly<Record<string, unknown>>;
+}
+
+const openAiChat: ChatDialect = {
+  fields: chatFields,
+  bound: null,
+  fixed: { service_tier: 'default', store: false },
+};
+
 export function draftChat(root: JsonObject): Result<AiDraft, AiRefusal> {
-  const { body, ignored } = pickFields(root, chatFields);
+  return draftChatWith(root, () => openAiChat);
+}
+
+export function draftChatWith(
+  root: JsonObject,
+  dialectFor: (content: ContentScan) => ChatDialect,
+): Result<AiDraft, AiRefusal> {
+  const content = scanContent(root['messages']);
+  const { fields, bound, fixed } = dialectFor(content);
+  const { body, ignored } = pickFields(root, fields);
   const refusal = refuseTools(root) ?? refuseSpeech(root);
   if (refusal) return err(refusal);
   const choices = root['n'] ?? 1;
@@ -73,7 +97,7 @@ export function draftChat(root: JsonObject): Result<AiDraft, AiRefusal> {
   if (!outputTokensMax.ok) return outputTokensMax;
   const streaming = root['stream'] === true;
   const options = asObject(root['stream_options']);
-  const bound = 'max_tokens' in body && !('max_completion_tokens' in body) ? 'max_tokens' : 'max_completion_tokens';
+  const theirs = 'max_tokens' in body && !('max_completion_tokens' in body) ? 'max_tokens' : 'max_completion_tokens';
   return ok({
     body,
     streaming,
@@ -81,16 +105,15 @@ export function draftChat(root: JsonObject): Result<AiDraft, AiRefusal> {
     outputTokensMin: ANSWER_TOKENS_MIN,
     withOutputTokensMax: (tokens) => ({
       ...body,
-      [bound]: tokens,
+      [bound ?? theirs]: tokens,
       ...(streaming ? { stream_options: { ...options, include_usage: true } } : {}),
-      service_tier: 'default',
-      store: false,
+      ...fixed,
     }),
-    choices,
+    choices: fields.has('n') ? choices : 1,
     cacheWrites: '5m', // OpenAI writes its cache by itself
-    content: scanContent(root['messages']),
+    content,
     hideUsageChunk: streaming && options?.['include_usage'] !== true,
-    ignored,
+    ignored: ignored.filter((name) => bound === null || name !== 'max_completion_tokens'),
   });
 }
 

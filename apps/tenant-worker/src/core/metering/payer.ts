@@ -3,11 +3,10 @@
  * is stored, else the platform. The one place that decides it. A refused key is still the customer's word: it is never
  * made up for with the platform's money unasked.
  */
-import { modelProviderNames } from '../../../../control-plane/src/contract/secrets.ts';
 import type { ModelProvider } from '../../../../control-plane/src/contract/secrets.ts';
 import type { AiRefusal } from './ai-error.ts';
-import type { AiProvider } from './ai-route.ts';
-import { parseObject } from './json.ts';
+import { aiProviderNames, type AiProvider } from './ai-route.ts';
+import { asArray, asObject, parseObject, type JsonObject } from './json.ts';
 
 /** A model key that is stored, without its value. */
 export interface StoredModelKey {
@@ -34,13 +33,20 @@ export function whoPays(provider: AiProvider, stored: readonly StoredModelKey[])
  * refuses itself in a shape of its own (`error` is a list): that is about the platform's account.
  */
 export function refusesKey(status: number, bodyText: string): boolean {
-  if (status !== 401 && status !== 402 && status !== 403) return false;
   const body = parseObject(bodyText);
+  if (status === 400) return isInvalidGoogleKey(body);
+  if (status !== 401 && status !== 402 && status !== 403) return false;
   return !Array.isArray(body?.['error']) && body?.['success'] !== false;
 }
 
+/** Google says 400 to a key that is none, with this reason among the details of its error. */
+function isInvalidGoogleKey(body: JsonObject | null): boolean {
+  const details = asArray(asObject(body?.['error'])?.['details']) ?? [];
+  return details.some((detail) => asObject(detail)?.['reason'] === 'API_KEY_INVALID');
+}
+
 export function keyRefused(provider: AiProvider, status: number): AiRefusal {
-  const name = modelProviderNames[provider];
+  const name = aiProviderNames[provider];
   return {
     code: 'ai_key_refused',
     detail:
@@ -54,7 +60,7 @@ export function keyRefused(provider: AiProvider, status: number): AiRefusal {
 export function keyUnreadable(provider: AiProvider): AiRefusal {
   return {
     code: 'ai_key_refused',
-    detail: `Your ${modelProviderNames[provider]} key is stored but could not be opened, so no model was called.`,
+    detail: `Your ${aiProviderNames[provider]} key is stored but could not be opened, so no model was called.`,
     next: 'Send the message again; if that does not help, replace the key in the Tidepool dashboard under Secrets.',
   };
 }

@@ -2,8 +2,10 @@ import { calcPrice, findProvider, type MatchLogic } from '@pydantic/genai-prices
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { importPrices } from '../../../../../local/prices/import.ts';
+import { providerRules } from '../../../../../local/prices/provider-rules.ts';
 import { costNanoUsd } from './price.ts';
 import { findPrice, priceTableAt, priceTables, type PriceTable } from './price-table.ts';
+import leftOut from './prices/2026-11-21.left-out.json' with { type: 'json' };
 import { noUsage } from './usage.ts';
 
 const nowMs = Date.parse('2026-11-21T12:00:00Z');
@@ -12,6 +14,10 @@ const table = priceTableAt(priceTables, nowMs);
 function equalsIn(match: MatchLogic): string[] {
   if ('equals' in match) return [match.equals];
   return 'or' in match ? match.or.flatMap(equalsIn) : [];
+}
+
+function sourceOf(provider: string): string {
+  return Object.entries(providerRules).find(([id]) => id === provider)?.[1].source ?? provider;
 }
 
 function solInputOn(day: string): number | undefined {
@@ -25,7 +31,8 @@ function emptyTable(version: string): PriceTable {
 describe('the newest table', () => {
   it('is what the import makes today from the installed package', () => {
     const newest = priceTables.at(-1);
-    expect(newest).toEqual(importPrices(newest?.version ?? '', newest?.effectiveFrom ?? ''));
+    const imported = importPrices(newest?.version ?? '', newest?.effectiveFrom ?? '');
+    expect([newest, leftOut]).toEqual([imported.table, imported.leftOut]);
   });
 
   it('holds only whole, non-negative, safe numbers', () => {
@@ -50,7 +57,7 @@ describe('the newest table', () => {
         if (!priced) continue;
         for (const input of [1000, 300_000]) {
           const theirs = calcPrice({ input_tokens: input, cache_read_tokens: 400, output_tokens: 77 }, name, {
-            providerId,
+            providerId: sourceOf(providerId),
             timestamp: new Date(nowMs),
           });
           const ours = costNanoUsd({ ...noUsage, input: input - 400, cacheRead: 400, output: 77 }, priced.price);
@@ -59,7 +66,7 @@ describe('the newest table', () => {
         }
       }
     }
-    expect(compared).toBeGreaterThan(140);
+    expect(compared).toBeGreaterThan(500);
   });
 });
 
@@ -75,6 +82,12 @@ describe('findPrice', () => {
     ['openai', 'gpt-5.5-20260423', 'gpt-5.5'],
     ['openai', 'gpt-5.6-luna-2027-01-01', 'gpt-5.6-luna'],
     ['openai', 'text-embedding-3-small', 'text-embedding-3-small'],
+    ['google', 'gemini-2.5-pro', 'gemini-2.5-pro'],
+    ['google', 'gemini-2.5-flash-lite', 'gemini-2.5-flash-lite'],
+    ['google', 'gemini-3.1-pro-preview', 'gemini-3.1-pro-preview'],
+    ['google', 'gemini-3.8-flash', 'gemini-3.8-flash'],
+    ['openrouter', 'anthropic/claude-sonnet-4.6', 'anthropic/claude-sonnet-4.6'],
+    ['workers-ai', '@cf/zai-org/glm-4.7-flash', '@cf/zai-org/glm-4.7-flash'],
   ])('%s %s is %s', (provider, name, id) => {
     expect(findPrice(table, provider, name, nowMs)?.modelId).toBe(id);
   });
@@ -87,6 +100,15 @@ describe('findPrice', () => {
     ['openai', 'ft:gpt-4o-2024-08-06:acme::abc', 'a fine-tuned model'],
     ['openai', 'gpt-realtime', 'audio'],
     ['openai', '', 'no name'],
+    ['google', 'gemini-2.5-pro-exp-03-25', 'a variant that begins like a known one'],
+    ['google', 'gemini-2.5-pro-preview-tts', 'spoken answers'],
+    ['google', 'claude-sonnet-4-6', "another maker's model, which the Gemini API does not serve"],
+    ['google', 'gemini-embedding-001', 'embeddings, which have no open path'],
+    ['openrouter', 'openrouter/auto', 'a router'],
+    ['openrouter', 'anthropic/claude-sonnet-4.6:online', 'a variant with a fee'],
+    ['openrouter', 'anthropic/claude-sonnet-4.6:beta', 'a variant'],
+    ['workers-ai', '@cf/baai/bge-m3', 'embeddings, which have no open path'],
+    ['cloudflare', '@cf/zai-org/glm-4.7-flash', 'the name of the source, not ours'],
     ['nobody', 'gpt-5.5', 'an unknown provider'],
     ['constructor', 'gpt-5.5', 'a name every object has'],
   ])('%s %s has no price: %s', (provider, name) => {
@@ -112,6 +134,18 @@ describe('findPrice', () => {
         );
       }),
     );
+  });
+
+  it.each(['openrouter', 'workers-ai'])('knows every model of %s by exact names only', (provider) => {
+    for (const model of table.providers[provider]?.models ?? []) {
+      const names = equalsIn(model.match as MatchLogic);
+      expect(names.length, model.id).toBeGreaterThan(0);
+      for (const name of names) {
+        expect(name).toMatch(/^[^:]+\/[^:]+$/);
+        expect(findPrice(table, provider, name, nowMs)?.modelId).toBe(model.id);
+        expect(findPrice(table, provider, `${name}-20270101`, nowMs)?.modelId ?? null).toBeNull();
+      }
+    }
   });
 
   it('takes the price of the day', () => {

@@ -68,10 +68,16 @@ export function anthropicExtras(usage: JsonObject): UnpricedExtras {
   if (typeof tier === 'string' && tier !== 'standard') extras.push(`service_tier:${tier}`);
   const speed = usage['speed'];
   if (typeof speed === 'string' && speed !== 'standard') extras.push(`speed:${speed}`);
-  for (const [tool, count] of Object.entries(asObject(usage['server_tool_use']) ?? {})) {
-    if (typeof count === 'number' && count > 0) extras.push(`server_tool:${tool}`);
-  }
-  return extras;
+  const geo = usage['inference_geo'];
+  if (typeof geo === 'string' && geo !== 'global' && geo !== 'not_available') extras.push(`inference_geo:${geo}`);
+  return [...extras, ...serverTools(usage)];
+}
+
+/** Tools that the provider ran, by name: Anthropic's and OpenRouter's own. */
+function serverTools(usage: JsonObject): UnpricedExtras {
+  return Object.entries(asObject(usage['server_tool_use']) ?? {}).flatMap(([tool, count]) =>
+    typeof count === 'number' && count > 0 ? [`server_tool:${tool.slice(0, 64)}`] : [],
+  );
 }
 
 /** Chat completions: `prompt_tokens` includes cached tokens; `completion_tokens` includes reasoning. */
@@ -99,18 +105,23 @@ export function openAiEmbeddingsUsage(usage: JsonObject): TokenUsage | null {
   return openAiUsage({ input: usage['prompt_tokens'], output: 0, inputDetails: null, outputDetails: null });
 }
 
+function has(details: JsonObject | null, field: string): boolean {
+  return (parseTokens(details?.[field]) ?? 0) > 0;
+}
+
+const standardTiers = new Set(['default', 'auto', 'standard']);
+
 export function openAiExtras(root: JsonObject, usage: JsonObject): UnpricedExtras {
   const extras: string[] = [];
   const tier = root['service_tier'];
-  if (typeof tier === 'string' && tier !== 'default' && tier !== 'auto') extras.push(`service_tier:${tier}`);
+  if (typeof tier === 'string' && !standardTiers.has(tier)) extras.push(`service_tier:${tier.slice(0, 64)}`);
   const input = asObject(usage['prompt_tokens_details']) ?? asObject(usage['input_tokens_details']);
-  const output = asObject(usage['completion_tokens_details']);
-  if (((parseTokens(input?.['audio_tokens']) ?? 0) || (parseTokens(output?.['audio_tokens']) ?? 0)) > 0) {
-    extras.push('audio_tokens');
-  }
-  const writes = asObject(input?.['cache_write_tokens_details']);
-  if ((parseTokens(writes?.['ttl_12h_tokens']) ?? 0) > 0) extras.push('cache_write:12h');
-  return extras;
+  const output = asObject(usage['completion_tokens_details']) ?? asObject(usage['output_tokens_details']);
+  if (has(input, 'audio_tokens') || has(output, 'audio_tokens')) extras.push('audio_tokens');
+  if (has(input, 'video_tokens')) extras.push('video_tokens');
+  if (has(output, 'image_tokens')) extras.push('image_output_tokens');
+  if (has(asObject(input?.['cache_write_tokens_details']), 'ttl_12h_tokens')) extras.push('cache_write:12h');
+  return [...extras, ...serverTools(usage)];
 }
 
 interface OpenAiFields {

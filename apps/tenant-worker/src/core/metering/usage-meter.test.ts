@@ -1,31 +1,18 @@
 import { extractUsage, findProvider } from '@pydantic/genai-prices';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { meter, sse } from '../../../../../test/support/metered-text.ts';
 import { createUsageMeter, type MeterResult, type UsageFormat } from './usage-meter.ts';
 import { inputTokensTotal, noUsage } from './usage.ts';
 
 const encoder = new TextEncoder();
-
-function meter(format: UsageFormat, text: string, cuts: readonly number[] = [], streaming = true): MeterResult {
-  const bytes = encoder.encode(text);
-  const one = createUsageMeter(format, streaming, { eventBytesMax: 10_000, bodyBytesMax: 10_000 });
-  let from = 0;
-  for (const cut of [...cuts, bytes.length].toSorted((a, b) => a - b)) {
-    one.push(bytes.subarray(from, cut));
-    from = Math.max(from, cut);
-  }
-  return one.finish();
-}
-
-function sse(...events: (Record<string, unknown> | string)[]): string {
-  return events
-    .map((event) =>
-      typeof event === 'string'
-        ? `data: ${event}\n\n`
-        : `event: ${String(event['type'])}\ndata: ${JSON.stringify(event)}\n\n`,
-    )
-    .join('');
-}
+const formats = [
+  'anthropic-messages',
+  'openai-chat',
+  'openai-responses',
+  'openai-embeddings',
+  'google-gemini',
+] as const;
 
 const anthropicStream = sse(
   {
@@ -221,7 +208,7 @@ describe('bounds', () => {
   it('never throws, whatever comes', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom<UsageFormat>('anthropic-messages', 'openai-chat', 'openai-responses', 'openai-embeddings'),
+        fc.constantFrom<UsageFormat>(...formats),
         fc.boolean(),
         fc.array(
           fc.oneof(
@@ -281,35 +268,5 @@ describe('a whole answer', () => {
   it.each([['-1'], ['1.5'], ['"7"'], ['1e12'], ['null']])('with the count %s has no usage', (count) => {
     const body = `{"usage":{"prompt_tokens":${count},"completion_tokens":1}}`;
     expect(meter('openai-chat', body, [], false).usage).toBeNull();
-  });
-});
-
-describe('what has no price', () => {
-  it.each<[UsageFormat, Record<string, unknown>, string[]]>([
-    [
-      'anthropic-messages',
-      { usage: { input_tokens: 1, output_tokens: 1, service_tier: 'priority', speed: 'fast' } },
-      ['service_tier:priority', 'speed:fast'],
-    ],
-    [
-      'anthropic-messages',
-      {
-        usage: {
-          input_tokens: 1,
-          output_tokens: 1,
-          server_tool_use: { web_search_requests: 2, web_fetch_requests: 0 },
-        },
-      },
-      ['server_tool:web_search_requests'],
-    ],
-    ['openai-chat', { service_tier: 'priority', usage: chatUsage }, ['service_tier:priority']],
-    ['openai-chat', { usage: { ...chatUsage, prompt_tokens_details: { audio_tokens: 5 } } }, ['audio_tokens']],
-    [
-      'openai-responses',
-      { usage: { ...responsesUsage, input_tokens_details: { cache_write_tokens_details: { ttl_12h_tokens: 3 } } } },
-      ['cache_write:12h'],
-    ],
-  ])('in an answer of %s is named', (format, body, unpriced) => {
-    expect(meter(format, JSON.stringify(body), [], false).unpriced).toEqual(unpriced);
   });
 });

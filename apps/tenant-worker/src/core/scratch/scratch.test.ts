@@ -208,13 +208,20 @@ describe('when a drill is due', () => {
 });
 
 describe('the stand-in model', () => {
-  it.each(['/anthropic/v1/messages', '/openai/v1/responses', '/openai/v1/chat/completions'])('%s', (path) => {
+  it.each([
+    '/anthropic/v1/messages',
+    '/openai/v1/responses',
+    '/openai/v1/chat/completions',
+    '/openrouter/v1/chat/completions',
+    '/workers-ai/v1/chat/completions',
+    '/google/v1beta/models/gemini-2.5-flash:streamGenerateContent',
+  ])('%s', (path) => {
     const streamed = standInAnswer(path, { model: 'm', stream: true });
     expect(streamed).toMatchObject({ status: 200, contentType: 'text/event-stream' });
     expect(streamed.body).toContain(trialTurn.answer);
     for (const line of streamed.body.split('\n').filter((text) => text.startsWith('data: {')))
       expect(JSON.parse(line.slice(6))).toBeTypeOf('object');
-    const whole = standInAnswer(path, { model: 'm' });
+    const whole = standInAnswer(path.replace('streamGenerate', 'generate'), { model: 'm' });
     expect(JSON.stringify(JSON.parse(whole.body))).toContain(trialTurn.answer);
   });
 

@@ -1,5 +1,5 @@
 /**
- * The model of a scratch run's one scripted turn: answers everything with the same sentence, in the formats of the two
+ * The model of a scratch run's one scripted turn: answers everything with the same sentence, in the formats of the open
  * providers. No upstream, no charge, nothing kept. Pure.
  */
 
@@ -17,10 +17,14 @@ export interface StandInAnswer {
 
 type Event = Readonly<Record<string, unknown>> & { readonly type?: string };
 
+const geminiPath = /^\/google\/v1beta\/models\/([\w.-]{1,120}):(generateContent|streamGenerateContent)$/;
+
 /** @param path of the request, with the provider first, such as `/anthropic/v1/messages` */
 export function standInAnswer(path: string, asked: unknown): StandInAnswer {
-  const { model, stream } = readAsked(asked);
-  const make = formats[path];
+  const [, called, method] = geminiPath.exec(path) ?? [];
+  const { model, stream } =
+    called === undefined ? readAsked(asked) : { model: called, stream: method === 'streamGenerateContent' };
+  const make = called === undefined ? formats[path] : gemini;
   if (make === undefined) return json(404, { error: { type: 'not_found', message: 'not in a trial' } });
   const { whole, events, named } = make(model, trialTurn.answer);
   if (!stream) return json(200, whole);
@@ -55,6 +59,8 @@ const formats: Readonly<Record<string, (model: string, text: string) => Format>>
   '/anthropic/v1/messages': anthropic,
   '/openai/v1/responses': responses,
   '/openai/v1/chat/completions': chat,
+  '/openrouter/v1/chat/completions': chat,
+  '/workers-ai/v1/chat/completions': chat,
 };
 
 function anthropic(model: string, text: string): Format {
@@ -108,4 +114,11 @@ function chat(model: string, text: string): Format {
     whole: { ...base, object: 'chat.completion', choices: [{ index: 0, message, finish_reason: 'stop' }], usage },
     events: [chunk(message, null), chunk({}, 'stop'), { ...base, object: 'chat.completion.chunk', choices: [], usage }],
   };
+}
+
+function gemini(model: string, text: string): Format {
+  const usageMetadata = { promptTokenCount: 1, candidatesTokenCount: 1, totalTokenCount: 2 };
+  const candidates = [{ index: 0, content: { role: 'model', parts: [{ text }] }, finishReason: 'STOP' }];
+  const whole = { candidates, usageMetadata, modelVersion: model, responseId: 'gemini-trial' };
+  return { named: false, whole, events: [whole] };
 }
