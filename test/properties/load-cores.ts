@@ -1,10 +1,11 @@
-/** The two pure cores under test, from this checkout or from a changed copy of it. */
+/** The pure cores under test, from this checkout or from a changed copy of it. */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 export const root = path.resolve(import.meta.dirname, '../..');
 const edge = 'apps/tenant-worker/src/core/edge';
 const egress = 'apps/tenant-worker/src/core/egress';
+const metering = 'apps/tenant-worker/src/core/metering';
 
 type Edge = typeof import('../../apps/tenant-worker/src/core/edge/admission.ts') &
   typeof import('../../apps/tenant-worker/src/core/edge/cookies.ts') &
@@ -18,9 +19,12 @@ type Egress = typeof import('../../apps/tenant-worker/src/core/egress/decide.ts'
   typeof import('../../apps/tenant-worker/src/core/egress/presets.ts') &
   typeof import('../../apps/tenant-worker/src/core/egress/target.ts');
 
+type Metering = typeof import('../../apps/tenant-worker/src/core/metering/usage-meter.ts');
+
 export interface Cores {
   readonly gate: Edge;
   readonly egress: Egress;
+  readonly metering: Metering;
 }
 
 /** @param from a folder laid out as the checkout; a module is read once per folder and process */
@@ -34,5 +38,6 @@ export async function loadCores(from: string = root): Promise<Cores> {
   return {
     gate: (await load(edge, ['admission', 'cookies', 'host', 'path', 'request-headers', 'response-headers'])) as Edge,
     egress: (await load(egress, ['decide', 'pattern', 'presets', 'target'])) as Egress,
+    metering: (await load(metering, ['usage-meter'])) as Metering,
   };
 }

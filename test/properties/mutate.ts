@@ -5,8 +5,11 @@ import { egressProperties } from './egress-properties.ts';
 import { gateProperties } from './gate-properties.ts';
 import { loadCores, root } from './load-cores.ts';
 import { applyMutation, type Mutation } from './mutations.ts';
+import { streamProperties } from './stream-properties.ts';
 
 const copied = ['apps/tenant-worker/src/core', 'apps/control-plane/src/contract'];
+
+const propertiesOf = { egress: egressProperties, gate: gateProperties, streams: streamProperties } as const;
 
 /** The first property that fails on the changed core, or null when none does. */
 export async function caughtBy(mutation: Mutation, cases: number): Promise<string | null> {
@@ -17,8 +20,7 @@ export async function caughtBy(mutation: Mutation, cases: number): Promise<strin
     const file = path.join(folder, mutation.file);
     await writeFile(file, applyMutation(mutation, await readFile(file, 'utf8')));
     const cores = await loadCores(folder);
-    const properties = mutation.core === 'egress' ? egressProperties(cores) : gateProperties(cores);
-    for (const { name, check } of properties) {
+    for (const { name, check } of propertiesOf[mutation.core](cores)) {
       try {
         check(cases);
       } catch {

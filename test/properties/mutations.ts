@@ -3,7 +3,7 @@
  * text that must be there exactly once, and what stands there instead.
  */
 export interface Mutation {
-  readonly core: 'egress' | 'gate';
+  readonly core: 'egress' | 'gate' | 'streams';
   /** The rule, and what the change does to it. */
   readonly what: string;
   readonly file: string;
@@ -18,11 +18,11 @@ export function applyMutation({ what, find, replace }: Mutation, source: string)
   return parts.join(replace);
 }
 
-type Row = readonly [what: string, find: string, replace: string];
-const table = (core: Mutation['core'], file: string, rows: readonly Row[]): readonly Mutation[] =>
+export type Row = readonly [what: string, find: string, replace: string];
+export const table = (core: Mutation['core'], file: string, rows: readonly Row[]): readonly Mutation[] =>
   rows.map(([what, find, replace]) => ({ core, file: `apps/tenant-worker/src/core/${file}`, what, find, replace }));
 
-export const mutations: readonly Mutation[] = [
+export const ruleMutations: readonly Mutation[] = [
   ...table('egress', 'egress/decide.ts', [
     [
       'never: asked after the owner’s word',
