@@ -8,7 +8,7 @@ import { z } from 'zod';
 const modelRef = z
   .string()
   .max(160)
-  .regex(/^[a-z0-9-]+\/[A-Za-z0-9._:/-]+$/);
+  .regex(/^[a-z0-9-]+\/[A-Za-z0-9@._:/-]+$/);
 
 /** An origin and nothing else: no path, no query, no trailing slash. */
 const origin = z
@@ -36,7 +36,7 @@ export const gatewayConfigInputSchema = z.object({
     .refine((users) => users.some((user) => user.role === 'owner'), 'at least one owner')
     .refine((users) => new Set(users.map((user) => user.id)).size === users.length, 'each user once'),
   models: z.object({ primary: modelRef, utility: modelRef }),
-  /** Base of the metered model endpoint; `/anthropic` and `/openai` are appended. */
+  /** Base of the metered model endpoint; `/anthropic`, `/openai` and so on are appended. */
   ai: z.object({
     baseUrl: z
       .string()

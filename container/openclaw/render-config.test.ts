@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import * as fc from 'fast-check';
 import { gatewayConfigInputSchema, type GatewayConfigInput } from './config-input.ts';
 import { driftedPaths, renderConfig, serialiseConfig, type JsonObject, type RunFacts } from './render-config.ts';
@@ -196,4 +196,41 @@ test('a release is not told what it does not know', () => {
   expect(at(render().config, 'gateway.controlUi.communityInvite')).toBe(false);
   expect(at(old.config, 'gateway.controlUi.communityInvite')).toBeUndefined();
   expect(at(old.config, 'gateway.controlUi.enabled')).toBe(true);
+});
+
+describe('a provider that nobody has to choose', () => {
+  const of = (primary: string): ReturnType<typeof render> => render({}, { models: { ...input.models, primary } });
+
+  test.each([
+    ['google/gemini-3.1-pro-preview', 'google', 'google-generative-ai', '/google/v1beta'],
+    ['openrouter/anthropic/claude-sonnet-4.6', 'openrouter', 'openai-completions', '/openrouter/v1'],
+    ['workers-ai/@cf/openai/gpt-oss-120b', 'workers-ai', 'openai-completions', '/workers-ai/v1'],
+  ])('%s brings %s behind the meter', (primary, name, api, path) => {
+    expect(at(render().config, `models.providers.${name}`)).toBeUndefined();
+    const { config, followed } = of(primary);
+    expect(at(config, `models.providers.${name}`)).toMatchObject({
+      api,
+      baseUrl: `http://ai.tidepool.internal${path}`,
+      apiKey: 'tidepool-managed',
+    });
+    expect(driftedPaths(config, {})).toContain(`models.providers.${name}.baseUrl`);
+    // It stays when another model is chosen: a conversation may still use it.
+    expect(at(render(config, {}, followed).config, `models.providers.${name}.baseUrl`)).toContain(path);
+  });
+
+  test('is told the models that it has no list of', () => {
+    const [model] = at(
+      of('workers-ai/@cf/openai/gpt-oss-120b').config,
+      'models.providers.workers-ai.models',
+    ) as unknown[];
+    expect(model).toMatchObject({ id: '@cf/openai/gpt-oss-120b', input: ['text'] });
+    expect(at(of('google/gemini-3.1-pro-preview').config, 'models.providers.google.models')).toEqual([]);
+  });
+
+  test("is the tenant's own until the platform's choice names it", () => {
+    const google = { apiKey: 'own', baseUrl: 'https://generativelanguage.googleapis.com/v1beta', models: [] };
+    const { config } = render({ models: { providers: { google } } });
+    expect(at(config, 'models.providers.google')).toEqual(google);
+    expect(driftedPaths(config, {})).not.toContain('models.providers.google.baseUrl');
+  });
 });

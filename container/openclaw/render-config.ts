@@ -8,15 +8,13 @@
  * Everything else of the tenant is kept. Facts about the keys: OpenClaw's `docs/gateway/trusted-proxy-auth.md`.
  */
 import type { GatewayConfigInput } from './config-input.ts';
+import { guardedProviderPaths, providerValues } from './model-providers.ts';
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
 /** Headers the Worker sets on every request and upgrade. The names are the contract between the two. */
 export const identityHeaders = { user: 'x-tidepool-user', proof: 'x-tidepool-proof' } as const;
-
-/** Not a secret: the credential is added outside the container. OpenClaw wants a non-empty key to use a provider. */
-const sentinelApiKey = 'tidepool-managed';
 
 /** What a browser needs to use the Control UI. `operator.admin` is never part of a device's lasting grant. */
 const deviceScopes = ['operator.read', 'operator.write', 'operator.approvals', 'operator.questions'] as const;
@@ -80,7 +78,7 @@ export function renderConfig(options: {
  * @returns paths that differ; empty when the gateway runs with what the platform wants
  */
 export function driftedPaths(rendered: JsonObject, actual: JsonObject): readonly string[] {
-  return guardedPaths.filter(
+  return [...guardedPaths, ...guardedProviderPaths((path) => readPath(rendered, path))].filter(
     (path) => JSON.stringify(sorted(readPath(rendered, path))) !== JSON.stringify(sorted(readPath(actual, path))),
   );
 }
@@ -90,7 +88,7 @@ export function serialiseConfig(config: JsonObject): string {
   return `${JSON.stringify(sorted(config), null, 2)}\n`;
 }
 
-type PathValue = readonly [path: string, value: Json];
+export type PathValue = readonly [path: string, value: Json];
 
 /** Their change would let somebody else in or send model calls past the meter. Checked again after the boot. */
 const guardedPaths = [
@@ -102,8 +100,6 @@ const guardedPaths = [
   'gateway.auth',
   'gateway.controlUi.allowedOrigins',
   'gateway.terminal.enabled',
-  'models.providers.anthropic.baseUrl',
-  'models.providers.openai.baseUrl',
 ] as const;
 
 /** Keys of ours that a release does not know and would refuse the whole config for. */
@@ -175,8 +171,7 @@ function enforcedValues(input: GatewayConfigInput, facts: RunFacts, config: Json
     ['browser.enabled', false],
     ['logging.file', facts.logFile],
     ['logging.audit.enabled', true],
-    ['models.providers.anthropic', renderProvider('anthropic', 'anthropic-messages', input, config)],
-    ['models.providers.openai', renderProvider('openai', null, input, config)],
+    ...providerValues(input, (path) => readPath(config, path)),
   ];
 }
 
@@ -199,26 +194,6 @@ function renderAuth(input: GatewayConfigInput, facts: RunFacts): Json {
       allowLoopback: facts.peers.some(isLoopback),
       deviceAutoApprove: { enabled: true, scopes: [...deviceScopes] },
     },
-  };
-}
-
-/**
- * A provider behind the meter. `api` is explicit for Anthropic: without it OpenClaw sends utility calls in OpenAI's format.
- * `allowPrivateNetwork`: the name resolves to a placeholder address that OpenClaw's own guard may take for private.
- */
-function renderProvider(
-  name: 'anthropic' | 'openai',
-  api: string | null,
-  input: GatewayConfigInput,
-  config: JsonObject,
-): Json {
-  const models = readPath(config, `models.providers.${name}.models`);
-  return {
-    ...(api === null ? {} : { api }),
-    baseUrl: `${input.ai.baseUrl}/${name}`,
-    apiKey: sentinelApiKey,
-    request: { allowPrivateNetwork: true },
-    models: Array.isArray(models) ? models : [],
   };
 }
 
