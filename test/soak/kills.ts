@@ -70,6 +70,13 @@ try {
     GatewayClient.connect(product.stack, tenant.slug, person.cookiesFor(`${tenant.slug}.localhost`), device),
   );
   first.close();
+  // From here on a loss of any of it is a fault, whatever is killed.
+  const madeAtMs = Date.now();
+  await person.call('snapshotTake', { params, body: {} });
+  await until('what was made to be saved', async () => {
+    const { lastSnapshot } = await person.call('tenantRead', { params });
+    return lastSnapshot !== null && Date.parse(lastSnapshot.at) >= madeAtMs;
+  });
 
   const backMs: number[] = [];
   const answeredMs: number[] = [];
