@@ -35,20 +35,26 @@ interface Shown {
 }
 
 /** Every wave's requests differ, as those of different sessions do. */
-function ask(n: number): Request {
+function ask(n: number, maxTokens: number): Request {
   const content = `Session ${n}: tell me everything you know about tide pools. ${'Go on. '.repeat(n % 40)}`;
   return new Request('http://ai.tidepool.internal/anthropic/v1/messages', {
     method: 'POST',
     body: JSON.stringify({
       model: 'claude-sonnet-4-6',
-      max_tokens: 2_000,
+      max_tokens: maxTokens,
       stream: true,
       messages: [{ role: 'user', content }],
     }),
   });
 }
 
-async function overshoot(chargeOf: (of: { bytes: number; maxTokens: number }) => Charge, concurrentMax: number) {
+interface Case {
+  readonly chargeOf: (of: { bytes: number; maxTokens: number }) => Charge;
+  readonly concurrentMax: number;
+  readonly maxTokens: number;
+}
+
+async function overshoot({ chargeOf, concurrentMax, maxTokens }: Case): Promise<Shown> {
   model = await startChargingModel(chargeOf);
   const sql = openNodeSql();
   migrate(sql, LEDGER_MIGRATIONS, clock.nowMs());
@@ -71,7 +77,7 @@ async function overshoot(chargeOf: (of: { bytes: number; maxTokens: number }) =>
   const shown = { granted: 0, refused: 0, busy: 0, underWayAtMost: 0, heldAtMostNanoUsd: 0, boundNanoUsd: 0 };
   for (let wave = 0; wave < wavesMax; wave++) {
     const answers = await Promise.all(
-      Array.from({ length: streams }, (_, n) => ai.handle(ask(wave * streams + n), context)),
+      Array.from({ length: streams }, (_, n) => ai.handle(ask(wave * streams + n, maxTokens), context)),
     );
     const granted = answers.filter(({ status }) => status === 200);
     await expect.poll(() => model.open()).toBe(granted.length);
@@ -108,42 +114,47 @@ const toTheBound = ({ bytes, maxTokens }: { bytes: number; maxTokens: number }):
 /** Much less than was set aside, as answers are: the rest comes back, and many waves fit. */
 const ordinary = (): Charge => ({ inputTokens: 300, outputTokens: 500 });
 /** A provider that does not keep to the bound on the answer. */
-const threeTimes = ({ bytes, maxTokens }: { bytes: number; maxTokens: number }): Charge => ({
+const tenTimes = ({ bytes, maxTokens }: { bytes: number; maxTokens: number }): Charge => ({
   inputTokens: bytes,
-  outputTokens: maxTokens * 3,
+  outputTokens: maxTokens * 10,
 });
+
+/** So short that the holds of all 100 fit under the cap at once; and as long as a turn's is, of which 27 fit. */
+const shortAnswer = 150;
+const longAnswer = 2_000;
 
 const print = (what: string, shown: Shown): void => console.log(`${what}: ${JSON.stringify(shown)}`);
 
 describe('a cap of $1.00 under 100 streams at a time', () => {
-  it('is not passed by a nano-dollar while providers keep to the bounds', async () => {
-    const shown = await overshoot(toTheBound, streams);
+  it('is not passed by a nano-dollar while providers keep to the bounds, with all 100 under way', async () => {
+    const shown = await overshoot({ chargeOf: toTheBound, concurrentMax: streams, maxTokens: shortAnswer });
     print('to the bound', shown);
-    expect(shown).toMatchObject({ overshootNanoUsd: 0, busy: 0 });
+    expect(shown).toMatchObject({ overshootNanoUsd: 0, busy: 0, underWayAtMost: streams });
     expect(shown.boundNanoUsd).toBeLessThanOrEqual(0);
-    expect(shown.heldAtMostNanoUsd).toBeGreaterThan(0.95 * capNanoUsd);
     expect(shown.spentNanoUsd).toBeGreaterThan(0.95 * capNanoUsd);
   });
 
   it('is used up by answers that cost less than what is set aside, and not passed', async () => {
-    const shown = await overshoot(ordinary, streams);
+    const shown = await overshoot({ chargeOf: ordinary, concurrentMax: streams, maxTokens: longAnswer });
     print('ordinary', shown);
     expect(shown).toMatchObject({ overshootNanoUsd: 0, busy: 0 });
+    expect(shown.heldAtMostNanoUsd).toBeGreaterThan(0.95 * capNanoUsd);
     expect(shown.spentNanoUsd).toBeGreaterThan(0.95 * capNanoUsd);
-    expect(shown.underWayAtMost).toBeGreaterThan(20);
+    expect(shown.underWayAtMost).toBeLessThan(streams);
   });
 
   it('lets 16 of them through at a time as an assistant has it', async () => {
-    const shown = await overshoot(toTheBound, aiLimits.concurrentMax);
+    const { concurrentMax } = aiLimits;
+    const shown = await overshoot({ chargeOf: toTheBound, concurrentMax, maxTokens: longAnswer });
     print('16 at a time', shown);
-    expect(shown.overshootNanoUsd).toBe(0);
-    expect(shown.underWayAtMost).toBeLessThanOrEqual(aiLimits.concurrentMax);
+    expect(shown).toMatchObject({ overshootNanoUsd: 0, underWayAtMost: concurrentMax });
     expect(shown.busy).toBeGreaterThan(0);
   });
 
   it('is passed by no more than what those under way cost above their bounds, when a provider charges more', async () => {
-    const shown = await overshoot(threeTimes, streams);
-    print('three times the bound', shown);
+    const shown = await overshoot({ chargeOf: tenTimes, concurrentMax: streams, maxTokens: shortAnswer });
+    print('ten times the bound', shown);
+    expect(shown.underWayAtMost).toBe(streams);
     expect(shown.overshootNanoUsd).toBeGreaterThan(0);
     expect(shown.overshootNanoUsd).toBeLessThanOrEqual(shown.boundNanoUsd);
   });

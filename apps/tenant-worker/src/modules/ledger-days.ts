@@ -5,10 +5,10 @@
  */
 import { dayOf } from '../core/metering/budget.ts';
 import type { Sql, SqlRow } from '../ports.ts';
+import { hourColumns } from './ledger-schema.ts';
 import { number, text } from './row.ts';
 
 const hourMs = 3_600_000;
-const noHours = JSON.stringify(Array.from({ length: 24 }, () => 0));
 
 /** Where a request counts. */
 interface Place {
@@ -34,24 +34,21 @@ export class LedgerDays {
 
   hold({ atMs, modelKey }: Place, holdNanoUsd: number): void {
     this.#sql.exec(
-      `INSERT INTO ledger_day VALUES (?, ?, 0, ?, ?) ON CONFLICT (day, model_key) DO UPDATE SET
-         held_nano_usd = held_nano_usd + excluded.held_nano_usd`,
+      `INSERT INTO ledger_day (day, model_key, spent_nano_usd, held_nano_usd) VALUES (?, ?, 0, ?)
+         ON CONFLICT (day, model_key) DO UPDATE SET held_nano_usd = held_nano_usd + excluded.held_nano_usd`,
       dayOf(atMs),
       modelKey,
       holdNanoUsd,
-      noHours,
     );
   }
 
   settle({ atMs, modelKey, holdNanoUsd }: Held, costNanoUsd: number): void {
-    const hour = `$[${new Date(atMs).getUTCHours()}]`;
+    const hour = hourColumns[new Date(atMs).getUTCHours()] ?? 'h00';
     this.#sql.exec(
       `UPDATE ledger_day SET held_nano_usd = held_nano_usd - ?, spent_nano_usd = spent_nano_usd + ?,
-         hours = json_set(hours, ?, json_extract(hours, ?) + CAST(? AS INTEGER)) WHERE day = ? AND model_key = ?`,
+         ${hour} = ${hour} + ? WHERE day = ? AND model_key = ?`,
       holdNanoUsd,
       costNanoUsd,
-      hour,
-      hour,
       costNanoUsd,
       dayOf(atMs),
       modelKey,
@@ -86,9 +83,10 @@ export class LedgerDays {
   /** What was charged in each hour from `fromMs` on, by the hour's beginning; hours without any are left out. */
   hours(fromMs: number): ReadonlyMap<number, number> {
     const found = new Map<number, number>();
-    for (const row of this.#sql.exec('SELECT day, hours FROM ledger_day WHERE day >= ?', dayOf(fromMs))) {
+    for (const row of this.#sql.exec('SELECT * FROM ledger_day WHERE day >= ?', dayOf(fromMs))) {
       const dayMs = Date.parse(`${text(row, 'day')}T00:00:00Z`);
-      for (const [hour, nanoUsd] of hoursOf(row).entries()) {
+      for (const [hour, column] of hourColumns.entries()) {
+        const nanoUsd = number(row, column);
         const atMs = dayMs + hour * hourMs;
         if (nanoUsd > 0 && atMs >= fromMs) found.set(atMs, (found.get(atMs) ?? 0) + nanoUsd);
       }
@@ -102,10 +100,4 @@ const sums = 'coalesce(sum(spent_nano_usd), 0) AS spent_nano_usd, coalesce(sum(h
 function totalOf([row]: SqlRow[]): DayTotal {
   if (row === undefined) throw new Error('a sum has no row');
   return { spentNanoUsd: number(row, 'spent_nano_usd'), heldNanoUsd: number(row, 'held_nano_usd') };
-}
-
-function hoursOf(row: SqlRow): number[] {
-  const parsed: unknown = JSON.parse(text(row, 'hours'));
-  if (!Array.isArray(parsed)) throw new Error('the hours of a day are not a list');
-  return parsed.map(Number);
 }

@@ -1,6 +1,12 @@
 /** The tables of the ledger, step by step. `Ledger` and `LedgerDays` own them together; nobody else reads them. */
 import type { Migration } from '../ports.ts';
 
+/** One column of `ledger_day` for each hour: `h00` to `h23`. */
+export const hourColumns: readonly string[] = Array.from(
+  { length: 24 },
+  (_, hour) => `h${String(hour).padStart(2, '0')}`,
+);
+
 export const LEDGER_MIGRATIONS: readonly Migration[] = [
   {
     id: 'ledger/1',
@@ -57,15 +63,14 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
         model_key TEXT NOT NULL,
         spent_nano_usd INTEGER NOT NULL,
         held_nano_usd INTEGER NOT NULL,
-        /* What was charged in each of the day's hours: a JSON array of 24 amounts. */
-        hours TEXT NOT NULL,
+        /* What was charged in each of the day's hours, of UTC. */
+        ${hourColumns.map((column) => `${column} INTEGER NOT NULL DEFAULT 0`).join(', ')},
         PRIMARY KEY (day, model_key)
       ) WITHOUT ROWID`,
       "UPDATE ledger_request SET model_key = provider || '/' || model",
-      `INSERT INTO ledger_day
+      `INSERT INTO ledger_day (day, model_key, spent_nano_usd, held_nano_usd)
          SELECT date(at_ms / 1000, 'unixepoch'), model_key, sum(cost_nano_usd),
-           sum(CASE WHEN todo = 'open' THEN hold_nano_usd ELSE 0 END),
-           '[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]'
+           sum(CASE WHEN todo = 'open' THEN hold_nano_usd ELSE 0 END)
          FROM ledger_request WHERE byok = 0 GROUP BY 1, 2`,
     ],
   },

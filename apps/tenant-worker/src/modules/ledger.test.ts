@@ -11,6 +11,7 @@ import {
   type Reservation,
   type Settlement,
 } from './ledger.ts';
+import { hourColumns } from './ledger-schema.ts';
 import { migrate } from './migrate.ts';
 
 const startMs = Date.parse('2026-11-21T08:00:00Z');
@@ -355,7 +356,7 @@ function checkInvariants(sql: Sql, before: Map<string, number>): Map<string, num
   }
   const days = sql.exec(
     `SELECT day, model_key, spent_nano_usd, held_nano_usd,
-       (SELECT sum(value) FROM json_each(hours)) AS hours FROM ledger_day ORDER BY day, model_key`,
+       ${hourColumns.join(' + ')} AS hours FROM ledger_day ORDER BY day, model_key`,
   );
   const requests = sql.exec(
     `SELECT date(at_ms / 1000, 'unixepoch') AS day, model_key, sum(cost_nano_usd) AS spent_nano_usd,
