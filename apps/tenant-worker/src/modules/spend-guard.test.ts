@@ -144,6 +144,14 @@ describe('the fuse for a loop', () => {
     for (let n = 0; n < repeatsMax; n++) expect(told(charge(1, { body: 7 }))).toEqual([]);
   });
 
+  it('counts anew after a resumption', () => {
+    for (let n = 0; n <= repeatsMax; n++) charge(1, { body: 7 });
+    expect(guard.resume(guard.pause()?.id ?? '')).toBe(true);
+    clock.ms += 1;
+    for (let n = 0; n < repeatsMax; n++) expect(told(charge(1, { body: 7 }))).toEqual([]);
+    expect(told(charge(1, { body: 7 }))).toEqual(['paused repeated']);
+  });
+
   it('does not count what failed, nor what the customer pays', () => {
     for (let n = 0; n < 60; n++) {
       const requestId = `f${n}`;
