@@ -1,7 +1,7 @@
 /**
  * A container run that is always well, in the place of `TenantSandbox`: it starts, is claimed, gets a gateway and stays ready,
  * also over a restart of the runtime. The tenant's object sees an assistant that is awake, so that model calls come in as
- * they do in production; there is no container and nothing to save.
+ * they do in production; there is no container, and what is saved of it is made up.
  */
 import { DurableObject } from 'cloudflare:workers';
 import type { Look, RestoreOutcome, SnapshotData } from '../../../apps/tenant-worker/src/services/lifecycle-ports.ts';
@@ -55,8 +55,9 @@ export class StandInSandbox extends DurableObject {
   }
 
   async snapshot(): Promise<SnapshotData> {
-    const nothing = { bytes: 0, files: 0, storedBytes: 0, uncompressedBytes: 0 };
-    return { ...nothing, sha256: '0'.repeat(64), inventory: false, sessions: null, cronJobs: null };
+    // Not empty: what has nothing in it is refused.
+    const small = { bytes: 1_000, files: 10, storedBytes: 1_000, uncompressedBytes: 4_000 };
+    return { ...small, sha256: '0'.repeat(64), inventory: false, sessions: null, cronJobs: null };
   }
 
   async destroy(): Promise<void> {
