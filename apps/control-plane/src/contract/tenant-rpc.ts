@@ -13,9 +13,15 @@ import type { SnapshotFileControl } from './snapshot-file-rpc.ts';
 import { OperationId, TenantId, UserId } from './ids.ts';
 import { Incident } from './incident.ts';
 import type { ImportCommand, ImportView } from './imports.ts';
+import type { ModelControl } from './model-rpc.ts';
+import { TenantModels } from './models.ts';
+import { Receipt } from './receipt.ts';
 import type { Result } from './result.ts';
 import { SecurityAudit } from './security-audit.ts';
 import { DrillFailure, ProvenRestore, RollbackPoint, UpgradeFailure, UpgradeProgress } from './trials.ts';
+
+export { NanoUsd } from './budgets.ts';
+export { Receipt } from './receipt.ts';
 
 /** What an operator and a customer call the state. One vocabulary for API, pages and badges. */
 export const tenantStates = [
@@ -35,8 +41,6 @@ export type TenantStateKind = z.infer<typeof TenantStateKind>;
 
 export const MemberRole = z.enum(['owner', 'operator', 'viewer']);
 export type MemberRole = z.infer<typeof MemberRole>;
-
-export { NanoUsd };
 
 /** One minute to one day. */
 export const IdleSleepMs = z.number().int().min(60_000).max(86_400_000);
@@ -68,7 +72,7 @@ export const TenantSpec = z.object({
   idleSleepMs: IdleSleepMs,
   /** Does not sleep for idleness at all: awake time is what it costs. */
   keepAwake: z.boolean().default(false),
-  models: z.object({ primary: z.string().max(120), utility: z.string().max(120) }),
+  models: TenantModels,
   aiCapNanoUsdPerMonth: NanoUsd,
   /** Beside the cap; specs from before there were any have none. */
   budgets: SpendBudgets.optional(),
@@ -136,29 +140,6 @@ export const UsageTotals = z.object({
   awakeMs: z.number().int().min(0),
 });
 export type UsageTotals = z.infer<typeof UsageTotals>;
-
-/** One charged model request. Immutable. */
-export const Receipt = z.object({
-  requestId: z.string().min(1).max(64),
-  period: z.string().regex(/^\d{4}-\d{2}$/),
-  atMs: z.number().int(),
-  provider: z.string().max(40),
-  model: z.string().max(120),
-  /** All input, cached or not; the two cache counts below are parts of it. */
-  inputTokens: z.number().int().min(0),
-  outputTokens: z.number().int().min(0),
-  cacheReadTokens: z.number().int().min(0),
-  cacheWriteTokens: z.number().int().min(0),
-  costNanoUsd: NanoUsd,
-  /** Paid with the customer's own key: charged 0. Receipts from before there were such keys have neither. */
-  byok: z.boolean().default(false),
-  /** With `byok`, what it would have cost here; otherwise 0. */
-  listCostNanoUsd: NanoUsd.default(0),
-  outcome: z.enum(['final', 'partial', 'estimated']),
-  priceVersion: z.string().max(40),
-  upstreamId: z.string().max(128).nullable(),
-});
-export type Receipt = z.infer<typeof Receipt>;
 
 /** The tenant as it sees itself. `version` rises with every change; reading it never wakes anything. */
 export const TenantReport = z.object({
@@ -319,7 +300,7 @@ export type CommandToTenant =
 
 /** What the control plane may ask of a cell. Implemented by the tenant worker's `TenantControl` entrypoint. */
 export interface TenantControl
-  extends BudgetControl, NetworkControl, SecretControl, DeviceControl, SnapshotFileControl {
+  extends BudgetControl, NetworkControl, SecretControl, DeviceControl, ModelControl, SnapshotFileControl {
   /** Creates the tenant and starts its first boot. The same call again (same operation id) answers the same. */
   provision(
     command: TenantRef & { generation: number; operationId: OperationId; spec: TenantSpec },
