@@ -9,15 +9,22 @@ import {
   type AiContext,
   type AiDispatch,
   type AiLimits,
-  type AiSettled,
 } from '../../apps/tenant-worker/src/ai/dispatch.ts';
+import type { AiSettled } from '../../apps/tenant-worker/src/ai/attempt.ts';
 import type { Payments } from '../../apps/tenant-worker/src/ai/payment.ts';
 import { ok } from '../../apps/control-plane/src/contract/result.ts';
 import { chooseUpstream, type UpstreamVars } from '../../apps/tenant-worker/src/ai/upstream.ts';
 
 export const encoder = new TextEncoder();
 export const startMs = Date.parse('2026-11-21T12:00:00Z');
-export const context: AiContext = { tenantId: 'ten_1', slug: 'ada', incarnation: 1, capNanoUsd: 5_000_000_000 };
+export const models = { primary: 'anthropic/claude-sonnet-4-6', utility: 'anthropic/claude-haiku-4-5' };
+export const context: AiContext = {
+  tenantId: 'ten_1',
+  slug: 'ada',
+  incarnation: 1,
+  capNanoUsd: 5_000_000_000,
+  models,
+};
 
 export interface Upstream {
   readonly calls: { readonly url: string; readonly init: RequestInit }[];

@@ -76,6 +76,8 @@ export const errorCatalogue = {
   ai_model_budget_reached: { status: 402, title: "The model's budget is reached", retryable: false },
   ai_organisation_limit_reached: { status: 402, title: "The organisation's limit is reached", retryable: false },
   ai_spend_paused: { status: 402, title: 'Model requests are paused', retryable: false },
+  ai_model_not_allowed: { status: 404, title: 'The model is not allowed', retryable: false },
+  ai_model_rate_limited: { status: 429, title: 'The limit of this model is reached', retryable: true },
   ai_model_unpriced: { status: 400, title: 'The model has no price here', retryable: false },
   ai_path_not_allowed: { status: 404, title: 'The model API path is not open', retryable: false },
   ai_upstream_unreachable: { status: 502, title: 'The model provider did not answer', retryable: true },

@@ -277,6 +277,14 @@ export const errorDocs: Record<ErrorCode, ErrorDoc> = {
     when: 'The fuse has paused the model requests of the assistant: the same request was charged again and again, or an hour cost many times what a busy one does.',
     next: 'Look at the Usage page, then let them go on there. The fuse can be switched off there too.',
   },
+  ai_model_not_allowed: {
+    when: 'The model is not among those that the people of this assistant allow. It was not called.',
+    next: 'Choose another model in the conversation, or allow this one on the Models page of the assistant.',
+  },
+  ai_model_rate_limited: {
+    when: 'More requests went to this model in a minute than the people of this assistant allow, and no fallback could answer.',
+    next: 'Wait a minute, or raise the limit on the Models page of the assistant.',
+  },
   ai_model_unpriced: {
     when: 'The model has no price here, so its cost could not be held against the cap.',
     next: 'Choose a model from the list in the assistant’s settings.',

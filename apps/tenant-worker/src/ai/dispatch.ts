@@ -1,55 +1,53 @@
 /**
- * Model calls of one tenant, from the container's request to the settled charge. Runs inside the `Tenant` object, which
- * owns the upstream call, so that a client that goes away loses the answer and not the usage.
+ * Model calls of one tenant, from the container's request to the answer. Runs inside the `Tenant` object, which owns the
+ * upstream call, so that a client that goes away loses the answer and not the usage.
  *
- * Order, which nothing may change: parse → who pays → reserve (durable) → call → pass bytes on → settle. A refusal happens before
- * any upstream call; after a reservation exactly one of settle, release and `unknown` follows (a crash: `Ledger.orphan`).
+ * Order, which nothing may change: parse → is the model allowed → for each attempt: who pays → reserve (durable) → call →
+ * pass bytes on → settle. A refusal happens before any upstream call; after a reservation exactly one of settle, release
+ * and `unknown` follows (attempt.ts; a crash: `Ledger.orphan`).
  */
 import type { BudgetUse, SpendBudgets } from '../../../control-plane/src/contract/budgets.ts';
+import { routingOf, type TenantModels } from '../../../control-plane/src/contract/models.ts';
+import type { TurnPart } from '../../../control-plane/src/contract/receipt.ts';
 import { err, ok, type Result } from '../../../control-plane/src/contract/result.ts';
 import { stableHash } from '../../../control-plane/src/contract/stable-hash.ts';
 import type { AiRefusal } from '../core/metering/ai-error.ts';
-import { pathNotAllowed, requestInvalid } from '../core/metering/ai-error.ts';
+import {
+  modelNotAllowed,
+  modelRateLimited,
+  pathNotAllowed,
+  requestInvalid,
+} from '../core/metering/ai-error.ts';
 import { parseAiRequest, type AiRequest, type BoundedRequest } from '../core/metering/ai-request.ts';
 import { findRoute, parseProvider, type AiProvider, type AiRoute } from '../core/metering/ai-route.ts';
 import { budgetReached, spendPaused } from '../core/metering/budget-words.ts';
-import { createUsageChunkFilter } from '../core/metering/chat-usage-chunk.ts';
-import { createUsageMeter } from '../core/metering/usage-meter.ts';
-import { judge } from '../core/metering/verdict.ts';
-import { keyRefused, refusesKey } from '../core/metering/payer.ts';
+import { attemptsFor, mayUse, modelRefOf, openClawFallbacks, type AttemptFailure } from '../core/metering/routing.ts';
+import { askAnother } from '../core/metering/routing-request.ts';
+import { noUsage } from '../core/metering/usage.ts';
 import type { Ledger, Reserved } from '../modules/ledger.ts';
 import type { Clock, Ids } from '../ports.ts';
+import { AnswerCache, answerKey, type KeptAnswer } from './answer-cache.ts';
+import { createAttempts, type AiSettled, type AttemptLimits, type Tried } from './attempt.ts';
 import { readBoundedText } from './bounded-body.ts';
-import { toClientHeaders, toUpstreamHeaders } from './headers.ts';
+import { toUpstreamHeaders } from './headers.ts';
 import type { Payment, Payments } from './payment.ts';
-import {
-  busy,
-  duplicateRequest,
-  ledgerUnavailable,
-  misconfigured,
-  noUpstream,
-  refuse,
-  refuseTurn,
-  tooLarge,
-  upstreamUnreachable,
-} from './refuse.ts';
-import { startRelay, type RelayEnd, type RelayLimits } from './relay.ts';
+import { RequestRates } from './request-rates.ts';
+import { busy, duplicateRequest, ledgerUnavailable, noUpstream, refuse, refuseTurn, tooLarge } from './refuse.ts';
+import { runTurn, type Step } from './turn.ts';
 import type { AiUpstream } from './upstream.ts';
 
-export interface AiLimits extends RelayLimits {
+export interface AiLimits extends AttemptLimits {
   readonly bodyBytesMax: number;
   /** Calls of one tenant at a time. An assistant with several sessions and helpers needs a handful. */
   readonly concurrentMax: number;
-  /** Until the upstream's first byte. A long answer that is not streamed comes as a whole after minutes. */
-  readonly answerBeginsMs: number;
-  /** An error body of the upstream that is passed on. */
-  readonly errorBytesMax: number;
 }
 
 export const aiLimits: AiLimits = {
   bodyBytesMax: 24 * 1024 * 1024,
   concurrentMax: 16,
   answerBeginsMs: 600_000,
+  answerBeginsBeforeFallbackMs: 60_000,
+  wholeAnswerBeforeFallbackMs: 180_000,
   errorBytesMax: 64 * 1024,
   upstreamSilentMs: 300_000,
   clientStalledMs: 120_000,
@@ -66,17 +64,11 @@ export interface AiContext {
   readonly capNanoUsd: number;
   /** Beside the cap; none when left out. */
   readonly budgets?: SpendBudgets | undefined;
-}
-
-/** What became of one reservation. */
-export interface AiSettled {
-  readonly requestId: string;
-  readonly result: 'charged' | 'released' | 'unknown';
-  readonly costNanoUsd: number;
+  readonly models: TenantModels;
 }
 
 export interface AiDispatchDeps {
-  readonly ledger: Pick<Ledger, 'reserve' | 'settle' | 'release' | 'markUnknown' | 'currentPeriod'>;
+  readonly ledger: Pick<Ledger, 'reserve' | 'settle' | 'release' | 'markUnknown' | 'currentPeriod' | 'periodTotal'>;
   readonly upstream: AiUpstream;
   readonly payments: Payments;
   /** The platform's, unless a test says otherwise. */
@@ -102,6 +94,9 @@ export interface AiDispatch {
 export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
   const limits = deps.limits ?? aiLimits;
   const callUpstream = deps.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
+  const runAttempt = createAttempts({ ...deps, limits, fetch: callUpstream });
+  const rates = new RequestRates(deps.clock);
+  const answers = new AnswerCache(deps.clock);
   let active = 0;
 
   async function handle(request: Request, ctx: AiContext): Promise<Response> {
@@ -120,7 +115,10 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
     };
     deps.keepAlive(finished.promise);
     try {
-      return await serve({ request, ctx, route, requestId, done });
+      const tried = await serve({ request, ctx, route, requestId, done });
+      if (tried.kind === 'answering') return tried.response; // its end says done
+      done();
+      return tried.answer;
     } catch (error) {
       deps.onFault('ai.dispatch_failed', error);
       done();
@@ -137,36 +135,128 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
     readonly done: () => void;
   }
 
+  /** A request that was read and may be answered. */
   interface OpenJob extends Job {
     readonly bodyText: string;
-    readonly payment: Payment;
+    readonly bodyBytes: number;
+    readonly asked: AiRequest;
+    readonly askedRef: string;
+    /** Under which the answer is kept; null: it is not. */
+    readonly answerKey: string | null;
   }
 
-  async function serve(job: Job): Promise<Response> {
-    const { request, ctx, route, requestId } = job;
+  /** Answered without a model: refused, or from what is kept. */
+  type NotCalled = { readonly kind: 'refused' | 'kept'; readonly answer: Response };
+
+  async function serve(job: Job): Promise<Tried | NotCalled> {
+    const { request, ctx, route } = job;
+    const nowMs = deps.clock.nowMs();
     let bodyText = '';
-    const refused = (refusal: AiRefusal): Response => {
-      job.done();
-      return refuseTurn({ route, bodyText, requestId, nowMs: deps.clock.nowMs() }, refusal);
-    };
+    const refused = (refusal: AiRefusal): NotCalled => ({
+      kind: 'refused',
+      answer: refuseTurn({ ...job, bodyText, nowMs }, refusal),
+    });
     const body = await readBoundedText(request.body, request.headers.get('content-length'), limits.bodyBytesMax);
     if (body.kind === 'too_large') return refused(tooLarge(limits.bodyBytesMax));
     if (body.kind === 'unreadable') return refused(requestInvalid('The request body is not UTF-8 text or broke off.'));
     bodyText = body.text;
-    const parsed = parseAiRequest({ route, bodyText, bodyBytes: body.bytes, nowMs: deps.clock.nowMs() });
+    const parsed = parseAiRequest({ route, bodyText, bodyBytes: body.bytes, nowMs });
     if (!parsed.ok) return refused(parsed.error);
-    const paid = await deps.payments.of(route.provider);
-    if (!paid.ok) return refused(paid.error);
+    const asked = parsed.value;
+    const askedRef = modelRefOf(route.provider, asked.modelId);
+    if (!mayUse(ctx.models, askedRef)) return refused(modelNotAllowed(askedRef));
+    const { candidates, rule } = attemptsFor(
+      ctx.models,
+      { ref: askedRef, model: asked.model, route },
+      routingOf(ctx.models).economy === null ? null : spentPercent(ctx),
+    );
+    const { answerMinutes } = routingOf(ctx.models);
+    const key = answerMinutes === null ? null : await answerKey(asked, request.headers.get('anthropic-beta'));
+    const kept = key === null || answerMinutes === null ? null : answers.get(key, answerMinutes * 60_000);
+    const again = kept === null ? null : answerAgain(job, asked, askedRef, kept);
+    if (again !== null) return { kind: 'kept', answer: again };
+    const open: OpenJob = { ...job, bodyText, bodyBytes: body.bytes, asked, askedRef, answerKey: key };
+    return runTurn(
+      {
+        requestId: job.requestId,
+        asked: askedRef,
+        candidates,
+        rule,
+        models: ctx.models,
+        newId: () => deps.ids.ulid(),
+        clientIsGone: () => request.signal.aborted,
+      },
+      (step) => attempt(open, step),
+    );
+  }
+
+  /** One model's turn to answer: everything up to the reservation, and the call. */
+  async function attempt(job: OpenJob, step: Step) {
+    const { ctx } = job;
+    const { candidate, requestId } = step;
+    const { provider } = candidate.route;
+    const skipped = (kind: SkippedFailure['kind'], refusal: AiRefusal) =>
+      ({ kind: 'skipped', failure: skippedFailure(kind), answer: tell(job, requestId, refusal) }) as const;
+    const drafted =
+      candidate.ref === job.askedRef ? ok(job.asked) : askAnother({ ...job, nowMs: deps.clock.nowMs() }, candidate);
+    if (!drafted.ok) return skipped('not_drafted', drafted.error);
+    const ai = drafted.value;
+    const paid = await deps.payments.of(provider);
+    if (!paid.ok) return skipped('key_refused', paid.error);
     const payment = paid.value;
+    if (step.onlyOwnKey && payment.kind === 'platform') return skipped('not_own_key', noUpstream(provider));
     const customerKey = payment.kind === 'customer' ? payment.plain : null;
-    const call = deps.upstream.call(route, { tenantId: ctx.tenantId, requestId }, customerKey);
-    if (!call) return refused(noUpstream(route.provider));
-    const reserved = reserve(parsed.value, ctx, requestId, payment);
-    if (!reserved.ok) return refused(reserved.error);
-    const headers = toUpstreamHeaders(route.provider, request.headers);
+    const call = deps.upstream.call(candidate.route, { tenantId: ctx.tenantId, requestId }, customerKey);
+    if (!call) return skipped('not_configured', noUpstream(provider));
+    const perMinute = routingOf(ctx.models).perMinute.find(({ model }) => model === candidate.ref)?.requests ?? null;
+    if (perMinute !== null && !rates.take(candidate.ref, perMinute)) {
+      return skipped('rate_limited', modelRateLimited(candidate.ref, perMinute));
+    }
+    const reserved = reserve(ai, ctx, requestId, payment, step.part);
+    if (!reserved.ok) {
+      const isOfModel = reserved.error.code === 'ai_model_budget_reached';
+      return skipped(isOfModel ? 'model_budget' : 'unaffordable', reserved.error);
+    }
+    const headers = toUpstreamHeaders(provider, job.request.headers);
     for (const [name, value] of Object.entries(call.headers)) headers.set(name, value);
     const init: RequestInit = { method: 'POST', headers, body: reserved.value.body, redirect: 'manual' };
-    return dispatch({ ...job, bodyText, payment }, parsed.value, { url: call.url, init });
+    return runAttempt({
+      requestId,
+      ref: candidate.ref,
+      ai,
+      payment,
+      to: { url: call.url, init },
+      hasFallback: step.hasFallback,
+      tell: (refusal) => tell(job, requestId, refusal),
+      keep:
+        job.answerKey === null || candidate.ref !== job.askedRef || reserved.value !== ai.asked
+          ? null
+          : answers.put.bind(answers, job.answerKey),
+      done: job.done,
+    });
+  }
+
+  /** A kept answer once more. It has a row and a receipt of its own: a request that cost nothing. Null without a row. */
+  function answerAgain({ ctx, requestId }: Job, ai: AiRequest, ref: string, kept: KeptAnswer): Response | null {
+    const { provider, model, priceVersion } = ai;
+    const { capNanoUsd } = ctx;
+    const part = { turn: requestId, attempt: 1, asked: null, after: 'kept_answer' };
+    const periodKey = deps.ledger.currentPeriod();
+    const free = { requestId, holdNanoUsd: 0, provider, model, capNanoUsd, periodKey, byok: false, part };
+    if (!deps.ledger.reserve(free).ok) return null;
+    deps.ledger.settle(requestId, {
+      usage: noUsage,
+      costNanoUsd: 0,
+      outcome: 'final',
+      priceVersion,
+      upstreamId: null,
+      rawUsageJson: null,
+    });
+    deps.onSettled({ requestId, result: 'charged', costNanoUsd: 0 });
+    const headers = { 'content-type': kept.contentType, 'cache-control': 'no-store' };
+    return new Response(kept.bytes.slice(), {
+      headers: { ...headers, 'x-tidepool-request-id': requestId, 'x-tidepool-model': ref, 'x-tidepool-kept': '1' },
+    });
   }
 
   /**
@@ -178,11 +268,12 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
     { capNanoUsd, budgets }: AiContext,
     requestId: string,
     payment: Payment,
+    part: TurnPart | null,
   ): Result<BoundedRequest, AiRefusal> {
     const { provider, model } = ai;
     const byok = payment.kind === 'customer';
     const periodKey = deps.ledger.currentPeriod();
-    const counts = { modelKey: `${provider}/${ai.modelId}`, bodyHash: stableHash(ai.asked.body) };
+    const counts = { modelKey: `${provider}/${ai.modelId}`, bodyHash: stableHash(ai.asked.body), part };
     const attempt = (bounded: BoundedRequest): Reserved => {
       const holdNanoUsd = byok ? 0 : bounded.holdNanoUsd;
       const wanted = { requestId, holdNanoUsd, provider, model, capNanoUsd, budgets, periodKey, byok, ...counts };
@@ -198,123 +289,31 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
     return err(budgetReached(asked.refused));
   }
 
-  /** From here on the reservation stands: every path ends in exactly one of settle, release and unknown. */
-  async function dispatch(job: OpenJob, ai: AiRequest, to: { url: string; init: RequestInit }): Promise<Response> {
-    const { route, requestId } = job;
-    const abort = new AbortController();
-    const late = setTimeout(() => abort.abort('no_answer'), limits.answerBeginsMs);
-    let answer: Response;
-    try {
-      answer = await callUpstream(to.url, { ...to.init, signal: abort.signal });
-    } catch (error) {
-      deps.onFault('ai.upstream_unreachable', error);
-      release(job, 'upstream_unreachable');
-      return refuse(route.provider, upstreamUnreachable, requestId);
-    } finally {
-      clearTimeout(late);
-    }
-    if (answer.status < 200 || answer.status > 299 || !answer.body) return failed(job, answer);
-    deps.payments.taken(job.payment);
-    return passOn(job, ai, answer, answer.body, (why) => abort.abort(why));
+  /** A refusal as this client hears it. Where OpenClaw has a fallback of its own to try it has to see an error. */
+  function tell({ route, bodyText, ctx, askedRef }: OpenJob, requestId: string, refusal: AiRefusal): Response {
+    const goesOn = askedRef === ctx.models.primary && openClawFallbacks(ctx.models).length > 0;
+    const isItsFailure =
+      refusal.code === 'ai_upstream_misconfigured' ||
+      (refusal.code === 'ai_key_refused' && routingOf(ctx.models).keyRefused === 'fall_back');
+    if (goesOn && isItsFailure) return refuse(route.provider, refusal, requestId);
+    return refuseTurn({ route, bodyText, requestId, nowMs: deps.clock.nowMs() }, refusal);
   }
 
-  function passOn(
-    job: OpenJob,
-    ai: AiRequest,
-    answer: Response,
-    body: ReadableStream<Uint8Array>,
-    abort: (why: string) => void,
-  ): Response {
-    const streamed = (answer.headers.get('content-type') ?? '').includes('text/event-stream');
-    const meter = createUsageMeter(ai.format, streamed);
-    const filter = streamed && ai.hideUsageChunk ? createUsageChunkFilter() : null;
-    const cached = answer.headers.get('cf-aig-cache-status') === 'HIT';
-    const relay = startRelay({
-      upstream: body,
-      abort,
-      limits,
-      clock: deps.clock,
-      pass(bytes) {
-        meter.push(bytes);
-        return filter ? filter.push(bytes) : bytes;
-      },
-      onEnd(end) {
-        finish(job, ai, end, {
-          meter: meter.finish(),
-          cached,
-          logId: answer.headers.get('cf-aig-log-id'),
-        });
-        return filter?.finish() ?? new Uint8Array(0);
-      },
-    });
-    return new Response(relay.stream, {
-      status: answer.status,
-      headers: toClientHeaders(answer.headers, job.requestId),
-    });
-  }
-
-  interface Ending {
-    readonly meter: ReturnType<ReturnType<typeof createUsageMeter>['finish']>;
-    readonly cached: boolean;
-    readonly logId: string | null;
-  }
-
-  function finish(job: OpenJob, ai: AiRequest, end: RelayEnd, { meter, cached, logId }: Ending): void {
-    const { requestId } = job;
-    try {
-      const verdict = judge({ meter, whole: end.whole, cached, price: ai.price });
-      if (verdict.kind === 'unknown') {
-        deps.ledger.markUnknown(requestId, end.why ?? verdict.why);
-        deps.onSettled({ requestId, result: 'unknown', costNanoUsd: 0 });
-        return;
-      }
-      const { usage, costNanoUsd, outcome } = verdict;
-      const notes = { usage: meter.rawUsage, logId, why: end.why, unpriced: meter.unpriced, ignored: ai.ignored };
-      deps.ledger.settle(requestId, {
-        usage,
-        costNanoUsd,
-        outcome,
-        priceVersion: ai.priceVersion,
-        upstreamId: meter.responseId ?? logId,
-        rawUsageJson: JSON.stringify(notes),
-      });
-      deps.onSettled({ requestId, result: 'charged', costNanoUsd: job.payment.kind === 'customer' ? 0 : costNanoUsd });
-    } catch (error) {
-      deps.onFault('ai.settle_failed', error); // the hold stays; expiry makes it `unknown`
-    } finally {
-      job.done();
-    }
-  }
-
-  /** An error of the upstream: nothing is charged. Its text goes on, unless it is about credentials. */
-  async function failed(job: OpenJob, answer: Response): Promise<Response> {
-    const { route, requestId, payment } = job;
-    release(job, `upstream_${answer.status}`);
-    const { status } = answer;
-    if (status >= 300 && status < 400) return refuse(route.provider, upstreamUnreachable, requestId);
-    const body = await readBoundedText(answer.body, null, limits.errorBytesMax);
-    if (status === 401 || status === 402 || status === 403) {
-      const isKey = payment.kind === 'customer' && refusesKey(status, body.kind === 'text' ? body.text : '');
-      if (isKey) deps.payments.refused(payment, status);
-      const refusal = isKey ? keyRefused(route.provider, status) : misconfigured(status);
-      return refuseTurn({ ...job, nowMs: deps.clock.nowMs() }, refusal);
-    }
-    if (body.kind !== 'text' || status < 400) return refuse(route.provider, upstreamUnreachable, requestId);
-    // An error that shows the key it was sent shows it to nobody else.
-    const text = payment.kind === 'customer' ? body.text.replaceAll(payment.plain, '[your key]') : body.text;
-    return new Response(text, { status, headers: toClientHeaders(answer.headers, requestId) });
-  }
-
-  function release(job: Job, why: string): void {
-    try {
-      deps.ledger.release(job.requestId, why);
-      deps.onSettled({ requestId: job.requestId, result: 'released', costNanoUsd: 0 });
-    } finally {
-      job.done();
-    }
+  function spentPercent({ capNanoUsd }: AiContext): number {
+    const { spentNanoUsd, heldNanoUsd } = deps.ledger.periodTotal(deps.ledger.currentPeriod());
+    return capNanoUsd === 0 ? 100 : ((spentNanoUsd + heldNanoUsd) / capNanoUsd) * 100;
   }
 
   return { handle };
+}
+
+type SkippedFailure = Extract<
+  AttemptFailure,
+  { kind: 'not_drafted' | 'key_refused' | 'not_own_key' | 'not_configured' | 'rate_limited' | 'unaffordable' | 'model_budget' }
+>;
+
+function skippedFailure(kind: SkippedFailure['kind']): AttemptFailure {
+  return kind === 'key_refused' ? { kind, status: null } : { kind };
 }
 
 /** `/<provider>/<rest>` of a URL; the query is dropped, since no open path has one that matters. */

@@ -5,7 +5,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startDemoModel, type DemoModel } from '../../../../local/demo-model/main.ts';
 import type { LogEntry } from '../../../../local/demo-model/request-log.ts';
-import { platformPays } from '../../../../test/support/ai-dispatch-world.ts';
+import { models, platformPays } from '../../../../test/support/ai-dispatch-world.ts';
 import { openNodeSql } from '../../../../test/support/node-sql.ts';
 import { Ledger, LEDGER_MIGRATIONS } from '../modules/ledger.ts';
 import { migrate } from '../modules/migrate.ts';
@@ -16,7 +16,7 @@ import { chooseUpstream } from './upstream.ts';
 import { chooseWitness } from './witness.ts';
 
 const clock = { nowMs: (): number => Date.now() };
-const context = { tenantId: 'ten_1', slug: 'ada', incarnation: 1, capNanoUsd: 50_000_000_000 };
+const context = { tenantId: 'ten_1', slug: 'ada', incarnation: 1, capNanoUsd: 50_000_000_000, models };
 const period = new Date().toISOString().slice(0, 7);
 
 let model: DemoModel;

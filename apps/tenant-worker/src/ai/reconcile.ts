@@ -9,7 +9,7 @@ import { noUsage } from '../core/metering/usage.ts';
 import type { OpenHold } from '../modules/ledger-rows.ts';
 import type { Ledger, Settlement } from '../modules/ledger.ts';
 import type { Clock } from '../ports.ts';
-import type { AiSettled } from './dispatch.ts';
+import type { AiSettled } from './attempt.ts';
 import type { UsageWitness, WitnessRecord } from './witness.ts';
 
 export interface ReconcilerDeps {

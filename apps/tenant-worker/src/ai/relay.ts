@@ -18,7 +18,9 @@ export interface RelayLimits {
 }
 
 export interface RelayInput {
-  readonly upstream: ReadableStream<Uint8Array>;
+  readonly upstream: ReadableStreamDefaultReader<Uint8Array>;
+  /** What was read of it already, to see that it begins. */
+  readonly first: Uint8Array | null;
   /** Ends the upstream call. */
   readonly abort: (why: string) => void;
   /** Sees every byte; returns what the client gets of it. */
@@ -59,7 +61,8 @@ export function startRelay(input: RelayInput): Relay {
 
 async function pump(input: RelayInput, client: ClientSide): Promise<void> {
   const { clock, limits } = input;
-  const reader = input.upstream.getReader();
+  const reader = input.upstream;
+  let begun = input.first;
   const startedAtMs = clock.nowMs();
   let heardAtMs = startedAtMs;
   let waitingSinceMs: number | null = null;
@@ -86,7 +89,8 @@ async function pump(input: RelayInput, client: ClientSide): Promise<void> {
 
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = begun === null ? await reader.read() : { done: false as const, value: begun };
+      begun = null;
       if (done || why !== null) break;
       heardAtMs = clock.nowMs();
       const bytes = input.pass(value);

@@ -32,6 +32,8 @@ export interface UpstreamCall {
 }
 
 export interface AiUpstream {
+  /** Whether the platform itself has access to a provider's models. */
+  serves(provider: AiProvider): boolean;
   /** How to call `route`, or null when nothing is configured for its provider. `customerKey` null: the platform pays. */
   call(route: AiRoute, who: { tenantId: string; requestId: string }, customerKey: string | null): UpstreamCall | null;
 }
@@ -61,6 +63,7 @@ export function chooseUpstream(vars: UpstreamVars): AiUpstream {
   };
   const account = parseAccount(vars.WORKERS_AI_ACCOUNT_ID);
   return {
+    serves: (provider) => (gateway !== '' && token !== '') || keys[provider] !== '' || demo !== '',
     call(route, who, customerKey) {
       const { provider, upstreamPath } = route;
       const path = gatewayPaths[provider] + upstreamPath;

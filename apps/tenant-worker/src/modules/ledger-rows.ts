@@ -1,5 +1,5 @@
-/** Rows of `ledger_request` as what they are: a charged request, or a reservation whose end is not known yet. */
-import type { Receipt } from '../../../control-plane/src/contract/tenant-rpc.ts';
+/** Rows of `ledger_request` as what they are: a request that ended, or a reservation whose end is not known yet. */
+import type { Receipt } from '../../../control-plane/src/contract/receipt.ts';
 import type { SqlRow } from '../ports.ts';
 import { number, text, textOrNull } from './row.ts';
 
@@ -18,6 +18,8 @@ export interface OpenHold {
 
 export function toReceipt(row: SqlRow): Receipt {
   const outcome = row['outcome'];
+  const isFailed = row['state'] === 'released';
+  const turn = textOrNull(row, 'turn');
   return {
     requestId: text(row, 'request_id'),
     period: text(row, 'period'),
@@ -31,9 +33,20 @@ export function toReceipt(row: SqlRow): Receipt {
     costNanoUsd: number(row, 'cost_nano_usd'),
     byok: row['byok'] === 1,
     listCostNanoUsd: number(row, 'list_cost_nano_usd'),
-    outcome: outcome === 'final' || outcome === 'partial' ? outcome : 'estimated',
-    priceVersion: text(row, 'price_version'),
+    outcome: isFailed ? 'failed' : outcome === 'final' || outcome === 'partial' ? outcome : 'estimated',
+    priceVersion: isFailed ? '' : text(row, 'price_version'),
     upstreamId: textOrNull(row, 'upstream_id'),
+    ...(isFailed ? { why: textOrNull(row, 'why') ?? 'released' } : {}),
+    ...(turn === null
+      ? {}
+      : {
+          part: {
+            turn,
+            attempt: number(row, 'attempt'),
+            asked: textOrNull(row, 'asked'),
+            after: textOrNull(row, 'after_why'),
+          },
+        }),
   };
 }
 

@@ -74,4 +74,13 @@ export const LEDGER_MIGRATIONS: readonly Migration[] = [
          FROM ledger_request WHERE byok = 0 GROUP BY 1, 2`,
     ],
   },
+  {
+    id: 'ledger/4',
+    sql: [
+      'ALTER TABLE ledger_request ADD COLUMN turn TEXT',
+      'ALTER TABLE ledger_request ADD COLUMN attempt INTEGER',
+      'ALTER TABLE ledger_request ADD COLUMN asked TEXT',
+      'ALTER TABLE ledger_request ADD COLUMN after_why TEXT',
+    ],
+  },
 ];

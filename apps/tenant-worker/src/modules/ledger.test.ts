@@ -237,18 +237,30 @@ describe('holds that a crash leaves behind', () => {
 });
 
 describe('export', () => {
-  it('gives each receipt until it is taken, and never again', () => {
+  it('gives each receipt until it is taken, and never again; what came to nothing has one too', () => {
     const { ledger } = world();
     for (const id of ['a', 'b', 'c']) ledger.reserve(reservation(id));
     ledger.settle('a', settlement(1));
     ledger.release('b', 'upstream_500');
     ledger.settle('c', settlement(2));
-    expect(ledger.pendingExport().map((receipt) => receipt.requestId)).toEqual(['a', 'c']);
-    ledger.exported(['a']);
+    expect(ledger.pendingExport().map((receipt) => receipt.requestId)).toEqual(['a', 'b', 'c']);
+    expect(ledger.pendingExport()[1]).toMatchObject({ outcome: 'failed', why: 'upstream_500', costNanoUsd: 0 });
+    ledger.exported(['a', 'b']);
     expect(ledger.pendingExport().map((receipt) => receipt.requestId)).toEqual(['c']);
     ledger.exported(['c']);
     expect(ledger.pendingExport()).toEqual([]);
     expect(ledger.receipts({ limit: 10, before: null })).toHaveLength(2);
+    expect(ledger.receipts({ limit: 10, before: null, failed: true })).toHaveLength(3);
+  });
+
+  it('says which attempt of a turn each one was', () => {
+    const { ledger } = world();
+    ledger.reserve(reservation('a'));
+    ledger.release('a', 'upstream_529');
+    const part = { turn: 'a', attempt: 2, asked: 'anthropic/claude-sonnet-4-6', after: 'upstream_529' };
+    ledger.reserve(reservation('b', { part }));
+    ledger.settle('b', settlement(3));
+    expect(ledger.pendingExport().map((receipt) => receipt.part)).toEqual([undefined, part]);
   });
 });
 

@@ -13,7 +13,7 @@
  * Keyed by request id, serialised by the Durable Object; each call is one transaction of at most three row writes (two
  * for a request that the customer's own key pays).
  */
-import type { Receipt } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { Receipt, TurnPart } from '../../../control-plane/src/contract/receipt.ts';
 import type { BudgetUse, SpendBudgets, SpendPause } from '../../../control-plane/src/contract/budgets.ts';
 import { budgetsFor, judgeSpend, opensAtMs, type Budget } from '../core/metering/budget.ts';
 import { periodOf } from '../core/metering/money.ts';
@@ -40,6 +40,8 @@ export interface Reservation {
   readonly modelKey?: string;
   /** The same for the same body. */
   readonly bodyHash?: number;
+  /** Which attempt of a turn it is; none for a first one of the model that was asked for. */
+  readonly part?: TurnPart | null;
 }
 
 export type Reserved =
@@ -123,8 +125,9 @@ export class Ledger {
       }
       this.#sql.exec(
         `INSERT INTO ledger_request
-           (request_id, period, state, todo, at_ms, provider, model, model_key, body_hash, hold_nano_usd, byok)
-         VALUES (?, ?, 'held', 'open', ?, ?, ?, ?, ?, ?, ?)`,
+           (request_id, period, state, todo, at_ms, provider, model, model_key, body_hash, hold_nano_usd, byok,
+            turn, attempt, asked, after_why)
+         VALUES (?, ?, 'held', 'open', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         requestId,
         request.periodKey,
         nowMs,
@@ -134,6 +137,10 @@ export class Ledger {
         request.bodyHash ?? null,
         holdNanoUsd,
         byok ? 1 : 0,
+        request.part?.turn ?? null,
+        request.part?.attempt ?? null,
+        request.part?.asked ?? null,
+        request.part?.after ?? null,
       );
       this.#sql.exec(
         `INSERT INTO ledger_period VALUES (?, 1, 0, ?, 0, 0, 0) ON CONFLICT (period) DO UPDATE SET
@@ -221,13 +228,13 @@ export class Ledger {
     });
   }
 
-  /** Lets a reservation go, uncharged: the upstream refused, failed or was never called. */
+  /** Lets a reservation go, uncharged: the upstream refused, failed or was never called. Its receipt says so. */
   release(requestId: string, why: string): { released: boolean } {
     return this.#sql.transaction(() => {
       const open = this.#open(requestId);
       if (!open) return { released: false };
       this.#sql.exec(
-        `UPDATE ledger_request SET state = 'released', todo = NULL, ended_at_ms = ?, why = ? WHERE request_id = ?`,
+        `UPDATE ledger_request SET state = 'released', todo = 'export', ended_at_ms = ?, why = ? WHERE request_id = ?`,
         this.#clock.nowMs(),
         why.slice(0, WHY_CHARS_MAX),
         requestId,
@@ -303,12 +310,14 @@ export class Ledger {
     };
   }
 
-  /** Charged requests, newest first. `before` is the `requestId` of the last one of the page before. */
-  receipts(page: { limit: number; before: string | null }): Receipt[] {
+  /** Charged requests, newest first, and with `failed` those that came to nothing. `before` is the `requestId` of the last one of the page before. */
+  receipts(page: { limit: number; before: string | null; failed?: boolean }): Receipt[] {
     const limit = Math.max(1, Math.min(page.limit, PAGE_MAX));
     return this.#sql
       .exec(
-        `SELECT * FROM ledger_request WHERE state = 'settled' AND request_id < ? ORDER BY request_id DESC LIMIT ?`,
+        `SELECT * FROM ledger_request WHERE state IN ('settled', ?) AND request_id < ?
+         ORDER BY request_id DESC LIMIT ?`,
+        page.failed === true ? 'released' : 'settled',
         page.before ?? '~',
         limit,
       )

@@ -338,6 +338,7 @@ export class Tenant extends TenantArchives implements TenantGate {
       slug: record.slug,
       incarnation,
       ...limitsOf(record),
+      models: record.spec.models,
     });
   }
 

@@ -57,6 +57,7 @@ export function createSpending(deps: Deps): Spending {
       release: (requestId, why) => ledger.release(requestId, why),
       markUnknown: (requestId, why) => ledger.markUnknown(requestId, why),
       currentPeriod: () => ledger.currentPeriod(),
+      periodTotal: (periodKey) => ledger.periodTotal(periodKey),
     },
 
     charged(record, requestIds) {

@@ -12,6 +12,8 @@ export type AiRefusalCode =
   | 'ai_request_invalid'
   | 'ai_not_supported'
   | 'ai_model_unpriced'
+  | 'ai_model_not_allowed'
+  | 'ai_model_rate_limited'
   | 'ai_cap_reached'
   | 'ai_day_budget_reached'
   | 'ai_model_budget_reached'
@@ -50,6 +52,8 @@ const renderings: Record<AiRefusalCode, Rendering> = {
   ai_model_budget_reached: outOfMoney,
   ai_organisation_limit_reached: outOfMoney,
   ai_spend_paused: outOfMoney,
+  ai_model_not_allowed: { status: 404, anthropicType: 'not_found_error', openAiType: 'invalid_request_error' },
+  ai_model_rate_limited: { status: 429, anthropicType: 'rate_limit_error', openAiType: 'rate_limit_error' },
   ai_busy: { status: 429, anthropicType: 'rate_limit_error', openAiType: 'rate_limit_error' },
   ai_duplicate: { status: 409, anthropicType: 'invalid_request_error', openAiType: 'invalid_request_error' },
   ai_upstream_unreachable: { status: 502, anthropicType: 'api_error', openAiType: 'server_error' },
@@ -108,6 +112,22 @@ export function modelUnpriced(provider: AiProvider, model: string): AiRefusal {
     code: 'ai_model_unpriced',
     detail: `The model "${printable(model, 80)}" of ${provider} has no price in Tidepool, so it was not called.`,
     next: 'Choose another model in the assistant settings, or ask the operator to add its price.',
+  };
+}
+
+export function modelNotAllowed(ref: string): AiRefusal {
+  return {
+    code: 'ai_model_not_allowed',
+    detail: `The model "${printable(ref, 120)}" is not among those that are allowed for this assistant, so it was not called.`,
+    next: 'Choose another model in this conversation, or allow it in the Tidepool dashboard under Models.',
+  };
+}
+
+export function modelRateLimited(ref: string, perMinute: number): AiRefusal {
+  return {
+    code: 'ai_model_rate_limited',
+    detail: `This assistant may send ${perMinute} requests a minute to ${printable(ref, 120)}, and has.`,
+    next: 'Wait a minute, or raise the limit in the Tidepool dashboard under Models.',
   };
 }
 

@@ -72,3 +72,13 @@ function byPath(
 ): Record<string, AiRoute> {
   return Object.fromEntries(paths.map((path) => [path, { provider, format, upstreamPath, named: null }]));
 }
+
+/** The provider's own route for a wire format, or null: it does not speak it. */
+export function routeFor(provider: AiProvider, format: UsageFormat): AiRoute | null {
+  return Object.values(routes[provider]).find((route) => route.format === format) ?? null;
+}
+
+/** The wire formats that a provider speaks. */
+export function formatsOf(provider: AiProvider): readonly UsageFormat[] {
+  return [...new Set(Object.values(routes[provider]).map(({ format }) => format))];
+}

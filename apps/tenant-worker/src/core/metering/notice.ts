@@ -34,6 +34,7 @@ const forPeople: ReadonlySet<AiRefusalCode> = new Set([
   'ai_organisation_limit_reached',
   'ai_spend_paused',
   'ai_model_unpriced',
+  'ai_model_not_allowed',
   'ai_not_supported',
   'ai_upstream_misconfigured',
   'ai_key_refused',

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { AnswerCache, AnswerRecorder, KEPT_ANSWER_BYTES_MAX } from './answer-cache.ts';
+
+const clock = { nowMs: (): number => 1 };
+const answer = (bytes: number) => ({ bytes: new Uint8Array(bytes), contentType: 'text/plain' });
+
+it('keeps no more than its bounds: the oldest go', () => {
+  const cache = new AnswerCache(clock);
+  for (let n = 0; n < 201; n++) cache.put(`small${n}`, answer(10));
+  expect([cache.get('small0', 10), cache.get('small1', 10)]).toEqual([null, expect.anything()]);
+  for (let n = 0; n < 33; n++) cache.put(`large${n}`, answer(KEPT_ANSWER_BYTES_MAX));
+  expect(cache.get('large0', 10)).toBeNull();
+  expect(cache.get('large32', 10)).not.toBeNull();
+  cache.put('huge', answer(KEPT_ANSWER_BYTES_MAX + 1));
+  expect(cache.get('huge', 10)).toBeNull();
+});
+
+it('records an answer whole or not at all', () => {
+  const recorder = new AnswerRecorder();
+  recorder.push(new Uint8Array([1, 2]));
+  recorder.push(new Uint8Array([3]));
+  expect(recorder.whole()).toEqual(new Uint8Array([1, 2, 3]));
+  recorder.push(new Uint8Array(KEPT_ANSWER_BYTES_MAX));
+  expect(recorder.whole()).toBeNull();
+});
