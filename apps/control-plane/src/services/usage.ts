@@ -1,10 +1,10 @@
 /** What an assistant cost: totals, by model, by day and by request, from the copies of its own ledger. Reads only. */
-import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
 import { receipt, usagePeriod } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { UsageReport } from '../contract/api.ts';
+import { Receipt } from '../contract/receipt.ts';
 import { UsageTotals } from '../contract/tenant-rpc.ts';
-import type { Receipt } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { nothingUsed, periodOf, specOf } from './tenant-view.ts';
 
@@ -13,7 +13,8 @@ const modelsMax = 100;
 export async function usageRead(ctx: Context, row: TenantRow, wanted: string | undefined): Promise<UsageReport> {
   const nowMs = ctx.system.nowMs();
   const period = wanted ?? periodOf(nowMs);
-  const ofPeriod = and(eq(receipt.tenantId, row.id), eq(receipt.period, period));
+  // What came to nothing is listed, and counts nowhere.
+  const ofPeriod = and(eq(receipt.tenantId, row.id), eq(receipt.period, period), ne(receipt.outcome, 'failed'));
   const requests = sql<number>`count(*)`;
   const cost = sql<number>`coalesce(sum(${receipt.costNanoUsd}), 0)`;
   const [totals, byModel, byDay] = await ctx.db.batch([
@@ -68,9 +69,15 @@ export async function receiptList(
     )
     .orderBy(desc(receipt.requestId))
     .limit(page.limit + 1);
-  const items = rows.slice(0, page.limit).map(({ tenantId: _tenant, day: _day, outcome, ...rest }): Receipt => ({
-    ...rest,
-    outcome: outcome === 'final' || outcome === 'partial' ? outcome : 'estimated',
-  }));
+  const items = rows.slice(0, page.limit).map(toReceipt);
   return { items, nextCursor: rows.length > page.limit ? (items.at(-1)?.requestId ?? null) : null };
+}
+
+function toReceipt(row: typeof receipt.$inferSelect): Receipt {
+  const { tenantId: _tenant, day: _day, turn, attempt, asked, after, why, ...facts } = row;
+  return Receipt.parse({
+    ...facts,
+    ...(why === null ? {} : { why }),
+    ...(turn === null ? {} : { part: { turn, attempt, asked, after } }),
+  });
 }

@@ -1,4 +1,4 @@
-/** Charged requests as a CSV file. Exact money; cells that a spreadsheet would run as a formula are defused. */
+/** Requests as a CSV file, failed attempts among them. Exact money; cells that a spreadsheet would run as a formula are defused. */
 import type { Receipt } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { decimalFromNano } from '../ui/format.ts';
 import type { z } from 'zod';
@@ -20,6 +20,11 @@ const header = [
   'upstream_id',
   'own_key',
   'own_key_list_cost_usd',
+  'turn',
+  'attempt',
+  'asked_model',
+  'after',
+  'failed_because',
 ];
 
 export function receiptsCsv(receipts: readonly Row[]): string {
@@ -39,6 +44,11 @@ export function receiptsCsv(receipts: readonly Row[]): string {
       receipt.upstreamId ?? '',
       receipt.byok ? 'yes' : 'no',
       receipt.byok ? decimalFromNano(receipt.listCostNanoUsd) : '',
+      receipt.part?.turn ?? receipt.requestId,
+      receipt.part?.attempt ?? 1,
+      receipt.part?.asked ?? '',
+      receipt.part?.after ?? '',
+      receipt.why ?? '',
     ]
       .map(csvCell)
       .join(','),

@@ -1,4 +1,4 @@
-/** Every charged request, newest first, to the nano-dollar; pages as far as asked, and what is loaded as CSV. */
+/** Every request that ended, also attempts that failed, newest first, to the nano-dollar; pages as far as asked, and what is loaded as CSV. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Download } from 'lucide-react';
 import type { z } from 'zod';
@@ -10,6 +10,7 @@ import { formatCount, formatDateTime, formatUsdExact, formatUtc } from '../ui/fo
 import { FailureNotice } from '../ui/notice.tsx';
 import { saveFile } from '../ui/save-file.ts';
 import { Loading, Skeleton } from '../ui/skeleton.tsx';
+import { attemptText } from './attempts.ts';
 import { receiptsCsv } from './csv.ts';
 
 type Row = z.infer<typeof Receipt>;
@@ -18,6 +19,7 @@ const outcomes: Record<Row['outcome'], { label: string; title: string }> = {
   final: { label: 'Complete', title: 'The provider reported the tokens at the end of the answer.' },
   partial: { label: 'Cut off', title: 'The answer was cut off; charged for what the provider reported until then.' },
   estimated: { label: 'Estimated', title: 'The provider reported no tokens; the amount is an estimate.' },
+  failed: { label: 'Failed', title: 'No answer came of it, and nothing was charged.' },
 };
 
 export function ReceiptList({ tenantId, slug }: { tenantId: string; slug: string }) {
@@ -108,7 +110,10 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
                 <td className="py-2 whitespace-nowrap" title={formatUtc(row.atMs)}>
                   {formatDateTime(row.atMs)}
                 </td>
-                <td className={cellLeft}>{row.model}</td>
+                <td className={cellLeft}>
+                  {row.model}
+                  <Attempt row={row} />
+                </td>
                 <td className={cell}>{formatCount(row.inputTokens)}</td>
                 <td className={cell}>{formatCount(row.outputTokens)}</td>
                 <td className={cell}>{formatCount(row.cacheReadTokens)}</td>
@@ -135,6 +140,7 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
               <span>{formatDateTime(row.atMs)}</span>
               <span>{outcomes[row.outcome].label}</span>
             </span>
+            <Attempt row={row} />
             <span className="text-soft">
               {formatCount(row.inputTokens)} tokens in, {formatCount(row.cacheReadTokens)} of them from the cache and{' '}
               {formatCount(row.cacheWriteTokens)} into it; {formatCount(row.outputTokens)} out
@@ -146,8 +152,15 @@ function ReceiptTable({ rows }: { rows: readonly Row[] }) {
   );
 }
 
+/** A turn of several attempts, or one that failed: what happened. */
+function Attempt({ row }: { row: Row }) {
+  const text = attemptText(row);
+  return text === null ? null : <span className="block max-w-64 text-xs whitespace-normal text-soft">{text}</span>;
+}
+
 /** What a customer's own key paid costs nothing here; the amount by our price list is what to expect elsewhere. */
 function Cost({ row }: { row: Row }) {
+  if (row.outcome === 'failed') return <span className="font-normal text-soft">Nothing</span>;
   if (!row.byok) return <span>{formatUsdExact(row.costNanoUsd)}</span>;
   return (
     <span className="font-normal">

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { attemptText, reasonText } from './attempts.ts';
 import { csvCell, receiptsCsv } from './csv.ts';
 import { fillDays, niceCeiling } from './day-chart.tsx';
 import { daysOf, monthLabel, monthsBetween, parseMonth } from './month.ts';
@@ -82,10 +83,10 @@ describe('the file of requests', () => {
     ]);
     const lines = csv.split('\r\n');
     expect(lines[1]).toBe(
-      '2026-11-21T08:00:00.005Z,r1,anthropic,"a,""b""",10,20,0,0,0.000213457,final,2026-11-21,,no,',
+      '2026-11-21T08:00:00.005Z,r1,anthropic,"a,""b""",10,20,0,0,0.000213457,final,2026-11-21,,no,,r1,1,,,',
     );
     expect(lines[2]).toBe('');
-    expect(lines[0]?.split(',')).toHaveLength(14);
+    expect(lines[0]?.split(',')).toHaveLength(19);
   });
 
   it.each([
@@ -97,5 +98,36 @@ describe('the file of requests', () => {
     ['plain', 'plain'],
   ])('defuses %j', (given, cell) => {
     expect(csvCell(given)).toBe(cell);
+  });
+});
+
+describe('an attempt in words', () => {
+  const part = { turn: 'r1', attempt: 2, asked: 'anthropic/claude-sonnet-4-6', after: 'upstream_529' };
+
+  it.each([
+    [{ outcome: 'final' as const }, null],
+    [{ outcome: 'failed' as const, why: 'upstream_402' }, 'Failed: the provider wanted credit.'],
+    [
+      { outcome: 'final' as const, part },
+      'Attempt 2, instead of claude-sonnet-4-6, after the provider was overloaded.',
+    ],
+    [
+      { outcome: 'failed' as const, why: 'upstream_silent', part: { ...part, attempt: 3, after: 'upstream_500' } },
+      'Attempt 3, instead of claude-sonnet-4-6, after the provider answered 500. Failed: the provider said nothing in time.',
+    ],
+    [
+      { outcome: 'final' as const, part: { ...part, attempt: 1, after: 'economy' } },
+      'Instead of claude-sonnet-4-6, near the cap.',
+    ],
+    [
+      { outcome: 'final' as const, part: { ...part, attempt: 1, asked: null, after: 'kept_answer' } },
+      'Answered from what was kept of the same request.',
+    ],
+  ])('%#', (row, text) => {
+    expect(attemptText(row)).toBe(text);
+  });
+
+  it('shows a reason that it does not know by its name', () => {
+    expect(reasonText('something_new')).toBe('something_new');
   });
 });

@@ -142,9 +142,10 @@ export function intendedOperation(db: DrizzleD1Database, intended: Operation): S
 
 export function receiptStatement(db: DrizzleD1Database, tenantId: string, told: Receipt): Statement {
   const day = new Date(told.atMs).toISOString().slice(0, 10);
+  const { part, ...facts } = told;
   return db
     .insert(receipt)
-    .values({ tenantId, day, ...told })
+    .values({ tenantId, day, ...facts, ...part })
     .onConflictDoNothing();
 }
 

@@ -49,7 +49,9 @@ test('what is append-only refuses changes in the database itself', () => {
   database.exec(
     "INSERT INTO audit_entry VALUES ('o', 1, 'a', 1, 'person', 'u', 'x', 'done', NULL, NULL, NULL, NULL, '{}', NULL, '', 'h')",
   );
-  database.exec("INSERT INTO receipt VALUES ('t','r','2026-11',1,'2026-11-21','p','m',1,1,0,0,1,'final','v',NULL,0,0)");
+  database.exec(
+    "INSERT INTO receipt VALUES ('t','r','2026-11',1,'2026-11-21','p','m',1,1,0,0,1,'final','v',NULL,0,0,NULL,NULL,NULL,NULL,NULL)",
+  );
   for (const table of ['audit_entry', 'receipt']) {
     expect(() => database.exec(`DELETE FROM ${table}`)).toThrow(/append-only/);
     expect(() => database.exec(`UPDATE ${table} SET at_ms = 2`)).toThrow(/append-only/);

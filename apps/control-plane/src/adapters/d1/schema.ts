@@ -93,7 +93,7 @@ export const usagePeriod = sqliteTable(
   (t) => [primaryKey({ columns: [t.tenantId, t.period] })],
 );
 
-/** Every charged model request, once. Append-only: a trigger refuses changes. */
+/** Every model request that ended, once; `failed` ones cost nothing. Append-only: a trigger refuses changes. */
 export const receipt = sqliteTable(
   'receipt',
   {
@@ -115,6 +115,13 @@ export const receipt = sqliteTable(
     /** Paid with the customer's own key, and what it would have cost then. */
     byok: integer('byok', { mode: 'boolean' }).notNull().default(false),
     listCostNanoUsd: integer('list_cost_nano_usd').notNull().default(0),
+    /** Its place in a turn of several attempts; null for a first attempt of the model that was asked for. */
+    turn: text('turn'),
+    attempt: integer('attempt'),
+    asked: text('asked'),
+    after: text('after'),
+    /** Why it failed. */
+    why: text('why'),
   },
   (t) => [
     primaryKey({ columns: [t.tenantId, t.requestId] }),
