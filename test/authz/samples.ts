@@ -113,6 +113,17 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
     body: () => ({ use: { kind: 'model_key', provider: 'openai' }, value: 'sk-only-a-sample' }),
   },
   secretDelete: { params: (things) => ({ ...tenant(things), name: 'github' }) },
+  modelsRead: { params: tenant },
+  modelsReplace: {
+    params: tenant,
+    body: () => ({
+      version: '',
+      primary: 'anthropic/claude-sonnet-4-6',
+      utility: 'anthropic/claude-haiku-4-5',
+      routing: { allowed: null, fallbacks: [], keyRefused: 'stop', economy: null, perMinute: [], answerMinutes: null },
+    }),
+    alsoAllowed: [409],
+  },
   networkRead: { params: tenant },
   networkReplace: { params: tenant, body: () => ({ version: 0, preset: 'locked', rules: [] }) },
   networkRuleAdd: {

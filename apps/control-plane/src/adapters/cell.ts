@@ -11,6 +11,7 @@ import { DeviceList } from '../contract/device-api.ts';
 import { SecretView } from '../contract/secrets.ts';
 import { errorCodes } from '../contract/errors.ts';
 import { ImportView } from '../contract/imports.ts';
+import { ModelChoice } from '../contract/models.ts';
 import { err } from '../contract/result.ts';
 import type { Result } from '../contract/result.ts';
 import { SnapshotChanges, TenantReport, TenantSnapshot, TenantSnapshots } from '../contract/tenant-rpc.ts';
@@ -69,6 +70,7 @@ const ExportAnswer = answerOf(
   }),
 );
 
+const ModelsAnswer = answerOf(z.array(ModelChoice).max(4_000));
 const FilesAnswer = answerOf(SnapshotFilePage);
 const FilePutAnswer = answerOf(FilePut);
 const FilePutsAnswer = answerOf(z.array(FilePut));
@@ -134,6 +136,7 @@ export function boundedCell(cell: TenantControl, log: Log): TenantControl {
     devices: (ref) => call('devices', DevicesAnswer, commandDeadlineMs, () => cell.devices(ref)),
     changeDevices: (command) =>
       call('changeDevices', DevicesAnswer, commandDeadlineMs, () => cell.changeDevices(command)),
+    models: (ref) => call('models', ModelsAnswer, reportDeadlineMs, () => cell.models(ref)),
     network: (ref) => call('network', NetworkAnswer, reportDeadlineMs, () => cell.network(ref)),
     changeNetwork: (command) =>
       call('changeNetwork', PolicyAnswer, commandDeadlineMs, () => cell.changeNetwork(command)),

@@ -13,6 +13,7 @@ import { ImportId, importPartBytes, ImportView } from './imports.ts';
 import { fleetEndpoints } from './fleet-api.ts';
 import { deviceEndpoints } from './device-api.ts';
 import { memberEndpoints } from './members-api.ts';
+import { modelEndpoints } from './model-api.ts';
 import { networkEndpoints } from './network-api.ts';
 import { secretEndpoints } from './secret-api.ts';
 import { snapshotFileEndpoints } from './snapshot-file-api.ts';
@@ -383,6 +384,7 @@ export const endpoints = {
   ...budgetEndpoints,
   ...memberEndpoints,
   ...deviceEndpoints,
+  ...modelEndpoints,
   ...networkEndpoints,
   ...secretEndpoints,
   ...auditEndpoints,

@@ -22,6 +22,16 @@ const spec = z.object({
   pinned: flag,
   release: text(64),
 });
+const models = z.object({
+  primary: text(120),
+  utility: text(120),
+  allowed: text(2_000),
+  fallbacks: text(2_000),
+  keyRefused: text(20),
+  economy: text(160),
+  perMinute: text(2_000),
+  answers: text(40),
+});
 const command = z.object({
   operationId: text(40),
   snapshotId: text(40),
@@ -56,6 +66,7 @@ export const auditActions = {
   'tenant.release': spec,
   'tenant.budgets': z.object({ budgets: WantedBudgets.optional() }),
   'tenant.spending_resume': z.object({ pauseId: text(40) }),
+  'models.replace': models,
   'tenant.wake': command,
   'tenant.sleep': command,
   'tenant.restart': command,

@@ -15,6 +15,7 @@ import { memberHandlers } from './member-routes.ts';
 import { meRead } from '../services/people.ts';
 import { budgetsRead, budgetsUpdate, spendingResume } from '../services/tenant-budgets.ts';
 import { secretDelete, secretList, secretPut } from '../services/tenant-secrets.ts';
+import { modelsRead, modelsReplace } from '../services/tenant-models.ts';
 import { networkChange, networkLog, networkRead, networkTest } from '../services/tenant-network.ts';
 import { tenantUpdate } from '../services/tenant-change.ts';
 import { deviceChange, deviceList } from '../services/tenant-devices.ts';
@@ -188,6 +189,13 @@ const handlers: Handlers = {
   deviceList: async (request) => deviceList(request.ctx, await configured(request)),
   deviceChange: async (request) =>
     deviceChange(request.ctx, await configured(request), request.trail, request.body.change),
+
+  modelsRead: async ({ ctx, session, params }) => {
+    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');
+    return modelsRead(ctx, row);
+  },
+  modelsReplace: async (request) =>
+    modelsReplace(request.ctx, { row: await configured(request), trail: request.trail }, request.body),
 
   networkRead: async ({ ctx, session, params }) => {
     const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'tenant:read');

@@ -8,12 +8,14 @@ import { withAuditEntry } from '../adapters/d1/audit.ts';
 import { specReplace } from '../adapters/d1/tenant-writes.ts';
 import { membersOf } from '../adapters/d1/tenants.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
-import type { Trail } from '../contract/audit.ts';
+import type { AuditFacts, Trail } from '../contract/audit.ts';
 import type { WantedBudgets } from '../contract/budgets.ts';
 import { AppError } from '../contract/errors.ts';
 import type { OperationId } from '../contract/ids.ts';
 import { err } from '../contract/result.ts';
 import type { Result } from '../contract/result.ts';
+import { modelsVersion, routingOf } from '../contract/models.ts';
+import type { TenantModels } from '../contract/models.ts';
 import type { TenantReport, TenantSpec } from '../contract/tenant-rpc.ts';
 import type { Context } from '../context.ts';
 import { rememberReport } from './tenant-memory.ts';
@@ -59,6 +61,27 @@ export async function budgetsChange(
 export async function membersSync(ctx: Context, trail: Trail, row: TenantRow): Promise<TenantRow> {
   const members = await membersOf(ctx.db, row.orgId);
   return changeSpec(ctx, row, { ...trail, action: 'tenant.members' }, (old) => ({ ...old, members }));
+}
+
+/**
+ * Replaces the models, on top of the version that somebody read.
+ * @throws AppError version_stale
+ */
+export async function modelsChange(
+  ctx: Context,
+  trail: Trail,
+  row: TenantRow,
+  { version, models }: { version: string; models: TenantModels },
+): Promise<TenantRow> {
+  return changeSpec(ctx, row, trail, (old) => {
+    if (JSON.stringify(old.models) === JSON.stringify(models)) return old; // the same change again
+    if (modelsVersion(old.models) !== version)
+      throw new AppError('version_stale', {
+        detail: 'Somebody else changed the models of this assistant meanwhile.',
+        next: 'Look at them again and repeat your change.',
+      });
+    return { ...old, models };
+  });
 }
 
 /**
@@ -110,7 +133,25 @@ async function changeSpec(
   });
 }
 
-const told = (spec: TenantSpec) => ({ ...spec, members: spec.members.map(({ userId, role }) => `${userId}:${role}`) });
+const told = (spec: TenantSpec) => ({
+  ...spec,
+  ...toldModels(spec.models),
+  members: spec.members.map(({ userId, role }) => `${userId}:${role}`),
+});
+
+function toldModels(models: TenantModels): AuditFacts {
+  const { allowed, fallbacks, keyRefused, economy, perMinute, answerMinutes } = routingOf(models);
+  return {
+    primary: models.primary,
+    utility: models.utility,
+    allowed: allowed === null ? 'every priced model' : allowed.join(', '),
+    fallbacks: fallbacks.map(({ model, then }) => `${model} → ${then.join(' → ')}`).join('; '),
+    keyRefused,
+    economy: economy === null ? 'off' : `${economy.model} above ${economy.abovePercent} %`,
+    perMinute: perMinute.map(({ model, requests }) => `${model}: ${requests}`).join('; '),
+    answers: answerMinutes === null ? 'not kept' : `kept ${answerMinutes} minutes`,
+  };
+}
 
 /** Null when somebody else has taken the next generation. */
 async function saveSpec(ctx: Context, row: TenantRow, spec: TenantSpec, trail: Trail): Promise<TenantRow | null> {

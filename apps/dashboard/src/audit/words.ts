@@ -30,6 +30,7 @@ export const actionWords: Record<AuditAction, string> = {
   'import.remove': 'Removed an upload',
   'secret.put': 'Stored a secret',
   'secret.delete': 'Deleted a secret',
+  'models.replace': 'Changed the models',
   'network.replace': 'Replaced the network policy',
   'network.rule_add': 'Added a network rule',
   'network.rule_remove': 'Removed a network rule',

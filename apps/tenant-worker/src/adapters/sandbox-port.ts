@@ -2,6 +2,7 @@
 import type { GatewayConfigInput } from '../../../../container/openclaw/config-input.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { releaseOf } from '../core/lifecycle/record.ts';
+import { openClawFallbacks } from '../core/metering/routing.ts';
 import { imageNameOf } from '../core/releases.ts';
 import type { CellConfig } from '../env.ts';
 import { tenantOriginOf } from '../env.ts';
@@ -19,7 +20,11 @@ export function gatewayConfigOf(record: TenantRecord, config: CellConfig): Gatew
   return {
     publicOrigin: tenantOriginOf(config, record.slug),
     users: spec.members.map((member) => ({ id: member.userId, role: member.role })),
-    models: { primary: spec.models.primary, utility: spec.models.utility },
+    models: {
+      primary: spec.models.primary,
+      utility: spec.models.utility,
+      fallbacks: openClawFallbacks(spec.models),
+    },
     ai: { baseUrl: aiBaseUrl },
     assistantName: spec.displayName,
   };

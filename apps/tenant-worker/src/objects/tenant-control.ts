@@ -13,6 +13,7 @@ import type { DeviceList } from '../../../control-plane/src/contract/device-api.
 import type { ImportView } from '../../../control-plane/src/contract/imports.ts';
 import type { RotationStep } from '../../../control-plane/src/contract/secret-rpc.ts';
 import type { SealingKey, SecretView } from '../../../control-plane/src/contract/secrets.ts';
+import type { ModelChoice } from '../../../control-plane/src/contract/models.ts';
 import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
 import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/contract/egress.ts';
 import type { Result } from '../../../control-plane/src/contract/result.ts';
@@ -145,6 +146,10 @@ export class TenantControl extends WorkerEntrypoint<Env> implements Contract {
 
   changeDevices(command: Parameters<Contract['changeDevices']>[0]): Promise<Result<DeviceList>> {
     return this.#tenant(command).changeDevices(command);
+  }
+
+  models(ref: TenantRef): Promise<Result<readonly ModelChoice[]>> {
+    return this.#tenant(ref).models(ref);
   }
 
   network(ref: TenantRef): Promise<Result<NetworkView>> {

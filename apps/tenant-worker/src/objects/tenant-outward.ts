@@ -1,5 +1,5 @@
 /**
- * The part of the tenant's object about what leaves and who is let in: the network policy, the secrets, spending, devices. Wiring only, as the rest of it;
+ * The part of the tenant's object about what leaves and who is let in: models, the network policy, the secrets, spending, devices. Wiring only, as the rest of it;
  * `Tenant` says how a tenant is found.
  */
 import { DurableObject } from 'cloudflare:workers';
@@ -9,6 +9,7 @@ import { systemTimers } from '../adapters/system.ts';
 import type { SpendingView } from '../../../control-plane/src/contract/budgets.ts';
 import type { DeviceList } from '../../../control-plane/src/contract/device-api.ts';
 import type { EgressPolicy, EgressRuling } from '../../../control-plane/src/contract/egress.ts';
+import type { ModelChoice } from '../../../control-plane/src/contract/models.ts';
 import type { NetworkLogPage, NetworkView } from '../../../control-plane/src/contract/network-rpc.ts';
 import { ok } from '../../../control-plane/src/contract/result.ts';
 import type { Result } from '../../../control-plane/src/contract/result.ts';
@@ -46,6 +47,12 @@ export abstract class TenantOutward extends DurableObject<Env> {
     ref: TenantRef,
     fn: (parts: TenantParts) => Promise<Result<T>> | Result<T>,
   ): Promise<Result<T>>;
+
+  // --- models ----------------------------------------------------------------------------------------------------------
+
+  async models(ref: TenantRef): Promise<Result<readonly ModelChoice[]>> {
+    return this.withTenant(ref, (parts) => ok(parts.models()));
+  }
 
   // --- the network policy ----------------------------------------------------------------------------------------------
 

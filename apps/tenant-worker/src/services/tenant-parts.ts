@@ -18,6 +18,9 @@ import type { Reconciler } from '../ai/reconcile.ts';
 import { chooseUpstream } from '../ai/upstream.ts';
 import { chooseWitness } from '../ai/witness.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
+import { modelChoices } from '../core/metering/model-choices.ts';
+import { whoPays } from '../core/metering/payer.ts';
+import { priceTableAt, priceTables } from '../core/metering/price-table.ts';
 import { readConfig } from '../env.ts';
 import type { Env } from '../env.ts';
 import { DEVICE_MIGRATIONS, DeviceMemory } from '../modules/devices.ts';
@@ -40,6 +43,7 @@ import { SnapshotIndex } from '../modules/snapshots.ts';
 import { Vault } from '../modules/vault.ts';
 import { VAULT_MIGRATIONS } from '../modules/vault-schema.ts';
 import { TENANT_MIGRATIONS, TenantStore } from '../modules/tenant-store.ts';
+import type { ModelChoice } from '../../../control-plane/src/contract/models.ts';
 import type { Operation, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import type { Clock, Ids } from '../ports.ts';
 import { cleanImports } from './import-discard.ts';
@@ -79,6 +83,8 @@ export interface TenantParts {
   /** Removes the bytes of uploads that nothing needs any more; never rejects. */
   cleanImports(): Promise<void>;
   readonly ai: AiDispatch;
+  /** Every model with a price now, and who would pay for it. */
+  models(): ModelChoice[];
   /** Asks the second witness about what a crash left open in the ledger. */
   readonly reconciler: Reconciler;
   report(record: TenantRecord): TenantReport;
@@ -318,10 +324,19 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     onFault,
   });
 
+  const upstream = chooseUpstream(env);
+  const models = (): ModelChoice[] => {
+    const nowMs = clock.nowMs();
+    const stored = vault.modelKeys();
+    return modelChoices(priceTableAt(priceTables, nowMs), nowMs, (provider) =>
+      whoPays(provider, stored).kind === 'customer' ? 'own_key' : upstream.serves(provider) ? 'platform' : 'none',
+    );
+  };
+
   const ai = createAiDispatch({
     ledger: spending.ledger,
     onBudgetReached: (use) => spending.budgetReached(use),
-    upstream: chooseUpstream(env),
+    upstream,
     payments: createPayments(vault, clock, onFault),
     fetch: (url, init) => fetch(url, init),
     clock,
@@ -354,6 +369,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     ids,
     cleanImports: clean,
     ai,
+    models,
     reconciler,
     report,
     operationOf,

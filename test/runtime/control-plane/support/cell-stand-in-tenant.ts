@@ -1,5 +1,6 @@
 /** What the cell stand-in holds of a tenant, and what it refuses with. */
 import type { SpendPause } from '../../../../apps/control-plane/src/contract/budgets.ts';
+import type { ModelChoice } from '../../../../apps/control-plane/src/contract/models.ts';
 import type { Refusal } from '../../../../apps/control-plane/src/contract/result.ts';
 import type {
   Operation,
@@ -22,6 +23,24 @@ export interface StandInTenant {
   operation: Operation;
   /** Ids of every operation it ever took. */
   readonly operations: string[];
+}
+
+/** A model that the platform pays for, at three dollars in and fifteen out. */
+export function modelChoice(ref: string): ModelChoice {
+  const [provider = '', model = ''] = ref.split('/');
+  return {
+    ref,
+    provider,
+    model,
+    kind: 'chat',
+    formats: ['anthropic-messages'],
+    contextTokens: 200_000,
+    inputNanoUsd: 3_000_000_000,
+    cacheReadNanoUsd: 300_000_000,
+    outputNanoUsd: 15_000_000_000,
+    dearerAboveTokens: null,
+    paidBy: 'platform',
+  };
 }
 
 /** What every export of the stand-in holds. */

@@ -3,12 +3,13 @@
 
 import type { SpendingView } from '../../../../apps/control-plane/src/contract/budgets.ts';
 import type { ImportView } from '../../../../apps/control-plane/src/contract/imports.ts';
+import type { ModelChoice } from '../../../../apps/control-plane/src/contract/models.ts';
 import type { RotationStep } from '../../../../apps/control-plane/src/contract/secret-rpc.ts';
 import type { SecretView } from '../../../../apps/control-plane/src/contract/secrets.ts';
 import type { FilePut } from '../../../../apps/control-plane/src/contract/snapshot-file-rpc.ts';
 import type { EgressPolicy } from '../../../../apps/control-plane/src/contract/egress.ts';
 import { err, ok, type Result } from '../../../../apps/control-plane/src/contract/result.ts';
-import { exportedBytes, noDevices, noSuchFile, reportOf, unknown } from './cell-stand-in-tenant.ts';
+import { exportedBytes, modelChoice, noDevices, noSuchFile, reportOf, unknown } from './cell-stand-in-tenant.ts';
 import type { CellCall, Fault, StandInTenant } from './cell-stand-in-tenant.ts';
 import type {
   ExportedState,
@@ -40,6 +41,7 @@ export class CellStandIn implements TenantControl {
   rotation: (slug: string) => RotationStep | null = () => ({ left: 0, kid: 'k1', kids: ['k1'] });
   readonly stored: SecretView[] = [];
   fuse: SpendingView['fuse'] = { on: true, pause: null, hourNanoUsd: 0, tripsAboveNanoUsd: null };
+  choices: ModelChoice[] = [modelChoice('anthropic/claude-sonnet-4-6'), modelChoice('anthropic/claude-haiku-4-5')];
   policy: EgressPolicy = {
     version: 0,
     preset: 'balanced',
@@ -298,6 +300,10 @@ export class CellStandIn implements TenantControl {
       }
       return ok({ budgets: [], fuse: this.fuse });
     });
+  }
+
+  models(ref: TenantRef): ReturnType<TenantControl['models']> {
+    return this.#withTenant('models', ref, () => ok(this.choices));
   }
 
   network(ref: TenantRef): ReturnType<TenantControl['network']> {
