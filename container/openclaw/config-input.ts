@@ -35,8 +35,13 @@ export const gatewayConfigInputSchema = z.object({
     .max(200)
     .refine((users) => users.some((user) => user.role === 'owner'), 'at least one owner')
     .refine((users) => new Set(users.map((user) => user.id)).size === users.length, 'each user once'),
-  models: z.object({ primary: modelRef, utility: modelRef }),
-  /** Base of the metered model endpoint; `/anthropic`, `/openai` and so on are appended. */
+  models: z.object({
+    primary: modelRef,
+    utility: modelRef,
+    /** Of the primary, in this order: only those that the metered endpoint cannot turn to by itself. */
+    fallbacks: z.array(modelRef).max(4).optional(),
+  }),
+  /** Base of the metered model endpoint; a provider's name is appended, such as `/anthropic`. */
   ai: z.object({
     baseUrl: z
       .string()

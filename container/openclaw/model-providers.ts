@@ -35,8 +35,8 @@ type Read = (path: string) => Json | undefined;
 
 /** @param read a path of what the tenant has */
 export function providerValues(input: GatewayConfigInput, read: Read): readonly PathValue[] {
-  const { primary, utility } = input.models;
-  const named = [primary, utility].map(splitRef);
+  const { primary, utility, fallbacks = [] } = input.models;
+  const named = [primary, utility, ...fallbacks].map(splitRef);
   return Object.entries(metered).flatMap(([name, provider]): PathValue[] => {
     const at = `models.providers.${name}`;
     const chosen = named.filter((ref) => ref.provider === name).map((ref) => ref.model);

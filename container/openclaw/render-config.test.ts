@@ -107,6 +107,19 @@ test("the model follows the platform until the tenant chooses, in OpenClaw's sho
   expect(at(render(chosen.config, {}, chosen.followed).config, 'agents.defaults.model.primary')).toBe('openai/gpt-5.5');
 });
 
+test('fallbacks follow the platform as the model does, and none are none', () => {
+  const models = { ...input.models, fallbacks: ['openai/gpt-5.5', 'openai/gpt-5.4'] };
+  expect(at(render().config, 'agents.defaults.model')).toEqual({ primary: 'anthropic/claude-sonnet-4-6' });
+  const first = render({}, { models });
+  expect(at(first.config, 'agents.defaults.model.fallbacks')).toEqual(['openai/gpt-5.5', 'openai/gpt-5.4']);
+  const gone = render(first.config, {}, first.followed);
+  expect(at(gone.config, 'agents.defaults.model')).toEqual({ primary: 'anthropic/claude-sonnet-4-6' });
+
+  const own = { agents: { defaults: { model: { fallbacks: ['openai/gpt-4o'] } } } };
+  const kept = render(own, { models }, first.followed);
+  expect(at(kept.config, 'agents.defaults.model.fallbacks')).toEqual(['openai/gpt-4o']);
+});
+
 test('background work is off unless the tenant wants it', () => {
   const { config } = render();
   expect(at(config, 'agents.defaults.heartbeat.every')).toBe('0m');
@@ -216,6 +229,11 @@ describe('a provider that nobody has to choose', () => {
     expect(driftedPaths(config, {})).toContain(`models.providers.${name}.baseUrl`);
     // It stays when another model is chosen: a conversation may still use it.
     expect(at(render(config, {}, followed).config, `models.providers.${name}.baseUrl`)).toContain(path);
+  });
+
+  test('is there for a fallback too', () => {
+    const models = { ...input.models, fallbacks: ['google/gemini-2.5-pro'] };
+    expect(at(render({}, { models }).config, 'models.providers.google.apiKey')).toBe('tidepool-managed');
   });
 
   test('is told the models that it has no list of', () => {

@@ -55,10 +55,11 @@ export function renderConfig(options: {
 
   const nextFollowed: Record<string, string> = {};
   for (const [path, value] of followedValues(input)) {
+    const wanted = asText(value);
     const present = readPath(config, path);
-    const ours = present === undefined || present === followed[path] || present === value;
-    if (ours) config = writePath(config, path, value);
-    nextFollowed[path] = value;
+    const ours = present === undefined || asText(present) === followed[path] || asText(present) === wanted;
+    if (ours) config = isNothing(value) ? removePath(config, path) : writePath(config, path, value);
+    nextFollowed[path] = wanted;
   }
   for (const [path, value] of [...quietValues, ...cautiousValues]) {
     if (readPath(config, path) === undefined) config = writePath(config, path, value);
@@ -124,14 +125,24 @@ const forbiddenPaths = [
   'security.audit.suppressions',
 ] as const;
 
-function followedValues(input: GatewayConfigInput): readonly (readonly [string, string])[] {
-  const values: (readonly [string, string])[] = [
+function followedValues(input: GatewayConfigInput): readonly PathValue[] {
+  const values: PathValue[] = [
     ['agents.defaults.model.primary', input.models.primary],
+    ['agents.defaults.model.fallbacks', input.models.fallbacks ?? []],
     ['agents.defaults.utilityModel', input.models.utility],
   ];
   if (input.assistantName !== undefined) values.push(['agents.entries.main.identity.name', input.assistantName]);
   if (input.timezone !== undefined) values.push(['agents.defaults.userTimezone', input.timezone]);
   return values;
+}
+
+/** A list is kept and compared as its JSON. */
+function asText(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function isNothing(value: Json): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** Jobs that run by themselves: each would keep a sleeping tenant waking up, and cost its owner. */
