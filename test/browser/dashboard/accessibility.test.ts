@@ -17,6 +17,7 @@ import {
   VIEWS,
   visit,
 } from './dashboard-under-test.ts';
+import { serveModels } from './model-fixtures.ts';
 import { serveSecrets } from './secret-fixtures.ts';
 import { failedOperation, serveList, serveProblem, serveTenant, slowOperation, TENANT_ID } from './fixtures.ts';
 
@@ -121,6 +122,28 @@ const cases: readonly PageCase[] = [
     signedIn: true,
     prepare: (page) => serveTenant(page, { state: 'suspended', live: false, reason: 'payment_overdue' }),
     shows: 'Last report',
+  },
+  {
+    what: 'models',
+    path: `${overview}/models`,
+    heading: 'Nora',
+    signedIn: true,
+    prepare: async (page) => {
+      await serveTenant(page);
+      await serveModels(page);
+    },
+    shows: 'When claude-sonnet-4-6 fails',
+  },
+  {
+    what: 'models, not there',
+    path: `${overview}/models`,
+    heading: 'Nora',
+    signedIn: true,
+    prepare: async (page) => {
+      await serveTenant(page);
+      await serveProblem(page, `**/api/v1/tenants/${TENANT_ID}/models`, unavailable);
+    },
+    shows: 'The database did not answer',
   },
   {
     what: 'network',

@@ -1,5 +1,5 @@
-// The activity of one assistant: what it did with the time of each step, what happened to it in plain words, and the ways
-// back. Answers are fixtures; everything else is real.
+// The activity of one assistant: what it did with the time of each step, what happened to it in plain words, the ways back;
+// and the models it thinks with. Answers are fixtures; everything else is real.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Page } from 'playwright-core';
@@ -18,6 +18,7 @@ import {
   VIEWS,
   visit,
 } from './dashboard-under-test.ts';
+import { serveModels } from './model-fixtures.ts';
 import { serveProblem, serveTenant, slowOperation, type TenantFixture, TENANT_ID, timeline } from './fixtures.ts';
 
 let dashboard: DashboardUnderTest;
@@ -130,6 +131,43 @@ describe('the ways back', () => {
     await onPage(activity, { timeline: timeline({ steps: [] }) }, async (page) => {
       await page.getByText('Nothing was lost.').waitFor();
       expect(await page.getByRole('button', { name: 'Use the refused settings again' }).count()).toBe(0);
+    });
+  });
+});
+
+describe('the models', () => {
+  test('are chosen by price, put in order with the keyboard, and saved as a whole', async () => {
+    await onPage(overview, {}, async (page) => {
+      const { sent } = await serveModels(page);
+      await visit(page, `${overview}/models`, 'Nora');
+      await page.getByText('$3.00 in, $15.00 out for a million tokens.').waitFor();
+      const save = page.getByRole('button', { name: 'Save the models' });
+      expect(await save.getAttribute('aria-disabled')).toBe('true');
+
+      await page.getByLabel('Let another model take over').first().selectOption('anthropic/claude-haiku-4-5');
+      await page.getByLabel('And then').selectOption('openai/gpt-5.5');
+      await page.getByText('Speaks another format, so the assistant asks it anew.').waitFor();
+      await page.getByRole('button', { name: 'Try gpt-5.5 sooner' }).press('Enter');
+
+      await page.getByRole('radio', { name: /^Only these/ }).check();
+      await page.getByRole('checkbox', { name: /^gpt-5\.5/ }).uncheck();
+      await page.getByText('openai/gpt-5.5 is not among the allowed models.').waitFor();
+      await page.getByLabel('Find a model').fill('gpt');
+      await page.getByRole('checkbox', { name: /^gpt-5\.5/ }).check();
+      await save.click();
+      await page.getByText('The models are saved.').waitFor();
+      expect(sent).toMatchObject([
+        {
+          primary: 'anthropic/claude-sonnet-4-6',
+          routing: {
+            allowed: ['anthropic/claude-sonnet-4-6', 'anthropic/claude-haiku-4-5', 'openai/gpt-5.5'],
+            fallbacks: [
+              { model: 'anthropic/claude-sonnet-4-6', then: ['openai/gpt-5.5', 'anthropic/claude-haiku-4-5'] },
+            ],
+          },
+        },
+      ]);
+      expect(await save.getAttribute('aria-disabled')).toBe('true');
     });
   });
 });

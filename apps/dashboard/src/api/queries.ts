@@ -38,6 +38,7 @@ export const keys = {
   tenant: (tenantId: string) => ['tenant', tenantId] as const,
   usage: (tenantId: string, period: string) => ['usage', tenantId, period] as const,
   budgets: (tenantId: string) => ['budgets', tenantId] as const,
+  models: (tenantId: string) => ['models', tenantId] as const,
   network: (tenantId: string) => ['network', tenantId] as const,
   networkLog: (tenantId: string, search: NetworkSearch) => ['network-log', tenantId, search] as const,
   secrets: (tenantId: string) => ['secrets', tenantId] as const,
@@ -205,6 +206,14 @@ export function devicesQuery(tenantId: string) {
     queryFn: ({ signal }) => call('deviceList', { params: { tenantId }, signal }),
     // A request waits for five minutes; a sleeping assistant has nothing new to say.
     refetchInterval: ({ state }) => (state.data?.live === true ? usagePollMs : calmPollMs),
+  });
+}
+
+export function modelsQuery(tenantId: string) {
+  return queryOptions({
+    queryKey: keys.models(tenantId),
+    queryFn: ({ signal }) => call('modelsRead', { params: { tenantId }, signal }),
+    staleTime: 60_000,
   });
 }
 

@@ -60,6 +60,9 @@ function TenantFrame() {
           <Link to="/a/$tenantId/usage" params={{ tenantId }} className={tab}>
             Usage
           </Link>
+          <Link to="/a/$tenantId/models" params={{ tenantId }} className={tab}>
+            Models
+          </Link>
           <Link to="/a/$tenantId/activity" params={{ tenantId }} className={tab}>
             Activity
           </Link>
