@@ -4,9 +4,14 @@
 import { exports } from 'cloudflare:workers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sealValue } from '../../../apps/control-plane/src/adapters/seal-value.ts';
+import { plainRouting } from '../../../apps/control-plane/src/contract/models.ts';
 import type { SecretUse } from '../../../apps/control-plane/src/contract/secrets.ts';
+import { ok } from '../../../apps/control-plane/src/contract/result.ts';
+import { aiLimits, createAiDispatch } from '../../../apps/tenant-worker/src/ai/dispatch.ts';
+import { chooseUpstream } from '../../../apps/tenant-worker/src/ai/upstream.ts';
+import { Ledger } from '../../../apps/tenant-worker/src/modules/ledger.ts';
 import type { EgressProps } from '../../../apps/tenant-worker/src/objects/egress.ts';
-import { bindings, control, provisioned, refOf } from './support/provisioned.ts';
+import { bindings, control, inside, provisioned, recordOf, refOf } from './support/provisioned.ts';
 
 const { Egress: egress } = exports as unknown as { Egress: (options: { props: EgressProps }) => Fetcher };
 
@@ -61,6 +66,81 @@ describe('the way out', () => {
     expect(changed.ok).toBe(true);
     const now = await control.testNetwork({ ...ref, method: 'GET', url: 'https://unknown.example.com/' });
     expect(now).toMatchObject({ ok: true, value: { effect: 'allow', reason: 'answered_always' } });
+  });
+});
+
+const sse = { 'content-type': 'text/event-stream' };
+
+function spoken(): Response {
+  const said = { type: 'message_start', message: { id: 'm', usage: { input_tokens: 3, output_tokens: 1 } } };
+  return new Response(`data: ${JSON.stringify(said)}\n\ndata: {"type":"message_stop"}\n\n`, { headers: sse });
+}
+
+describe('models', () => {
+  const sonnet = 'anthropic/claude-sonnet-4-6';
+  const haiku = 'anthropic/claude-haiku-4-5';
+
+  it('are listed with what a million tokens cost and who would pay', async () => {
+    const listed = await control.models(ref);
+    const choices = listed.ok ? listed.value : [];
+    expect(choices.find((choice) => choice.ref === sonnet)).toMatchObject({
+      kind: 'chat',
+      inputNanoUsd: 3_000_000_000,
+      outputNanoUsd: 15_000_000_000,
+    });
+    expect(choices.every((choice) => choice.paidBy !== 'own_key')).toBe(true);
+  });
+
+  it('that are not allowed are refused by what was wanted last, before anything is called', async () => {
+    const spec = await inside(ref, (sql) => recordOf(sql).spec);
+    const models = { primary: haiku, utility: haiku, routing: { ...plainRouting, allowed: [haiku] } };
+    const applied = await control.applySpec({ ...ref, generation: 2, operationId: null, spec: { ...spec, models } });
+    expect(applied.ok).toBe(true);
+    const answer = await (
+      await currentRun()
+    ).fetch('http://ai.tidepool.internal/anthropic/v1/messages', {
+      method: 'POST',
+      body: JSON.stringify({ model: 'claude-sonnet-4-6', max_tokens: 10, messages: [{ role: 'user', content: 'Hi' }] }),
+    });
+    expect([answer.status, answer.headers.get('x-tidepool-code')]).toEqual([404, 'ai_model_not_allowed']);
+    expect(await answer.text()).toContain('under Models');
+  });
+
+  it.each<[string, () => Promise<Response>]>([
+    ['nothing', () => new Promise(() => undefined)],
+    ['yes and nothing more', async () => new Response(new ReadableStream(), { headers: sse })],
+  ])('of which one says %s are followed by the next, in this runtime too', async (_name, silent) => {
+    const answered = await inside(ref, async (sql) => {
+      const clock = { nowMs: () => Date.now() };
+      const alive: Promise<unknown>[] = [];
+      const ai = createAiDispatch({
+        ledger: new Ledger(sql, clock),
+        upstream: chooseUpstream({ ANTHROPIC_API_KEY: 'key' }),
+        payments: { of: async () => ok({ kind: 'platform' }), refused: () => undefined, taken: () => undefined },
+        fetch: (_url, { body }) =>
+          typeof body === 'string' && body.includes('sonnet') ? silent() : Promise.resolve(spoken()),
+        clock,
+        ids: { ulid: () => crypto.randomUUID() },
+        limits: { ...aiLimits, answerBeginsBeforeFallbackMs: 50 },
+        onSettled: () => undefined,
+        keepAlive: (work) => alive.push(work),
+        onFault: () => undefined,
+      });
+      const request = new Request('http://ai.tidepool.internal/anthropic/v1/messages', {
+        method: 'POST',
+        body: JSON.stringify({ model: 'claude-sonnet-4-6', max_tokens: 10, stream: true, messages: [] }),
+      });
+      const models = {
+        primary: sonnet,
+        utility: haiku,
+        routing: { ...plainRouting, fallbacks: [{ model: sonnet, then: [haiku] }] },
+      };
+      const answer = await ai.handle(request, { ...ref, incarnation, capNanoUsd: 1e9, models });
+      const text = await answer.text();
+      await Promise.all(alive);
+      return [answer.headers.get('x-tidepool-model'), text];
+    });
+    expect(answered).toEqual([haiku, await spoken().text()]);
   });
 });
 
