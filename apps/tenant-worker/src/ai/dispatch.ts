@@ -12,12 +12,7 @@ import type { TurnPart } from '../../../control-plane/src/contract/receipt.ts';
 import { err, ok, type Result } from '../../../control-plane/src/contract/result.ts';
 import { stableHash } from '../../../control-plane/src/contract/stable-hash.ts';
 import type { AiRefusal } from '../core/metering/ai-error.ts';
-import {
-  modelNotAllowed,
-  modelRateLimited,
-  pathNotAllowed,
-  requestInvalid,
-} from '../core/metering/ai-error.ts';
+import { modelNotAllowed, modelRateLimited, pathNotAllowed, requestInvalid } from '../core/metering/ai-error.ts';
 import { parseAiRequest, type AiRequest, type BoundedRequest } from '../core/metering/ai-request.ts';
 import { findRoute, parseProvider, type AiProvider, type AiRoute } from '../core/metering/ai-route.ts';
 import { budgetReached, spendPaused } from '../core/metering/budget-words.ts';
@@ -64,7 +59,8 @@ export interface AiContext {
   readonly capNanoUsd: number;
   /** Beside the cap; none when left out. */
   readonly budgets?: SpendBudgets | undefined;
-  readonly models: TenantModels;
+  /** What its people chose; left out, every priced model is open and nothing takes over. */
+  readonly models?: TenantModels;
 }
 
 export interface AiDispatchDeps {
@@ -115,7 +111,8 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
     };
     deps.keepAlive(finished.promise);
     try {
-      const tried = await serve({ request, ctx, route, requestId, done });
+      const models = ctx.models ?? noChoice;
+      const tried = await serve({ request, ctx: { ...ctx, models }, route, requestId, done });
       if (tried.kind === 'answering') return tried.response; // its end says done
       done();
       return tried.answer;
@@ -128,7 +125,7 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
 
   interface Job {
     readonly request: Request;
-    readonly ctx: AiContext;
+    readonly ctx: AiContext & { readonly models: TenantModels };
     readonly route: AiRoute;
     readonly requestId: string;
     /** Call when nothing more is to be done for this request; again changes nothing. */
@@ -307,9 +304,20 @@ export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
   return { handle };
 }
 
+const noChoice: TenantModels = { primary: '', utility: '' };
+
 type SkippedFailure = Extract<
   AttemptFailure,
-  { kind: 'not_drafted' | 'key_refused' | 'not_own_key' | 'not_configured' | 'rate_limited' | 'unaffordable' | 'model_budget' }
+  {
+    kind:
+      | 'not_drafted'
+      | 'key_refused'
+      | 'not_own_key'
+      | 'not_configured'
+      | 'rate_limited'
+      | 'unaffordable'
+      | 'model_budget';
+  }
 >;
 
 function skippedFailure(kind: SkippedFailure['kind']): AttemptFailure {
