@@ -26,6 +26,11 @@ interface Draft {
   readonly routing: ModelRouting;
 }
 
+function isUsed({ primary, utility, routing }: Draft, ref: string): boolean {
+  const listed = [primary, utility, routing.economy?.model, ...(routing.allowed ?? [])];
+  return listed.includes(ref) || routing.fallbacks.some(({ model, then }) => model === ref || then.includes(ref));
+}
+
 const draftOf = ({ primary, utility, routing }: Models): Draft => ({ primary, utility, routing });
 
 export function ModelForm({
@@ -58,11 +63,12 @@ export function ModelForm({
     // Also after a refusal: somebody else may have changed them.
     onError: () => queryClient.invalidateQueries({ queryKey: keys.models(tenantId) }),
   });
-  const { choices } = models;
+  // What nobody here has access to is shown only where it was chosen already.
+  const choices = models.choices.filter(({ ref, paidBy }) => paidBy !== 'none' || isUsed(draft, ref));
   const chats = choices.filter(({ kind }) => kind === 'chat');
   const { routing } = draft;
   const route = (change: Partial<ModelRouting>): void => setDraft({ ...draft, routing: { ...routing, ...change } });
-  const problems = modelProblems(draft, choices);
+  const problems = modelProblems(draft, models.choices);
   // The two that are used, and whatever else has a list already.
   const sources = [...new Set([draft.primary, draft.utility, ...routing.fallbacks.map(({ model }) => model)])];
   const needed = [

@@ -1,12 +1,10 @@
 /** Models in words: what they cost, and how one takes over from another. Pure. */
 import type { ModelChoice } from '../../../control-plane/src/contract/models.ts';
+import { modelProviderNames } from '../../../control-plane/src/contract/secrets.ts';
 import { formatUsd } from '../ui/format.ts';
 
 const providers: Readonly<Record<string, string>> = {
-  anthropic: 'Anthropic',
-  openai: 'OpenAI',
-  google: 'Google',
-  openrouter: 'OpenRouter',
+  ...modelProviderNames,
   'workers-ai': 'Cloudflare Workers AI',
 };
 

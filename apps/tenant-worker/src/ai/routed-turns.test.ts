@@ -91,7 +91,12 @@ function boot(
 function turn(init: RequestInit = {}): Request {
   return new Request('http://ai.tidepool.internal/anthropic/v1/messages', {
     method: 'POST',
-    body: JSON.stringify({ model: a, max_tokens: 4000, stream: true, messages: [{ role: 'user', content: 'Hello' }] }),
+    body: JSON.stringify({
+      model: a,
+      max_tokens: 4000,
+      stream: true,
+      messages: [{ role: 'user', content: 'count to 5' }],
+    }),
     ...init,
   });
 }
@@ -141,7 +146,8 @@ async function table(ledger: Ledger): Promise<string[]> {
     .toSorted((x, y) => (x.requestId < y.requestId ? -1 : 1))
     .map((one) => {
       // How much of a broken answer the upstream had written when it noticed is its own affair.
-      const part = one.outcome === 'partial' ? 'at least that' : null;
+      const part =
+        one.outcome === 'partial' ? 'at least that' : one.outcome.startsWith('pending') ? 'asked later' : null;
       const upstreamSays = part ?? log.get(one.requestId)?.toString() ?? '–';
       const because = one.after === '' ? '' : `after ${one.after}`;
       const cells = [one.requestId, one.model, one.outcome, because, one.charged, upstreamSays];
@@ -198,42 +204,42 @@ it('a turn whose model fails is answered by the next where it may be, each attem
     "request | model | outcome | because | charged (nano-USD) | logged upstream (nano-USD)
 
     nobody fails: the client has whole answer of anthropic/claude-sonnet-4-6
-    r01 | claude-sonnet-4-6 | final                          |                             | 1107000  | 1107000
+    r01 | claude-sonnet-4-6 | final                          |                             | 495000   | 495000
 
     A refuses: no credit: the client has whole answer of anthropic/claude-haiku-4-5
     r02 | claude-sonnet-4-6 | failed (upstream_402)          |                             | 0        | –
-    r03 | claude-haiku-4-5  | final                          | after upstream_402          | 369000   | 369000
+    r03 | claude-haiku-4-5  | final                          | after upstream_402          | 165000   | 165000
 
     A refuses: its key: the client has whole answer of anthropic/claude-haiku-4-5
     r04 | claude-sonnet-4-6 | failed (upstream_401)          |                             | 0        | –
-    r05 | claude-haiku-4-5  | final                          | after upstream_401          | 369000   | 369000
+    r05 | claude-haiku-4-5  | final                          | after upstream_401          | 165000   | 165000
 
     A has no such model: the client has whole answer of anthropic/claude-haiku-4-5
     r06 | claude-sonnet-4-6 | failed (upstream_404)          |                             | 0        | –
-    r07 | claude-haiku-4-5  | final                          | after upstream_404          | 369000   | 369000
+    r07 | claude-haiku-4-5  | final                          | after upstream_404          | 165000   | 165000
 
     A limits us: the client has whole answer of anthropic/claude-haiku-4-5
     r08 | claude-sonnet-4-6 | failed (upstream_429)          |                             | 0        | –
-    r09 | claude-haiku-4-5  | final                          | after upstream_429          | 369000   | 369000
+    r09 | claude-haiku-4-5  | final                          | after upstream_429          | 165000   | 165000
 
     A is overloaded: the client has whole answer of anthropic/claude-haiku-4-5
     r10 | claude-sonnet-4-6 | failed (upstream_529)          |                             | 0        | –
-    r11 | claude-haiku-4-5  | final                          | after upstream_529          | 369000   | 369000
+    r11 | claude-haiku-4-5  | final                          | after upstream_529          | 165000   | 165000
 
     A hangs up: the client has whole answer of anthropic/claude-haiku-4-5
     r12 | claude-sonnet-4-6 | failed (upstream_unreachable)  |                             | 0        | –
-    r13 | claude-haiku-4-5  | final                          | after upstream_unreachable  | 369000   | 369000
+    r13 | claude-haiku-4-5  | final                          | after upstream_unreachable  | 165000   | 165000
 
     A is silent: the client has whole answer of anthropic/claude-haiku-4-5
     r14 | claude-sonnet-4-6 | failed (upstream_silent)       |                             | 0        | –
-    r15 | claude-haiku-4-5  | final                          | after upstream_silent       | 369000   | 369000
+    r15 | claude-haiku-4-5  | final                          | after upstream_silent       | 165000   | 165000
 
     A says yes and closes: the client has whole answer of anthropic/claude-haiku-4-5
-    r16 | claude-sonnet-4-6 | pending (upstream_empty)       |                             | held     | –
-    r17 | claude-haiku-4-5  | final                          | after upstream_empty        | 369000   | 369000
+    r16 | claude-sonnet-4-6 | pending (upstream_empty)       |                             | held     | asked later
+    r17 | claude-haiku-4-5  | final                          | after upstream_empty        | 165000   | 165000
 
     A is cut off midway: the client has broke off, of anthropic/claude-sonnet-4-6
-    r18 | claude-sonnet-4-6 | partial                        |                             | 87000    | at least that
+    r18 | claude-sonnet-4-6 | partial                        |                             | 90000    | at least that
 
     A finds the request wrong: the client has error 400
     r19 | claude-sonnet-4-6 | failed (upstream_400)          |                             | 0        | –
@@ -244,7 +250,49 @@ it('a turn whose model fails is answered by the next where it may be, each attem
 
     A overloaded, B cut off: the client has broke off, of anthropic/claude-haiku-4-5
     r22 | claude-sonnet-4-6 | failed (upstream_529)          |                             | 0        | –
-    r23 | claude-haiku-4-5  | partial                        | after upstream_529          | 29000    | at least that"
+    r23 | claude-haiku-4-5  | partial                        | after upstream_529          | 30000    | at least that"
+  `);
+});
+
+it('is answered by another provider that speaks the same format', async () => {
+  const openAi = 'gpt-4o';
+  const routing = {
+    ...plainRouting,
+    fallbacks: [{ model: `openai/${openAi}`, then: ['openrouter/openai/gpt-4o-mini'] }],
+  };
+  const lines: string[] = [];
+  for (const fault of [status(402), status(503), { kind: 'silent' }, { kind: 'cut' }] as const) {
+    upstream.faults = { [openAi]: fault };
+    sql = openNodeSql();
+    migrate(sql, LEDGER_MIGRATIONS, clock.nowMs());
+    const isSilent = fault.kind === 'silent';
+    const { ai, ledger } = boot({}, isSilent ? { ...aiLimits, answerBeginsBeforeFallbackMs: 100 } : aiLimits);
+    const request = new Request('http://ai.tidepool.internal/openai/v1/chat/completions', {
+      method: 'POST',
+      body: JSON.stringify({ model: openAi, stream: true, messages: [{ role: 'user', content: 'count to 5' }] }),
+    });
+    const answer = await ai.handle(request, { ...context, models: { ...models, routing } });
+    const from = answer.headers.get('x-tidepool-model');
+    const text = await answer.text().catch(() => 'broke off');
+    await Promise.all(alive);
+    lines.push('', `${from}: ${text.includes('[DONE]') ? 'whole answer' : text}`, ...(await table(ledger)));
+  }
+  expect(lines.join('\n')).toMatchInlineSnapshot(`
+    "
+    openrouter/openai/gpt-4o-mini: whole answer
+    r01 | gpt-4o            | failed (upstream_402)          |                             | 0        | –
+    r02 | openai/gpt-4o-mini | final                          | after upstream_402          | 18900    | 18900
+
+    openrouter/openai/gpt-4o-mini: whole answer
+    r03 | gpt-4o            | failed (upstream_503)          |                             | 0        | –
+    r04 | openai/gpt-4o-mini | final                          | after upstream_503          | 18900    | 18900
+
+    openrouter/openai/gpt-4o-mini: whole answer
+    r05 | gpt-4o            | failed (upstream_silent)       |                             | 0        | –
+    r06 | openai/gpt-4o-mini | final                          | after upstream_silent       | 18900    | 18900
+
+    openai/gpt-4o: broke off
+    r07 | gpt-4o            | pending (upstream_cut)         |                             | held     | asked later"
   `);
 });
 
@@ -275,7 +323,7 @@ describe('a crash', () => {
       [
         "r01 | claude-sonnet-4-6 | failed (upstream_529)          |                             | 0        | –",
         "r03 | claude-sonnet-4-6 | failed (upstream_529)          |                             | 0        | –",
-        "r04 | claude-haiku-4-5  | final                          | after upstream_529          | 369000   | 369000",
+        "r04 | claude-haiku-4-5  | final                          | after upstream_529          | 165000   | 165000",
       ]
     `);
   });
@@ -300,7 +348,7 @@ describe('a crash', () => {
     expect(await table(second.ledger)).toMatchInlineSnapshot(`
       [
         "r01 | claude-sonnet-4-6 | failed (upstream_529)          |                             | 0        | –",
-        "r02 | claude-haiku-4-5  | estimated                      | after upstream_529          | 369000   | 369000",
+        "r02 | claude-haiku-4-5  | estimated                      | after upstream_529          | 165000   | 165000",
       ]
     `);
     expect(second.ledger.periodTotal(second.ledger.currentPeriod()).spentNanoUsd).toBe((await logged()).get('r02'));

@@ -63,7 +63,10 @@ export function chooseUpstream(vars: UpstreamVars): AiUpstream {
   };
   const account = parseAccount(vars.WORKERS_AI_ACCOUNT_ID);
   return {
-    serves: (provider) => (gateway !== '' && token !== '') || keys[provider] !== '' || demo !== '',
+    serves: (provider) =>
+      (gateway !== '' && token !== '') ||
+      (keys[provider] !== '' && directBaseUrl(provider, account) !== null) ||
+      demo !== '',
     call(route, who, customerKey) {
       const { provider, upstreamPath } = route;
       const path = gatewayPaths[provider] + upstreamPath;

@@ -73,12 +73,19 @@ function byPath(
   return Object.fromEntries(paths.map((path) => [path, { provider, format, upstreamPath, named: null }]));
 }
 
-/** The provider's own route for a wire format, or null: it does not speak it. */
-export function routeFor(provider: AiProvider, format: UsageFormat): AiRoute | null {
-  return Object.values(routes[provider]).find((route) => route.format === format) ?? null;
+/** The route of `model` at a provider in the wire format of another request, or null: it does not speak it. */
+export function routeFor(provider: AiProvider, like: Pick<AiRoute, 'format' | 'named'>, model: string): AiRoute | null {
+  if (provider === 'google') {
+    if (like.format !== 'google-gemini') return null;
+    return geminiRoute(
+      `/models/${model}:${like.named?.streaming === true ? 'streamGenerateContent' : 'generateContent'}`,
+    );
+  }
+  return Object.values(routes[provider]).find((route) => route.format === like.format) ?? null;
 }
 
 /** The wire formats that a provider speaks. */
 export function formatsOf(provider: AiProvider): readonly UsageFormat[] {
+  if (provider === 'google') return ['google-gemini'];
   return [...new Set(Object.values(routes[provider]).map(({ format }) => format))];
 }

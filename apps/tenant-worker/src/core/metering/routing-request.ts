@@ -12,6 +12,6 @@ export function askAnother(
   const root = parseObject(request.bodyText);
   if (!root) return err(requestInvalid('The request body is not a JSON object.'));
   // Read as text again, so that a fallback goes through every check that a request of the client's goes through.
-  const bodyText = JSON.stringify({ ...root, model });
+  const bodyText = JSON.stringify(route.named === null ? { ...root, model } : root);
   return parseAiRequest({ route, bodyText, bodyBytes: request.bodyBytes + model.length, nowMs: request.nowMs });
 }

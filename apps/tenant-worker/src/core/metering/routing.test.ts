@@ -22,7 +22,7 @@ function models(routing: Partial<ModelRouting> = {}): TenantModels {
 }
 
 function route(provider: AiProvider, format: AiRoute['format']): AiRoute {
-  const found = routeFor(provider, format);
+  const found = routeFor(provider, { format, named: { model: 'm', streaming: true } }, 'gemini-3-pro');
   if (found === null) throw new Error(`${provider} does not speak ${format}`);
   return found;
 }
@@ -50,6 +50,23 @@ describe('what may answer', () => {
     expect(refs(mixed)).toEqual([sonnet, haiku]);
     expect(openClawFallbacks(mixed)).toEqual([gpt]);
     expect(openClawFallbacks(models())).toEqual([]);
+  });
+
+  it('crosses providers where they speak one format, and says a Gemini model in the path', () => {
+    const chat = { ref: 'openai/gpt-4o', model: 'gpt-4o', route: route('openai', 'openai-chat') };
+    const then = ['openrouter/openai/gpt-4o', 'workers-ai/@cf/openai/gpt-oss-120b', 'google/gemini-3-pro'];
+    const policy = models({ fallbacks: [{ model: 'openai/gpt-4o', then }] });
+    expect(attemptsFor(policy, chat, null).candidates.map(({ ref, model }) => [ref, model])).toEqual([
+      ['openai/gpt-4o', 'gpt-4o'],
+      ['openrouter/openai/gpt-4o', 'openai/gpt-4o'],
+      ['workers-ai/@cf/openai/gpt-oss-120b', '@cf/openai/gpt-oss-120b'],
+    ]);
+    const gemini = { ref: 'google/gemini-2.5-pro', model: 'gemini-2.5-pro', route: route('google', 'google-gemini') };
+    const next = models({ fallbacks: [{ model: gemini.ref, then: ['google/gemini-3-flash', haiku] }] });
+    expect(attemptsFor(next, gemini, null).candidates.map((one) => one.route.upstreamPath)).toEqual([
+      expect.stringContaining('/gemini-3-pro:streamGenerateContent'),
+      '/v1beta/models/gemini-3-flash:streamGenerateContent?alt=sse',
+    ]);
   });
 
   it('goes to an address that its provider has for this very format', () => {

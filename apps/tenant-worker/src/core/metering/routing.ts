@@ -161,6 +161,6 @@ function candidateFor(ref: string, asked: AiRoute): Candidate | null {
   const slash = ref.indexOf('/');
   const provider = parseProvider(ref.slice(0, slash));
   const model = ref.slice(slash + 1);
-  const route = provider === null ? null : routeFor(provider, asked.format);
+  const route = provider === null ? null : routeFor(provider, asked, model);
   return route === null ? null : { ref, model, route };
 }
