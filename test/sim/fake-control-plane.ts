@@ -101,6 +101,7 @@ export class FakeControlPlane {
         break;
       }
       case 'receipt':
+      case 'spend':
         break;
     }
     const { time, random } = this.#world;
