@@ -20,6 +20,17 @@ test("the data plane's credentials never reach the control plane", () => {
   expect(tenantWorker).toEqual({ ANTHROPIC_API_KEY: 'a', OPENAI_API_KEY: 'o', AI_GATEWAY_TOKEN: 't' });
 });
 
+test("every provider's key is the data plane's, and a sign-in through one of them is not", () => {
+  const keys = { GOOGLE_API_KEY: 'g', OPENROUTER_API_KEY: 'r', WORKERS_AI_TOKEN: 'w', WORKERS_AI_ACCOUNT_ID: 'i' };
+  expect(splitDevVars({ ...keys, GOOGLE_CLIENT_ID: 'c' }, {})).toEqual({
+    controlPlane: { GOOGLE_CLIENT_ID: 'c' },
+    tenantWorker: keys,
+  });
+  expect(splitDevVars({}, keys).tenantWorker).toEqual(keys);
+  expect(chooseUpstream(keys)).toEqual({ kind: 'direct', providers: ['google', 'openrouter', 'workers-ai'] });
+  expect(chooseUpstream({ WORKERS_AI_TOKEN: 'w' }).kind).toBe('demo');
+});
+
 test('the environment fills in provider keys and nothing else; the file wins', () => {
   const environment = { ANTHROPIC_API_KEY: 'env', OPENAI_API_KEY: 'env', HOME: '/root', STRIPE_SECRET_KEY: 'env' };
   const { controlPlane, tenantWorker } = splitDevVars({ OPENAI_API_KEY: 'file' }, environment);

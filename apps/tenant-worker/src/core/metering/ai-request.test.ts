@@ -160,6 +160,18 @@ describe('what goes upstream', () => {
     expect(sent('messages', request)).toEqual({ ...anthropic, service_tier: 'standard_only' });
   });
 
+  it('asks OpenAI for the standard tier and the standard lifetime of its cache', () => {
+    for (const [to, body] of [
+      ['chat', chat],
+      ['responses', responses],
+    ] as const) {
+      const dearer = { ...body, service_tier: 'priority', prompt_cache_options: { ttl: '12h' }, speed: 'fast' };
+      expect(accepted(to, dearer).ignored).toEqual(['service_tier', 'prompt_cache_options', 'speed']);
+      expect(sent(to, dearer)).toMatchObject({ service_tier: 'default' });
+      expect(sent(to, dearer)).not.toHaveProperty('prompt_cache_options');
+    }
+  });
+
   it('keeps what OpenClaw 2026.9.6 sends', () => {
     const turn = {
       ...anthropic,
