@@ -67,6 +67,13 @@ describe('a request to OpenRouter', () => {
     expect(parse('openrouter', { ...routed, ...more })).toMatchObject({ code: 'ai_not_supported' });
   });
 
+  it('does not follow what is nested without end', () => {
+    let content: unknown = 'x';
+    for (let n = 0; n < 100; n += 1) content = [{ type: 'text', content }];
+    const nested = { ...routed, messages: [{ role: 'user', content }] };
+    expect(parse('openrouter', nested)).toMatchObject({ code: 'ai_not_supported' });
+  });
+
   it('with pictures goes to hosts without a fee for them', () => {
     const picture = [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://x/a.png' } }] }];
     expect(sent('openrouter', { ...routed, messages: picture })['provider']).toEqual({

@@ -41,6 +41,9 @@ const workersAiFields = new Set([...shared, 'chat_template_kwargs']);
 /** Pico-USD per token in a dollar per million tokens. */
 const PICO_PER_DOLLAR_A_MILLION = 1_000_000;
 
+/** Nested deeper than any real message. */
+const DEPTH_MAX = 12;
+
 /**
  * OpenRouter chooses among hosts that ask different prices. `provider.max_price` keeps it to those that ask no more than
  * the table says, without a fee per request or picture; all other wishes about routing are left out.
@@ -77,18 +80,19 @@ export function draftWorkersAi(asked: JsonObject): Result<AiDraft, AiRefusal> {
 /** Writes to a cache that last an hour cost more than the table's, and OpenRouter's usage does not tell them apart. */
 function withoutCacheLifetimes(asked: JsonObject): { root: JsonObject; removed: boolean } {
   let removed = false;
-  const visit = (value: unknown): unknown => {
+  const visit = (value: unknown, depth: number): unknown => {
+    if (depth > DEPTH_MAX) return null; // no real message is that deep
     const list = asArray(value);
-    if (list) return list.map(visit);
+    if (list) return list.map((item) => visit(item, depth + 1));
     const block = asObject(value);
     if (!block) return value;
-    const next = 'content' in block ? { ...block, content: visit(block['content']) } : block;
+    const next = 'content' in block ? { ...block, content: visit(block['content'], depth + 1) } : block;
     const control = asObject(block['cache_control']);
     if (!control || !('ttl' in control)) return next;
     removed = true;
     return { ...next, cache_control: { ...control, ttl: undefined } };
   };
   const root: Record<string, unknown> = { ...asked };
-  for (const key of ['messages', 'tools']) if (key in root) root[key] = visit(root[key]);
+  for (const key of ['messages', 'tools']) if (key in root) root[key] = visit(root[key], 0);
   return { root, removed };
 }

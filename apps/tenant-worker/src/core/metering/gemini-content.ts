@@ -15,6 +15,9 @@ const plainParts = new Set([
   'partMetadata',
 ]);
 
+/** Results of tools within results of tools, deeper than any real one. */
+const DEPTH_MAX = 4;
+
 /** `snake_case` as Google reads it. */
 export function camelCase(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
@@ -24,23 +27,27 @@ export function camelCase(name: string): string {
 export function scanGemini(...roots: readonly unknown[]): ContentScan {
   const scan = emptyScan();
   for (const root of roots) {
-    for (const content of asArray(root) ?? [root]) visitParts(asObject(content), scan);
+    for (const content of asArray(root) ?? [root]) visitParts(asObject(content), 0, scan);
   }
   return scan;
 }
 
-function visitParts(holder: JsonObject | null, scan: ContentScan): void {
+function visitParts(holder: JsonObject | null, depth: number, scan: ContentScan): void {
+  if (depth > DEPTH_MAX) {
+    scan.unbounded = true;
+    return;
+  }
   const parts = asArray(holder?.['parts']) ?? [holder?.['parts']];
-  for (const part of parts) visitPart(asObject(part) ?? {}, scan);
+  for (const part of parts) visitPart(asObject(part) ?? {}, depth, scan);
 }
 
-function visitPart(part: JsonObject, scan: ContentScan): void {
+function visitPart(part: JsonObject, depth: number, scan: ContentScan): void {
   for (const [key, value] of Object.entries(part)) {
     const name = camelCase(key);
     if (plainParts.has(name)) continue;
     if (name === 'inlineData') noteInline(asObject(value), scan);
     else if (name === 'fileData') scan.storedFile = true;
-    else if (name === 'functionResponse') visitParts(asObject(value), scan); // a tool may answer with pictures
+    else if (name === 'functionResponse') visitParts(asObject(value), depth + 1, scan); // a tool may answer with pictures
     else scan.unbounded = true;
   }
 }

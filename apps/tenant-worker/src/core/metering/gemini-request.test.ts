@@ -168,6 +168,12 @@ describe('the hold', () => {
     },
   );
 
+  it('takes what is nested without end for all that the model can read', () => {
+    let part: unknown = { text: 'x' };
+    for (let n = 0; n < 100; n += 1) part = { functionResponse: { name: 'x', parts: [part] } };
+    expect(holdOf(withPart(part))).toBe(1_048_576 * 300 + 2_500_000);
+  });
+
   it('leaves room for the thinking that is asked for', () => {
     const asked = {
       ...turn,
