@@ -53,11 +53,12 @@ export async function settle(options: {
 async function stillOpen(cell: Cell, tenants: readonly LoadTenant[], collector: Collector): Promise<LoadTenant[]> {
   const open: LoadTenant[] = [];
   for (const tenant of tenants) {
-    const { usage } = await cell.report(tenant);
-    const told = collector.totals.get(totalsKey(tenant.tenantId, usage.period));
-    const toldAll =
-      usage.requests === 0 || (told?.requests === usage.requests && told.spentNanoUsd === usage.spentNanoUsd);
-    if (usage.heldNanoUsd > 0 || !toldAll) open.push(tenant);
+    // A runtime that is busy with all of them may be late to answer: asked again.
+    const report = await cell.report(tenant).catch(() => null);
+    const usage = report?.usage;
+    const told = usage && collector.totals.get(totalsKey(tenant.tenantId, usage.period));
+    const toldAll = told?.requests === usage?.requests && told?.spentNanoUsd === usage?.spentNanoUsd;
+    if (!usage || usage.heldNanoUsd > 0 || (usage.requests > 0 && !toldAll)) open.push(tenant);
   }
   return open;
 }
