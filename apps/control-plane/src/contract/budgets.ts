@@ -12,7 +12,7 @@ export const BudgetModel = z
   .string()
   .max(120)
   .regex(
-    /^[a-z0-9][a-z0-9-]*\/[A-Za-z0-9][A-Za-z0-9._:@/-]*$/,
+    /^[a-z0-9][a-z0-9-]*\/[@A-Za-z0-9][A-Za-z0-9._:@/-]*$/,
     'Write the provider and the model: anthropic/claude-opus-4-6.',
   );
 

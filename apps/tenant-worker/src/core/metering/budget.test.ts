@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { noBudgets, type BudgetName, type BudgetUse } from '../../../../control-plane/src/contract/budgets.ts';
+import {
+  BudgetModel,
+  noBudgets,
+  type BudgetName,
+  type BudgetUse,
+} from '../../../../control-plane/src/contract/budgets.ts';
 import { budgetPeriod, budgetsFor, budgetsOf, judgeSpend, levelReached, opensAtMs } from './budget.ts';
 import { budgetReached, spendPaused } from './budget-words.ts';
 
@@ -36,6 +41,20 @@ describe('which budgets hold', () => {
     ]);
     expect(budgetsOf({ capNanoUsd: 7 }, nowMs)).toEqual([{ name: { kind: 'month' }, capNanoUsd: 7 }]);
   });
+
+  it.each(['anthropic/claude-opus-4-6', 'openrouter/anthropic/claude-opus-4.6', 'workers-ai/@cf/meta/llama-3.1-8b'])(
+    'may be of the model %s, which counts by the name that it has a price under',
+    (model) => {
+      expect(BudgetModel.parse(model)).toBe(model);
+      const budgets = { ...noBudgets, shared: null, models: [{ model, monthNanoUsd: 1 }] };
+      expect(budgetsFor({ capNanoUsd: 1, budgets }, model, nowMs)).toHaveLength(2);
+    },
+  );
+
+  it.each(['opus', '/opus', 'anthropic/', 'Anthropic/x', 'anthropic/a b', `anthropic/${'a'.repeat(120)}`])(
+    'may not be of %s',
+    (model) => expect(BudgetModel.safeParse(model).success).toBe(false),
+  );
 
   it('begin anew with the UTC day or month, over the end of a year too', () => {
     const names: BudgetName[] = [{ kind: 'day' }, { kind: 'month' }, { kind: 'model', model: 'a/b' }];
