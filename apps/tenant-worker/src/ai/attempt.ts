@@ -8,7 +8,7 @@
  */
 import type { AiRequest } from '../core/metering/ai-request.ts';
 import { createUsageChunkFilter } from '../core/metering/chat-usage-chunk.ts';
-import { keyRefused, refusesKey } from '../core/metering/payer.ts';
+import { keyRefused, refusesKey, statusMeant } from '../core/metering/payer.ts';
 import { failureName, failureOf, type AttemptFailure } from '../core/metering/routing.ts';
 import { createUsageMeter } from '../core/metering/usage-meter.ts';
 import { judge } from '../core/metering/verdict.ts';
@@ -200,9 +200,9 @@ export function createAttempts(deps: AttemptDeps): (one: Attempt) => Promise<Tri
   /** An error of the upstream: nothing is charged. Its text goes on, unless it is about credentials. */
   async function refused(one: Attempt, answer: Response, late: Promise<'late'>): Promise<Tried> {
     const { ai, requestId, payment } = one;
-    const { status } = answer;
     const body = await Promise.race([readBoundedText(answer.body, null, limits.errorBytesMax), late]);
-    const text = status >= 400 && body !== 'late' && body.kind === 'text' ? body.text : null;
+    const text = answer.status >= 400 && body !== 'late' && body.kind === 'text' ? body.text : null;
+    const status = statusMeant(answer.status, text ?? '');
     const ofKey = payment.kind === 'customer' && refusesKey(status, text ?? '');
     if (ofKey) deps.payments.refused(payment, status);
     const failure = failureOf(status, ofKey);

@@ -1,5 +1,6 @@
 /** Google, OpenRouter and Workers AI through the same dispatch: where each is called, with what, and what a turn costs. */
 import { describe, expect, it } from 'vitest';
+import { statusMeant } from '../core/metering/payer.ts';
 import { chooseUpstream, type UpstreamVars } from './upstream.ts';
 import { chat, context, request, streamed, total, world } from '../../../../test/support/ai-dispatch-world.ts';
 
@@ -46,6 +47,38 @@ describe('a turn of Gemini', () => {
     const plain = await ai.handle(request(path, asked), { ...context, capNanoUsd: 1 });
     expect([plain.status, await plain.json()]).toMatchObject([402, { error: { status: 'RESOURCE_EXHAUSTED' } }]);
     expect(upstream.calls).toEqual([]);
+  });
+});
+
+describe('a key that Google does not know', () => {
+  const path = '/google/v1beta/models/gemini-2.5-flash:generateContent';
+  const asked = { contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] };
+  const refusal = (reason: string): Response =>
+    Response.json(
+      { error: { code: 400, message: 'no such thing', status: 'INVALID_ARGUMENT', details: [{ reason }] } },
+      { status: 400 },
+    );
+
+  it("is the platform's own account refused, though Google calls it a wrong request", async () => {
+    const { ai, upstream } = world({ vars: { GOOGLE_API_KEY: 'key-g' } });
+    upstream.answer = () => refusal('API_KEY_INVALID');
+    const response = await ai.handle(request(path, asked), context);
+    expect([response.status, response.headers.get('x-tidepool-code')]).toEqual([502, 'ai_upstream_misconfigured']);
+  });
+
+  it('is told from a request that is wrong', async () => {
+    const { ai, upstream } = world({ vars: { GOOGLE_API_KEY: 'key-g' } });
+    upstream.answer = () => refusal('FIELD_VIOLATION');
+    const response = await ai.handle(request(path, asked), context);
+    expect([response.status, await response.text()]).toMatchObject([400, expect.stringContaining('no such thing')]);
+  });
+
+  it.each([
+    [400, { error: { details: [{ reason: 'API_KEY_INVALID' }] } }, 401],
+    [400, { error: { message: 'API_KEY_INVALID' } }, 400],
+    [403, { error: { details: [{ reason: 'API_KEY_INVALID' }] } }, 403],
+  ])('is known by %i with %j: %i', (status, body, meant) => {
+    expect(statusMeant(status, JSON.stringify(body))).toBe(meant);
   });
 });
 

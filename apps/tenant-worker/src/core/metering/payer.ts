@@ -6,7 +6,7 @@
 import type { ModelProvider } from '../../../../control-plane/src/contract/secrets.ts';
 import type { AiRefusal } from './ai-error.ts';
 import { aiProviderNames, type AiProvider } from './ai-route.ts';
-import { asArray, asObject, parseObject, type JsonObject } from './json.ts';
+import { asArray, asObject, parseObject } from './json.ts';
 
 /** A model key that is stored, without its value. */
 export interface StoredModelKey {
@@ -28,21 +28,21 @@ export function whoPays(provider: AiProvider, stored: readonly StoredModelKey[])
   return key === undefined ? { kind: 'platform' } : { kind: 'customer', key };
 }
 
+/** The status of an error answer. Google says 400 to a key that is none, with this reason among the details: a 401. */
+export function statusMeant(status: number, bodyText: string): number {
+  if (status !== 400) return status;
+  const details = asArray(asObject(parseObject(bodyText)?.['error'])?.['details']) ?? [];
+  return details.some((detail) => asObject(detail)?.['reason'] === 'API_KEY_INVALID') ? 401 : status;
+}
+
 /**
  * Whether an error answer refuses the customer's key. AI Gateway passes a provider's answer on as it is, and says what it
  * refuses itself in a shape of its own (`error` is a list): that is about the platform's account.
  */
 export function refusesKey(status: number, bodyText: string): boolean {
-  const body = parseObject(bodyText);
-  if (status === 400) return isInvalidGoogleKey(body);
   if (status !== 401 && status !== 402 && status !== 403) return false;
+  const body = parseObject(bodyText);
   return !Array.isArray(body?.['error']) && body?.['success'] !== false;
-}
-
-/** Google says 400 to a key that is none, with this reason among the details of its error. */
-function isInvalidGoogleKey(body: JsonObject | null): boolean {
-  const details = asArray(asObject(body?.['error'])?.['details']) ?? [];
-  return details.some((detail) => asObject(detail)?.['reason'] === 'API_KEY_INVALID');
 }
 
 export function keyRefused(provider: AiProvider, status: number): AiRefusal {
