@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { AnswerCache, AnswerRecorder, KEPT_ANSWER_BYTES_MAX } from './answer-cache.ts';
+import { AnswerCache, answerKey, AnswerRecorder, KEPT_ANSWER_BYTES_MAX } from './answer-cache.ts';
 
 const clock = { nowMs: (): number => 1 };
 const answer = (bytes: number) => ({ bytes: new Uint8Array(bytes), contentType: 'text/plain' });
@@ -13,6 +13,16 @@ it('keeps no more than its bounds: the oldest go', () => {
   expect(cache.get('large32', 10)).not.toBeNull();
   cache.put('huge', answer(KEPT_ANSWER_BYTES_MAX + 1));
   expect(cache.get('huge', 10)).toBeNull();
+});
+
+it('knows a request by what it says, not by the order of its fields, also a nested one', async () => {
+  const key = (body: string, betas: string | null = null) =>
+    answerKey({ provider: 'anthropic', upstreamPath: '/v1/messages', hideUsageChunk: false, asked: { body } }, betas);
+  expect(await key('{"a":{"c":1,"d":[1,2]},"b":2}')).toBe(await key('{"b":2,"a":{"d":[1,2],"c":1}}'));
+  expect(await key('{"a":[1,2]}')).not.toBe(await key('{"a":[2,1]}'));
+  expect(await key('{"a":1}', 'effort-2026-01-01')).not.toBe(await key('{"a":1}'));
+  expect(await key(`{"a":${'['.repeat(500)}${']'.repeat(500)}}`)).toHaveLength(64);
+  expect(await key(JSON.stringify({ a: 'x'.repeat(600_000) }))).toBeNull();
 });
 
 it('records an answer whole or not at all', () => {

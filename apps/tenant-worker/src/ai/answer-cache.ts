@@ -19,6 +19,7 @@ interface Entry extends KeptAnswer {
 const ENTRIES_MAX = 200;
 const BYTES_MAX = 8 * 1024 * 1024;
 const REQUEST_CHARS_MAX = 512 * 1024;
+const NESTING_MAX = 64;
 export const KEPT_ANSWER_BYTES_MAX = 256 * 1024;
 
 export class AnswerCache {
@@ -56,8 +57,12 @@ export class AnswerCache {
   }
 }
 
+type Asked = Pick<AiRequest, 'provider' | 'upstreamPath' | 'hideUsageChunk'> & {
+  readonly asked: { readonly body: string };
+};
+
 /** The key of a request, or null: it is too large to be worth it. `betas` change answers without being in the body. */
-export async function answerKey(ai: AiRequest, betas: string | null): Promise<string | null> {
+export async function answerKey(ai: Asked, betas: string | null): Promise<string | null> {
   const { body } = ai.asked;
   if (body.length > REQUEST_CHARS_MAX) return null;
   const text = JSON.stringify([ai.provider, ai.upstreamPath, ai.hideUsageChunk, betas, sorted(parseObject(body))]);
@@ -65,11 +70,13 @@ export async function answerKey(ai: AiRequest, betas: string | null): Promise<st
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((entry: unknown) => sorted(entry));
+/** What is nested deeper than any real request stays in the order in which it came: then order makes another key. */
+function sorted(value: unknown, depth = 0): unknown {
+  if (depth > NESTING_MAX) return value;
+  if (Array.isArray(value)) return value.map((entry: unknown) => sorted(entry, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, entry]) => [key, sorted(entry)]));
+  return Object.fromEntries(entries.map(([key, entry]) => [key, sorted(entry, depth + 1)]));
 }
 
 /** Collects the bytes of an answer up to the bound; null once it is passed. */
