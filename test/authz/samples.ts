@@ -157,6 +157,7 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   rolloutHalt: { params: aRollout, body: () => ({ reason: 'It fails.' }), alsoAllowed: [404] },
   usageRead: { params: tenant },
   receiptList: { params: tenant },
+  receiptExport: { params: tenant, query: { period: '2026-11' } },
 };
 
 /** The sample as a request: what is made by it has the name `fresh`. */

@@ -292,6 +292,9 @@ export function receipts(): Receipt[] {
   }));
 }
 
+/** A month's requests as the server would send them. */
+export const CSV = 'time_utc,request_id\r\n2026-11-01T00:00:00.000Z,r1\r\n';
+
 /** Puts the tenant and its usage in place of the server's answers for one page. Signing in stays real. */
 export async function serveTenant(page: Page, fixture: TenantFixture = {}): Promise<void> {
   await page.route(`**/api/v1/tenants/${TENANT_ID}**`, async (route) => {
@@ -303,6 +306,7 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
     if (url.pathname.endsWith('/budgets')) return route.fulfill({ json: budgetsOf(route.request()) });
     if (url.pathname.endsWith('/resume')) return route.fulfill({ json: budgets().now });
     if (url.pathname.endsWith('/changes')) return route.fulfill({ json: snapshotChanges() });
+    if (url.pathname.endsWith('/requests.csv')) return route.fulfill({ contentType: 'text/csv', body: CSV });
     const body = url.pathname.endsWith('/usage/requests')
       ? pageOfReceipts(Number(url.searchParams.get('cursor') ?? 0))
       : url.pathname.endsWith('/timeline')

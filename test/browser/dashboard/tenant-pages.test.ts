@@ -18,7 +18,7 @@ import {
   visit,
 } from './dashboard-under-test.ts';
 import { serveSecrets } from './secret-fixtures.ts';
-import { failedOperation, receipts, serveProblem, serveTenant, type TenantFixture, TENANT_ID } from './fixtures.ts';
+import { CSV, failedOperation, serveProblem, serveTenant, type TenantFixture, TENANT_ID } from './fixtures.ts';
 
 let dashboard: DashboardUnderTest;
 let ada: SignedIn;
@@ -153,7 +153,7 @@ describe('the cap', () => {
 });
 
 describe('usage', () => {
-  test('shows every request to the nano-dollar, pages on, and saves what is loaded', async () => {
+  test('shows every request to the nano-dollar, pages on, and saves the month', async () => {
     await onOverview({}, async (page) => {
       await page.getByRole('link', { name: 'Usage', exact: true }).click();
       const table = page.getByRole('region', { name: 'Requests' });
@@ -161,13 +161,20 @@ describe('usage', () => {
       expect(await table.getByRole('row').count()).toBe(51);
       await page.getByRole('button', { name: 'Show older requests' }).click();
       await expect.poll(async () => table.getByRole('row').count()).toBe(61);
+      const download = page.getByRole('button', { name: /^Download \w+ \d{4} as CSV$/ });
+      // The server's own file: what it answers is checked where it is made.
+      const asked = page.waitForRequest((request) => request.url().includes('/usage/requests.csv?period='));
       const saved = page.waitForEvent('download');
-      await page.getByRole('button', { name: 'Download 60 as CSV' }).click();
-      const file = await (await saved).path();
-      const lines = (await readFile(file, 'utf8')).trimEnd().split('\r\n');
-      expect(lines).toHaveLength(61);
-      const total = lines.slice(1).reduce((sum, line) => sum + BigInt((line.split(',')[8] ?? '').replace('.', '')), 0n);
-      expect(total).toBe(receipts().reduce((sum, receipt) => sum + BigInt(receipt.costNanoUsd), 0n));
+      await download.click();
+      await asked;
+      const file = await saved;
+      expect(file.suggestedFilename()).toMatch(/^[a-z0-9-]+-\d{4}-\d{2}-requests\.csv$/);
+      expect(await readFile(await file.path(), 'utf8')).toBe(CSV);
+
+      // What fails is told beside the button, and can be tried again.
+      await page.route('**/usage/requests.csv?*', (route) => route.abort());
+      await download.click();
+      await page.getByRole('alert').filter({ hasText: 'Try again' }).waitFor();
     });
   });
 

@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { OperationId, TenantId, ulidFrom } from '../../../apps/control-plane/src/contract/ids.ts';
-import type { Operation, TenantEvent } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type { Operation, Receipt, TenantEvent } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
 import { consumeTenantEvents, type EventMessage } from '../../../apps/control-plane/src/jobs/tenant-events.ts';
 import { createdTenant, createWorld, json, newPerson, rows, type Person, type World } from './support/world.ts';
 
@@ -134,11 +134,17 @@ async function stateOf(tenant: Named): Promise<Record<string, unknown>> {
   const wake = "SELECT body, finished FROM operation WHERE tenant_id = ? AND body LIKE '%wake%'";
   const totals = await rows('SELECT body FROM usage_period WHERE tenant_id = ?', tenant.id);
   const receipts = await rows('SELECT request_id FROM receipt WHERE tenant_id = ? ORDER BY 1', tenant.id);
+  const [sums] = await rows(
+    `SELECT sum(requests) AS requests, sum(input_tokens) AS input, sum(cost_nano_usd) AS cost,
+       sum(list_cost_nano_usd) AS list_cost, count(*) AS hours FROM usage_rollup WHERE tenant_id = ?`,
+    tenant.id,
+  );
   return {
     ...row,
     operations: await rows(wake, tenant.id),
     totals: totals.map(({ body }) => body),
     receipts: receipts.map(({ request_id: id }) => id),
+    sums,
   };
 }
 
@@ -146,7 +152,8 @@ async function stateOf(tenant: Named): Promise<Record<string, unknown>> {
 function lastWords(events: readonly TenantEvent[]): Record<string, unknown> {
   const reports = events.flatMap((event) => (event.kind === 'report' ? [event] : []));
   const operations = events.flatMap((event) => (event.kind === 'operation' ? [event.operation] : []));
-  const receipts = events.flatMap((event) => (event.kind === 'receipt' ? [event.receipt.requestId] : []));
+  const receipts = events.flatMap((event) => (event.kind === 'receipt' ? [event.receipt] : []));
+  const sum = (of: (one: Receipt) => number): number => receipts.reduce((total, one) => total + of(one), 0);
   const last = reports.at(-1);
   const operation = operations.at(-1);
   return {
@@ -156,7 +163,15 @@ function lastWords(events: readonly TenantEvent[]): Record<string, unknown> {
     reported_at_ms: last?.atMs,
     operations: [{ body: JSON.stringify(operation), finished: operation?.finishedAtMs === null ? 0 : 1 }],
     totals: [JSON.stringify(last?.report.usage)],
-    receipts: receipts.sort(),
+    receipts: receipts.map(({ requestId }) => requestId).sort(),
+    sums: {
+      requests: receipts.length,
+      input: sum(({ inputTokens }) => inputTokens),
+      cost: sum(({ costNanoUsd }) => costNanoUsd),
+      list_cost: sum(({ listCostNanoUsd }) => listCostNanoUsd),
+      // One request an hour in these histories.
+      hours: receipts.length,
+    },
   };
 }
 

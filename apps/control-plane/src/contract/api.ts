@@ -17,8 +17,9 @@ import { modelEndpoints } from './model-api.ts';
 import { networkEndpoints } from './network-api.ts';
 import { secretEndpoints } from './secret-api.ts';
 import { snapshotFileEndpoints } from './snapshot-file-api.ts';
-import { IdleSleepMs, NanoUsd, Operation, Receipt, RestartSettings, SnapshotChanges } from './tenant-rpc.ts';
-import { Me, Release, Snapshot, SnapshotList, System, Tenant, TimelineEntry, UsageReport } from './views.ts';
+import { IdleSleepMs, NanoUsd, Operation, RestartSettings, SnapshotChanges } from './tenant-rpc.ts';
+import { usageEndpoints } from './usage-api.ts';
+import { Me, Release, Snapshot, SnapshotList, System, Tenant, TimelineEntry } from './views.ts';
 
 export type { Endpoint } from './endpoint.ts';
 export * from './roles.ts';
@@ -355,31 +356,7 @@ export const endpoints = {
     status: 200,
     response: Operation,
   },
-  usageRead: {
-    method: 'get',
-    path: '/api/v1/tenants/{tenantId}/usage',
-    summary: 'What a month cost',
-    permission: 'usage:read',
-    params: TenantParams,
-    query: z.object({
-      period: z
-        .string()
-        .regex(/^\d{4}-\d{2}$/)
-        .optional(),
-    }),
-    status: 200,
-    response: UsageReport,
-  },
-  receiptList: {
-    method: 'get',
-    path: '/api/v1/tenants/{tenantId}/usage/requests',
-    summary: 'Every charged request, newest first',
-    permission: 'usage:read',
-    params: TenantParams,
-    query: Page,
-    status: 200,
-    response: z.object({ items: z.array(Receipt), nextCursor: z.string().nullable() }),
-  },
+  ...usageEndpoints,
   ...billingEndpoints,
   ...budgetEndpoints,
   ...memberEndpoints,

@@ -39,9 +39,9 @@ import {
 } from '../services/tenant-snapshot-files.ts';
 import { timelineRead } from '../services/timeline.ts';
 import { tenantRollback, tenantUpgrade } from '../services/tenant-release.ts';
-import { receiptList, usageRead } from '../services/usage.ts';
 import { implement } from './implement.ts';
 import type { App, Handled, Handler } from './implement.ts';
+import { usageHandlers } from './usage-routes.ts';
 
 /** The version of the API, and of the product while it is young. */
 const version = '0.1.0';
@@ -258,15 +258,7 @@ const handlers: Handlers = {
     return spendingResume(ctx, { row: await configured(request), trail, pauseId: body.pauseId });
   },
 
-  usageRead: async ({ ctx, session, params, query }) => {
-    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'usage:read');
-    return usageRead(ctx, row, query.period);
-  },
-
-  receiptList: async ({ ctx, session, params, query }) => {
-    const { row } = await requireTenant(ctx, session.userId, { id: params.tenantId }, 'usage:read');
-    return receiptList(ctx, row, query);
-  },
+  ...usageHandlers,
 
   fleetReleases: ({ ctx }) => fleetReleases(ctx),
   rolloutList: ({ ctx, query }) => rolloutList(ctx, query),

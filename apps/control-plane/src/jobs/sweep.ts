@@ -15,6 +15,7 @@ import { anchorChains } from './audit-anchors.ts';
 import { sweepBilling } from './billing.ts';
 import { drillSample } from './drills.ts';
 import { runKeyRotation } from './key-rotation.ts';
+import { purgeReceipts } from './receipts.ts';
 import { runRollouts } from './rollouts.ts';
 import { sendSpec } from '../services/tenant-change.ts';
 import { provision } from '../services/tenant-create.ts';
@@ -42,6 +43,7 @@ export async function sweep(ctx: Context): Promise<SweepStatus> {
   await part(ctx, 'billing', () => sweepBilling(ctx), undefined);
   await part(ctx, 'keys', () => runKeyRotation(ctx), 0);
   await part(ctx, 'purge', () => purge(ctx), undefined);
+  await part(ctx, 'receipts', () => purgeReceipts(ctx), 0);
   const status = { ...tenants, endingsLeft, mailsLeft };
   if (tenants.behind + endingsLeft + mailsLeft > 0) ctx.log('sweep.done', status);
   return status;

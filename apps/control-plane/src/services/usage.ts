@@ -1,6 +1,9 @@
-/** What an assistant cost: totals, by model, by day and by request, from the copies of its own ledger. Reads only. */
-import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
-import { receipt, usagePeriod } from '../adapters/d1/schema.ts';
+/**
+ * What an assistant cost: totals, by model and by day from the sums by the hour, and each request as long as it is kept.
+ * Reads only. Totals are the tenant's own ledger's; the sums are of the receipts that have come in.
+ */
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
+import { receipt, receiptCutoff, usagePeriod, usageRollup } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { UsageReport } from '../contract/api.ts';
 import { Receipt } from '../contract/receipt.ts';
@@ -13,11 +16,12 @@ const modelsMax = 100;
 export async function usageRead(ctx: Context, row: TenantRow, wanted: string | undefined): Promise<UsageReport> {
   const nowMs = ctx.system.nowMs();
   const period = wanted ?? periodOf(nowMs);
-  // What came to nothing is listed, and counts nowhere.
-  const ofPeriod = and(eq(receipt.tenantId, row.id), eq(receipt.period, period), ne(receipt.outcome, 'failed'));
-  const requests = sql<number>`count(*)`;
-  const cost = sql<number>`coalesce(sum(${receipt.costNanoUsd}), 0)`;
-  const [totals, byModel, byDay] = await ctx.db.batch([
+  const ofPeriod = and(eq(usageRollup.tenantId, row.id), eq(usageRollup.period, period));
+  const summed = (column: typeof usageRollup.requests) => sql<number>`coalesce(sum(${column}), 0)`;
+  const requests = summed(usageRollup.requests);
+  const cost = summed(usageRollup.costNanoUsd);
+  const day = sql<string>`strftime('%Y-%m-%d', ${usageRollup.hourMs} / 1000, 'unixepoch')`;
+  const [totals, byModel, byDay, cutoff] = await ctx.db.batch([
     ctx.db
       .select()
       .from(usagePeriod)
@@ -25,32 +29,35 @@ export async function usageRead(ctx: Context, row: TenantRow, wanted: string | u
       .limit(1),
     ctx.db
       .select({
-        provider: receipt.provider,
-        model: receipt.model,
+        provider: usageRollup.provider,
+        model: usageRollup.model,
         requests,
-        inputTokens: sql<number>`coalesce(sum(${receipt.inputTokens}), 0)`,
-        outputTokens: sql<number>`coalesce(sum(${receipt.outputTokens}), 0)`,
+        inputTokens: summed(usageRollup.inputTokens),
+        outputTokens: summed(usageRollup.outputTokens),
         costNanoUsd: cost,
       })
-      .from(receipt)
+      .from(usageRollup)
       .where(ofPeriod)
-      .groupBy(receipt.provider, receipt.model)
+      .groupBy(usageRollup.provider, usageRollup.model)
       .orderBy(desc(cost))
       .limit(modelsMax),
     ctx.db
-      .select({ day: receipt.day, requests, costNanoUsd: cost })
-      .from(receipt)
+      .select({ day, requests, costNanoUsd: cost })
+      .from(usageRollup)
       .where(ofPeriod)
-      .groupBy(receipt.day)
-      .orderBy(receipt.day)
+      .groupBy(day)
+      .orderBy(day)
       .limit(31),
+    ctx.db.select({ beforeMs: receiptCutoff.beforeMs }).from(receiptCutoff).limit(1),
   ]);
   const stored = totals[0];
+  const beforeMs = cutoff[0]?.beforeMs ?? 0;
   return {
     totals: stored === undefined ? nothingUsed(period) : UsageTotals.parse(JSON.parse(stored.body)),
     capNanoUsd: specOf(row).aiCapNanoUsdPerMonth,
     byModel,
     byDay,
+    requestsKeptFrom: beforeMs === 0 ? null : new Date(beforeMs).toISOString(),
     asOf: new Date(row.reportedAtMs || nowMs).toISOString(),
   };
 }

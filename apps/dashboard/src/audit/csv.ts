@@ -1,6 +1,6 @@
 /** The audit trail as a CSV file, with the hashes that prove it. */
 import type { AuditEntryView } from '../../../control-plane/src/contract/audit-api.ts';
-import { csvCell } from '../usage/csv.ts';
+import { csvLine } from '../../../control-plane/src/contract/csv.ts';
 
 const header = [
   'number',
@@ -22,7 +22,7 @@ const header = [
 
 export function auditCsv(entries: readonly AuditEntryView[]): string {
   const lines = entries.map((entry) =>
-    [
+    csvLine([
       entry.seq,
       entry.at,
       entry.actor.kind,
@@ -38,9 +38,7 @@ export function auditCsv(entries: readonly AuditEntryView[]): string {
       entry.reason ?? '',
       entry.requestId ?? '',
       entry.hash,
-    ]
-      .map(csvCell)
-      .join(','),
+    ]),
   );
-  return `${[header.join(','), ...lines].join('\r\n')}\r\n`;
+  return [csvLine(header), ...lines].join('');
 }

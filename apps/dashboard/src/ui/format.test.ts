@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decimalFromNano } from '../../../control-plane/src/contract/money.ts';
 import {
   capRatio,
-  decimalFromNano,
   formatBytes,
   formatCap,
   formatClock,

@@ -2,6 +2,7 @@
  * How numbers, money and times read. Pure: `nowMs` and, for tests, `locale` and `timeZone` are passed in.
  * Money arrives as integer nano-USD and never becomes a float: it is turned into a decimal string and formatted as one.
  */
+import { decimalFromNano } from '../../../control-plane/src/contract/money.ts';
 
 export interface FormatOptions {
   readonly locale?: string;
@@ -12,16 +13,6 @@ const nanoPerUsd = 1_000_000_000n;
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
-
-/** Integer nano-USD as an exact decimal string, e.g. 1_500 → "0.000001500". */
-export function decimalFromNano(nanoUsd: number): `${number}` {
-  const nano = BigInt(Math.trunc(nanoUsd));
-  const sign = nano < 0n ? '-' : '';
-  const abs = nano < 0n ? -nano : nano;
-  const digits = `${abs / nanoPerUsd}.${String(abs % nanoPerUsd).padStart(9, '0')}`;
-  // Digits, one dot and an optional sign by construction.
-  return `${sign}${digits}` as `${number}`;
-}
 
 /**
  * Money to the digits that matter: cents from one dollar up, four decimals from one cent up, three significant

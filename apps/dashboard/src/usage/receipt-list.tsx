@@ -1,6 +1,8 @@
-/** Every request that ended, also attempts that failed, newest first, to the nano-dollar; pages as far as asked, and what is loaded as CSV. */
+/**
+ * Every request that ended, also attempts that failed, newest first, to the nano-dollar; pages as far as asked, and a month
+ * of them as a file.
+ */
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Download } from 'lucide-react';
 import type { z } from 'zod';
 import type { Receipt } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { toFailure } from '../api/errors.ts';
@@ -8,10 +10,10 @@ import { receiptsQuery } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
 import { formatCount, formatDateTime, formatUsdExact, formatUtc } from '../ui/format.ts';
 import { FailureNotice } from '../ui/notice.tsx';
-import { saveFile } from '../ui/save-file.ts';
 import { Loading, Skeleton } from '../ui/skeleton.tsx';
 import { attemptText } from './attempts.ts';
-import { receiptsCsv } from './csv.ts';
+import { MonthDownload } from './month-download.tsx';
+import { monthLabel } from './month.ts';
 
 type Row = z.infer<typeof Receipt>;
 
@@ -22,7 +24,17 @@ const outcomes: Record<Row['outcome'], { label: string; title: string }> = {
   failed: { label: 'Failed', title: 'No answer came of it, and nothing was charged.' },
 };
 
-export function ReceiptList({ tenantId, slug }: { tenantId: string; slug: string }) {
+interface ReceiptListProps {
+  readonly tenantId: string;
+  readonly slug: string;
+  /** What the file is of, and how many requests that month has; undefined while that is not known. */
+  readonly month: string;
+  readonly monthRequests: number | undefined;
+  /** Single requests from before it are not kept any more; null while all are there. */
+  readonly keptFrom: string | null;
+}
+
+export function ReceiptList({ tenantId, slug, month, monthRequests, keptFrom }: ReceiptListProps) {
   const query = useInfiniteQuery(receiptsQuery(tenantId));
   const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
   return (
@@ -32,18 +44,14 @@ export function ReceiptList({ tenantId, slug }: { tenantId: string; slug: string
           <h2 id="requests-title" className="text-xl font-semibold tracking-tight">
             Every request
           </h2>
-          <p className="text-sm text-soft">
+          <p className="max-w-prose text-sm text-soft">
             Newest first, across all months. Tokens in are all of them; those from and into the cache are part of that.
+            {keptFrom === null
+              ? ' Single requests are kept for 90 days, their sums for good.'
+              : ` Single requests are kept since ${dayLabel(keptFrom)}, the sums of earlier ones for good.`}
           </p>
         </div>
-        {rows.length === 0 ? null : (
-          <Button
-            icon={<Download size={16} aria-hidden />}
-            onClick={() => saveFile(`${slug}-requests.csv`, receiptsCsv(rows))}
-          >
-            Download {formatCount(rows.length)} as CSV
-          </Button>
-        )}
+        <MonthDownload tenantId={tenantId} slug={slug} month={month} reason={nothingToSave(month, monthRequests, keptFrom)} />
       </div>
       <div className="mt-4">
         {query.isPending ? <ReceiptSkeleton /> : null}
@@ -65,6 +73,15 @@ export function ReceiptList({ tenantId, slug }: { tenantId: string; slug: string
     </section>
   );
 }
+
+function nothingToSave(month: string, requests: number | undefined, keptFrom: string | null): string | undefined {
+  if (requests === 0) return `There are no requests in ${monthLabel(month)}.`;
+  const over = keptFrom !== null && month < keptFrom.slice(0, 7);
+  return over ? `The single requests of ${monthLabel(month)} are not kept any more.` : undefined;
+}
+
+const dayLabel = (at: string): string =>
+  new Intl.DateTimeFormat(undefined, { dateStyle: 'long', timeZone: 'UTC' }).format(Date.parse(at));
 
 const head = 'py-2 pl-4 text-right font-semibold';
 const headLeft = 'py-2 pl-4 text-left font-semibold first:pl-0';

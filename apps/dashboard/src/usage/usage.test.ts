@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { attemptText, reasonText } from './attempts.ts';
-import { csvCell, receiptsCsv } from './csv.ts';
 import { fillDays, niceCeiling } from './day-chart.tsx';
 import { daysOf, monthLabel, monthsBetween, parseMonth } from './month.ts';
 
@@ -57,47 +56,6 @@ describe('the chart', () => {
     ] as const) {
       expect(niceCeiling(value)).toBe(top);
     }
-  });
-});
-
-describe('the file of requests', () => {
-  it('is RFC 4180 with exact money', () => {
-    const csv = receiptsCsv([
-      {
-        requestId: 'r1',
-        period: '2026-11',
-        atMs: Date.UTC(2026, 10, 21, 8, 0, 0, 5),
-        provider: 'anthropic',
-        model: 'a,"b"',
-        inputTokens: 10,
-        outputTokens: 20,
-        cacheReadTokens: 0,
-        cacheWriteTokens: 0,
-        costNanoUsd: 213_457,
-        byok: false,
-        listCostNanoUsd: 0,
-        outcome: 'final',
-        priceVersion: '2026-11-21',
-        upstreamId: null,
-      },
-    ]);
-    const lines = csv.split('\r\n');
-    expect(lines[1]).toBe(
-      '2026-11-21T08:00:00.005Z,r1,anthropic,"a,""b""",10,20,0,0,0.000213457,final,2026-11-21,,no,,r1,1,,,',
-    );
-    expect(lines[2]).toBe('');
-    expect(lines[0]?.split(',')).toHaveLength(19);
-  });
-
-  it.each([
-    ['=1+1', "'=1+1"],
-    ['+cmd', "'+cmd"],
-    ['@sum', "'@sum"],
-    ['-2.5', '-2.5'],
-    ['\tx', "'\tx"],
-    ['plain', 'plain'],
-  ])('defuses %j', (given, cell) => {
-    expect(csvCell(given)).toBe(cell);
   });
 });
 

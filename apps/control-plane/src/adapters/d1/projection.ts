@@ -140,6 +140,7 @@ export function intendedOperation(db: DrizzleD1Database, intended: Operation): S
     .onConflictDoNothing();
 }
 
+/** A trigger sums it up by the hour, and leaves out one from before the cutoff of receipts. */
 export function receiptStatement(db: DrizzleD1Database, tenantId: string, told: Receipt): Statement {
   const day = new Date(told.atMs).toISOString().slice(0, 10);
   const { part, ...facts } = told;

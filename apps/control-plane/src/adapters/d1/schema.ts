@@ -8,6 +8,7 @@ import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'driz
 
 export * from './auth-schema.ts';
 export * from './billing-schema.ts';
+export * from './usage-schema.ts';
 
 /** One assistant: a slug is taken for ever, so rows are never removed. */
 export const tenant = sqliteTable(
@@ -93,7 +94,10 @@ export const usagePeriod = sqliteTable(
   (t) => [primaryKey({ columns: [t.tenantId, t.period] })],
 );
 
-/** Every model request that ended, once; `failed` ones cost nothing. Append-only: a trigger refuses changes. */
+/**
+ * Every model request that ended, once; `failed` ones cost nothing. Append-only: a trigger refuses changes, and removal
+ * until `receiptCutoff`.
+ */
 export const receipt = sqliteTable(
   'receipt',
   {
@@ -126,6 +130,7 @@ export const receipt = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.tenantId, t.requestId] }),
     index('receipt_period').on(t.tenantId, t.period, t.requestId),
+    index('receipt_at').on(t.atMs),
   ],
 );
 

@@ -70,7 +70,13 @@ function Usage() {
         {system?.standIns.model ? <p className="text-sm text-soft">{demoModelSentence}</p> : null}
       </section>
       <BudgetSection key={tenantId} tenant={tenant} role={org.role} />
-      <ReceiptList tenantId={tenantId} slug={tenant.slug} />
+      <ReceiptList
+        tenantId={tenantId}
+        slug={tenant.slug}
+        month={month}
+        monthRequests={report.isPlaceholderData ? undefined : report.data?.totals.requests}
+        keptFrom={report.data?.requestsKeptFrom ?? null}
+      />
     </div>
   );
 }
