@@ -71,6 +71,8 @@ const totals = (spentNanoUsd: number) => ({
   inputTokens: 586_466,
   outputTokens: 131_016,
   awakeMs: 60_420_000,
+  awakeMsBySize: {},
+  browserMs: 0,
 });
 
 export function failedOperation(): Operation {

@@ -111,6 +111,8 @@ function history(tenant: Named, turns: number, finishes = true): TenantEvent[] {
           inputTokens: (i + 1) * 10,
           outputTokens: (i + 1) * 5,
           awakeMs: i * 100,
+          awakeMsBySize: { '1-3072-4000': i * 100 },
+          browserMs: 0,
         },
       },
     });

@@ -19,6 +19,7 @@ import { Receipt } from './receipt.ts';
 import type { Result } from './result.ts';
 import { SecurityAudit } from './security-audit.ts';
 import { DrillFailure, ProvenRestore, RollbackPoint, UpgradeFailure, UpgradeProgress } from './trials.ts';
+import { UsageTotals } from './usage-totals.ts';
 
 export { NanoUsd } from './budgets.ts';
 export { Receipt } from './receipt.ts';
@@ -128,19 +129,6 @@ export const Operation = z.object({
 });
 export type Operation = z.infer<typeof Operation>;
 
-/** Absolute totals of one tenant in one UTC month; a higher `version` replaces a lower one. */
-export const UsageTotals = z.object({
-  period: z.string().regex(/^\d{4}-\d{2}$/),
-  version: z.number().int().min(0),
-  spentNanoUsd: NanoUsd,
-  heldNanoUsd: NanoUsd,
-  requests: z.number().int().min(0),
-  inputTokens: z.number().int().min(0),
-  outputTokens: z.number().int().min(0),
-  awakeMs: z.number().int().min(0),
-});
-export type UsageTotals = z.infer<typeof UsageTotals>;
-
 /** The tenant as it sees itself. `version` rises with every change; reading it never wakes anything. */
 export const TenantReport = z.object({
   tenantId: TenantId,
@@ -155,6 +143,8 @@ export const TenantReport = z.object({
   release: z.string(),
   lastActivityAtMs: z.number().int().nullable(),
   lastSnapshot: z.object({ id: z.string(), atMs: z.number().int(), bytes: z.number().int().min(0) }).nullable(),
+  /** All that is stored of it, by its own index of snapshots. */
+  storedBytes: z.number().int().min(0).default(0),
   // Reports kept from before there were drills have neither.
   lastProvenRestore: ProvenRestore.nullable().default(null),
   drillFailure: DrillFailure.nullable().default(null),

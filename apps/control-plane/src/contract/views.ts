@@ -13,8 +13,8 @@ import {
   TenantSnapshot,
   TenantSnapshots,
   TenantStateKind,
-  UsageTotals,
 } from './tenant-rpc.ts';
+import { UsageTotals } from './usage-totals.ts';
 
 const Instant = z.iso.datetime();
 

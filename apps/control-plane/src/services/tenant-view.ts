@@ -4,7 +4,8 @@ import type { Tenant } from '../contract/api.ts';
 import { OperationId, TenantId } from '../contract/ids.ts';
 import { TenantLimits, withLimits } from '../core/billing/limits.ts';
 import { TenantReport, TenantSpec } from '../contract/tenant-rpc.ts';
-import type { Operation, UsageTotals } from '../contract/tenant-rpc.ts';
+import type { Operation } from '../contract/tenant-rpc.ts';
+import type { UsageTotals } from '../contract/usage-totals.ts';
 import type { Config } from '../env.ts';
 import { tenantOriginOf } from '../env.ts';
 
@@ -64,6 +65,8 @@ export function nothingUsed(period: string): UsageTotals {
     inputTokens: 0,
     outputTokens: 0,
     awakeMs: 0,
+    awakeMsBySize: {},
+    browserMs: 0,
   };
 }
 

@@ -7,7 +7,7 @@ import { receipt, receiptCutoff, usagePeriod, usageRollup } from '../adapters/d1
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { UsageReport } from '../contract/api.ts';
 import { Receipt } from '../contract/receipt.ts';
-import { UsageTotals } from '../contract/tenant-rpc.ts';
+import { UsageTotals } from '../contract/usage-totals.ts';
 import type { Context } from '../context.ts';
 import { nothingUsed, periodOf, specOf } from './tenant-view.ts';
 

@@ -80,6 +80,11 @@ export class SnapshotIndex {
     return this.#sql.exec('SELECT id FROM snapshot').map((row) => text(row, 'id'));
   }
 
+  /** What lies under the tenant's prefix, also of those whose removal has not ended. */
+  storedBytes(): number {
+    return Number(this.#sql.exec('SELECT coalesce(sum(bytes), 0) AS bytes FROM snapshot')[0]?.['bytes'] ?? 0);
+  }
+
   /** Whether the intent is written down, complete or not. */
   begun(id: string): boolean {
     return this.#row(id) !== null;

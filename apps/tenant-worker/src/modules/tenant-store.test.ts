@@ -147,6 +147,33 @@ describe('awake time', () => {
     expect(store.awakeMs(midnight, Date.UTC(2027, 0, 1))).toBe(6_000);
   });
 
+  it('is told by the size of the run that was up, and the sizes add up to it', () => {
+    store.gatewayReady(1, 1_000);
+    store.gatewaySeen(1, 6_000);
+    store.endRun(1, 'x', 7_000);
+    store.beginRun(2, 'r', 8_000, '2-6144-8000');
+    store.gatewayReady(2, 9_000);
+    store.gatewaySeen(2, 10_500);
+    // Asked for again after a crash, with another size wanted meanwhile: it is the run that it was.
+    store.beginRun(2, 'r', 8_000, '4-12288-20000');
+    store.gatewaySeen(2, 11_500);
+    expect(store.awakeMsBySize(0, dayMs)).toEqual({ '1-3072-4000': 5_000, '2-6144-8000': 2_500 });
+    expect(total()).toBe(7_500);
+  });
+
+  it('from before sizes were written down is of the one there was', () => {
+    const db = openNodeSql();
+    migrate(
+      db,
+      TENANT_MIGRATIONS.filter(({ id }) => id !== 'tenant/4'),
+      0,
+    );
+    db.exec('INSERT INTO awake (day_start_ms, ms) VALUES (0, 7)');
+    migrate(db, TENANT_MIGRATIONS, 0);
+    expect(new TenantStore(db).awakeMsBySize(0, dayMs)).toEqual({ '1-3072-4000': 7 });
+    db.close();
+  });
+
   it('never falls, and grows by at most a gap per look, whatever the clock does', () => {
     const leaps = fc.array(fc.integer({ min: -2 * dayMs, max: 2 * dayMs }), { minLength: 1, maxLength: 20 });
     fc.assert(

@@ -1,9 +1,10 @@
 /**
  * The tenant's record, its container runs, its awake time and its last activity, in the tenant's own SQLite. Owns
- * `tenant`, `run`, `awake` and `activity`. A run row is written before its container is started (intent) and closed once,
+ * `tenant`, `run`, `awake_size` and `activity`. A run row is written before its container is started (intent) and closed once,
  * after it is gone. Awake time is what was seen, added up: it never falls, whatever the clock does.
  */
 import { RestartSettings } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import { defaultSizeKey } from '../../../control-plane/src/contract/usage-totals.ts';
 import type { OpenRun, RunFacts } from '../core/lifecycle/plan.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { assertRecord, parseRecord } from '../core/lifecycle/record.ts';
@@ -54,6 +55,21 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
   {
     id: 'tenant/3',
     sql: ["ALTER TABLE run ADD COLUMN settings TEXT NOT NULL DEFAULT 'current'"],
+  },
+  {
+    // Until here every run was of the one size there was.
+    id: 'tenant/4',
+    sql: [
+      "ALTER TABLE run ADD COLUMN size TEXT NOT NULL DEFAULT '1-3072-4000'",
+      `CREATE TABLE awake_size (
+        day_start_ms INTEGER NOT NULL,
+        size TEXT NOT NULL,
+        ms INTEGER NOT NULL,
+        PRIMARY KEY (day_start_ms, size)
+      ) WITHOUT ROWID`,
+      "INSERT INTO awake_size SELECT day_start_ms, '1-3072-4000', ms FROM awake",
+      'DROP TABLE awake',
+    ],
   },
 ];
 
@@ -129,13 +145,14 @@ export class TenantStore {
     return this.#sql.exec('SELECT * FROM run WHERE ended_at_ms IS NULL ORDER BY incarnation LIMIT 50').map(toRun);
   }
 
-  /** The intent to start a container; repeated, it changes nothing. */
-  beginRun(incarnation: number, release: string, nowMs: number): void {
+  /** The intent to start a container of a size; repeated, it changes nothing. */
+  beginRun(incarnation: number, release: string, nowMs: number, size: string = defaultSizeKey): void {
     this.#sql.exec(
-      'INSERT INTO run (incarnation, release, started_at_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      'INSERT INTO run (incarnation, release, started_at_ms, size) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
       incarnation,
       release,
       nowMs,
+      size,
     );
     this.#sql.exec('DELETE FROM run WHERE ended_at_ms IS NOT NULL AND incarnation < ?', incarnation - endedRunsKept);
   }
@@ -163,20 +180,22 @@ export class TenantStore {
     );
   }
 
-  /** The gateway answered: the time since it was last seen counts as awake, within `awakeGapMaxMs`. */
+  /** The gateway answered: the time since it was last seen counts as awake, of the run's size, within `awakeGapMaxMs`. */
   gatewaySeen(incarnation: number, nowMs: number): void {
-    const seenAtMs = orNull(
-      this.#sql.exec('SELECT seen_at_ms FROM run WHERE incarnation = ?', incarnation)[0]?.['seen_at_ms'],
-    );
+    const run = this.#sql.exec('SELECT seen_at_ms, size FROM run WHERE incarnation = ?', incarnation)[0];
+    const seenAtMs = orNull(run?.['seen_at_ms']);
     this.#sql.exec('UPDATE run SET seen_at_ms = ? WHERE incarnation = ?', nowMs, incarnation);
-    if (seenAtMs === null || seenAtMs >= nowMs) return;
+    if (run === undefined || seenAtMs === null || seenAtMs >= nowMs) return;
+    const size = text(run, 'size');
     let fromMs = Math.max(seenAtMs, nowMs - awakeGapMaxMs);
     while (fromMs < nowMs) {
       const dayStartMs = fromMs - (fromMs % dayMs);
       const untilMs = Math.min(nowMs, dayStartMs + dayMs);
       this.#sql.exec(
-        'INSERT INTO awake (day_start_ms, ms) VALUES (?, ?) ON CONFLICT (day_start_ms) DO UPDATE SET ms = ms + excluded.ms',
+        `INSERT INTO awake_size (day_start_ms, size, ms) VALUES (?, ?, ?)
+         ON CONFLICT (day_start_ms, size) DO UPDATE SET ms = ms + excluded.ms`,
         dayStartMs,
+        size,
         untilMs - fromMs,
       );
       fromMs = untilMs;
@@ -269,12 +288,17 @@ export class TenantStore {
 
   /** Milliseconds that gateways were seen up on the UTC days that begin within [fromMs, toMs). */
   awakeMs(fromMs: number, toMs: number): number {
-    const row = this.#sql.exec(
-      'SELECT coalesce(sum(ms), 0) AS total FROM awake WHERE day_start_ms >= ? AND day_start_ms < ?',
+    return Object.values(this.awakeMsBySize(fromMs, toMs)).reduce((sum, ms) => sum + ms, 0);
+  }
+
+  /** The same by instance size (`sizeKeyOf`). */
+  awakeMsBySize(fromMs: number, toMs: number): Record<string, number> {
+    const rows = this.#sql.exec(
+      'SELECT size, sum(ms) AS total FROM awake_size WHERE day_start_ms >= ? AND day_start_ms < ? GROUP BY size',
       fromMs,
       toMs,
-    )[0];
-    return Number(row?.['total'] ?? 0);
+    );
+    return Object.fromEntries(rows.map((row) => [text(row, 'size'), Number(row['total'])]));
   }
 
   /** What is stored of the last activity, or null when there was none. */

@@ -8,6 +8,7 @@ import { releaseOf } from '../core/lifecycle/record.ts';
 import * as limits from '../core/limits.ts';
 import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
+import { sizeKeyOf } from '../../../control-plane/src/contract/usage-totals.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { finishOperations, notTaken, restoreUnreadable } from './lifecycle-events.ts';
 import { noteDone, noteLost, notePassedOver, noteStart } from './lifecycle-incidents.ts';
@@ -37,7 +38,7 @@ async function perform(lifecycle: Lifecycle, record: TenantRecord, action: Actio
   const nowMs = clock.nowMs();
   switch (action.kind) {
     case 'start':
-      store.beginRun(action.incarnation, releaseOf(record), nowMs);
+      store.beginRun(action.incarnation, releaseOf(record), nowMs, sizeKeyOf(record.spec.size));
       noteDone(lifecycle, 'container_replaced');
       lifecycle.volatile.seen = null;
       operationStep(lifecycle, record, 'container');

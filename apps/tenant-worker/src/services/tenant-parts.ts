@@ -157,7 +157,13 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
       operation: operationOf(record),
       newest: snapshots.newest(),
       drill: scratchRuns.drill(),
-      usage: { ...total, awakeMs: store.awakeMs(fromMs, toMs) },
+      usage: {
+        ...total,
+        awakeMs: store.awakeMs(fromMs, toMs),
+        awakeMsBySize: store.awakeMsBySize(fromMs, toMs),
+        browserMs: 0,
+      },
+      storedBytes: snapshots.storedBytes(),
       spendPause: guard.pause(),
       lastActivityAtMs: Math.max(
         record.lastActivityAtMs,

@@ -1,5 +1,6 @@
 /** The tenant as it sees itself, for the control plane and the waiting page. Reads only. */
-import type { Operation, TenantReport, UsageTotals } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { Operation, TenantReport } from '../../../control-plane/src/contract/tenant-rpc.ts';
+import type { UsageTotals } from '../../../control-plane/src/contract/usage-totals.ts';
 import type { SpendPause } from '../../../control-plane/src/contract/budgets.ts';
 import type { StaysAwake } from '../core/lifecycle/awake.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
@@ -26,6 +27,7 @@ export interface ReportParts {
   readonly newest: SnapshotRow | null;
   readonly drill: DrillRecord | null;
   readonly usage: UsageTotals;
+  readonly storedBytes: number;
   readonly spendPause: SpendPause | null;
   readonly lastActivityAtMs: number;
   readonly stays: StaysAwake | null;
@@ -33,7 +35,8 @@ export interface ReportParts {
 }
 
 export function toReport(parts: ReportParts): TenantReport {
-  const { record, operation, newest, drill, usage, spendPause, lastActivityAtMs, stays, nextRunAtMs } = parts;
+  const { record, operation, newest, drill, usage, storedBytes, spendPause, lastActivityAtMs, stays, nextRunAtMs } =
+    parts;
   const { state } = record;
   return {
     tenantId: record.tenantId,
@@ -48,6 +51,7 @@ export function toReport(parts: ReportParts): TenantReport {
     lastActivityAtMs: lastActivityAtMs === 0 ? null : lastActivityAtMs,
     // When it was begun: what was written while it was being made may not be in it.
     lastSnapshot: newest === null ? null : { id: newest.id, atMs: newest.begunAtMs, bytes: newest.bytes },
+    storedBytes,
     lastProvenRestore: drill?.proven ?? null,
     drillFailure: drill?.failure ?? null,
     upgrade:

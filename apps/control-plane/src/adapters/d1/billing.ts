@@ -4,7 +4,10 @@
  */
 import { and, asc, desc, eq, isNull, lt, lte, ne, sql } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
+import { UsageTotals } from '../../contract/usage-totals.ts';
+import { standardAwakeMs } from '../../core/billing/awake-prices.ts';
 import { emptyMirror, Mirror } from '../../core/billing/mirror.ts';
+import { monthStartMs } from '../../core/billing/month.ts';
 import type { MonthUse } from '../../core/billing/month.ts';
 import { trialMs } from '../../core/billing/plans.ts';
 import { lookAgainMs, ServiceState } from '../../core/billing/service.ts';
@@ -209,19 +212,29 @@ export interface TenantUse extends MonthUse {
 /** At most this many assistants of an organisation are added up; plans allow far fewer. */
 const assistantsRead = 500;
 
-/** Use of the organisation's assistants, deleted ones too, in the months from `fromPeriod` on. */
+const BySize = UsageTotals.shape.awakeMsBySize;
+
+/**
+ * Use of the organisation's assistants, deleted ones too, in the months from `fromPeriod` on; awake time in the default
+ * size.
+ */
 export async function useSince(db: DrizzleD1Database, orgId: string, fromPeriod: string): Promise<TenantUse[]> {
-  return db
+  const rows = await db
     .select({
       tenantId: usagePeriod.tenantId,
       period: usagePeriod.period,
       aiNanoUsd: sql<number>`coalesce(json_extract(${usagePeriod.body}, '$.spentNanoUsd'), 0)`,
       awakeMs: usagePeriod.awakeMs,
+      bySize: sql<string | null>`json_extract(${usagePeriod.body}, '$.awakeMsBySize')`,
     })
     .from(usagePeriod)
     .innerJoin(tenant, eq(tenant.id, usagePeriod.tenantId))
     .where(and(eq(tenant.orgId, orgId), sql`${usagePeriod.period} >= ${fromPeriod}`))
     .limit(assistantsRead * 14);
+  return rows.map(({ bySize, awakeMs, ...row }) => ({
+    ...row,
+    awakeMs: standardAwakeMs({ awakeMs, bySize: BySize.parse(JSON.parse(bySize ?? '{}')) }, monthStartMs(row.period)),
+  }));
 }
 
 export type CheckoutRow = typeof billingCheckout.$inferSelect;

@@ -89,6 +89,11 @@ export function hourOf(period: string, nowMs: number): number {
   return Math.min(Math.floor(nowMs / hourMs) * hourMs, end - hourMs);
 }
 
+export function monthStartMs(period: string): number {
+  const [year = 1970, month = 1] = period.split('-').map(Number);
+  return Date.UTC(year, month - 1, 1);
+}
+
 export function monthEndMs(period: string): number {
   const [year = 1970, month = 1] = period.split('-').map(Number);
   return Date.UTC(year, month, 1);
