@@ -65,6 +65,30 @@ test('from the trial to a plan, to a larger one, and to its end', async () => {
     await confirm.click();
     await page.getByText('You are on Reef').waitFor();
 
+    // What may be run up above it: asked about before it holds, set, and given back to the plan.
+    const limit = page.getByRole('textbox', { name: /^At most this much above the plan/ });
+    await expect.poll(() => limit.inputValue()).toBe('100');
+    await limit.fill('12,5');
+    await page.getByRole('button', { name: 'Change the limit' }).click();
+    await page.getByText('Write the amount without commas').waitFor();
+    await limit.fill('20000');
+    await page.getByText('at most $10,000 a month').waitFor();
+    await limit.fill('0');
+    await page.getByRole('button', { name: 'Change the limit' }).click();
+    await page.getByRole('dialog').getByText('Nothing is charged above the plan.').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
+    await page.getByText('This is the plan’s own limit.').waitFor();
+    await limit.fill('35.50');
+    await page.getByRole('button', { name: 'Change the limit' }).click();
+    await page.getByRole('dialog').getByText('grows by at most $35.50').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Change the limit' }).click();
+    await page.getByText('Set by you. The plan’s own limit is $100.').waitFor();
+    await page.getByText('at most $35.50 a month').waitFor();
+    await page.getByRole('button', { name: 'Use the plan’s limit' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Change the limit' }).click();
+    await page.getByText('This is the plan’s own limit.').waitFor();
+    await expect.poll(() => limit.inputValue()).toBe('100');
+
     await page.getByRole('button', { name: 'End the plan' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'End it', exact: true }).click();
     await page.getByText(/^Reef ends on/).waitFor();

@@ -44,7 +44,14 @@ export const Billing = z.object({
   awakeLimitMs: z.number().int().nullable(),
   balanceNanoUsd: Nano,
   /** Above the plan, on the next invoice; and how far that may go. */
-  above: z.object({ aiNanoUsd: Nano, awakeMinutes: z.number().int(), limitNanoUsd: Nano }),
+  above: z.object({
+    aiNanoUsd: Nano,
+    awakeMinutes: z.number().int(),
+    limitNanoUsd: Nano,
+    /** Set by its people; otherwise it is the plan's own. */
+    limitIsOwn: z.boolean(),
+    planLimitNanoUsd: Nano,
+  }),
   awakeMinuteNanoUsd: Nano,
   /** What this month comes to so far, plan included; null where nothing is charged. */
   estimateCents: Cents.nullable(),

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Billing, PlanChoice } from '../../../control-plane/src/contract/billing-api.ts';
 import { call } from '../api/client.ts';
 import { keys } from '../api/queries.ts';
+import { formatCap } from '../ui/format.ts';
 import { showToast } from '../ui/toast.tsx';
 
 /** To the provider's page; the browser leaves this one. */
@@ -34,6 +35,8 @@ export type PlanAct =
   | { readonly kind: 'change'; readonly plan: PlanChoice }
   | { readonly kind: 'end'; readonly end: boolean }
   | { readonly kind: 'budget'; readonly budgetNanoUsd: number | null }
+  /** Null: as the plan says. */
+  | { readonly kind: 'limit'; readonly limitNanoUsd: number | null }
   | { readonly kind: 'refresh' };
 
 /** Changes that need no payment page; what the server answers is what the page shows. */
@@ -49,6 +52,8 @@ export function usePlanAct(orgId: string) {
           return call('planEnd', { params, body: { end: act.end } });
         case 'budget':
           return call('orgBudgetUpdate', { params, body: { budgetNanoUsd: act.budgetNanoUsd } });
+        case 'limit':
+          return call('overageUpdate', { params, body: { limitNanoUsd: act.limitNanoUsd } });
         case 'refresh':
           return call('billingRefresh', { params });
         default:
@@ -64,7 +69,7 @@ export function usePlanAct(orgId: string) {
   });
 }
 
-function said(act: PlanAct, { plan, service }: Billing): string | null {
+function said(act: PlanAct, { plan, service, above }: Billing): string | null {
   switch (act.kind) {
     case 'change':
       return `Your plan is ${plan.name} now.`;
@@ -72,6 +77,8 @@ function said(act: PlanAct, { plan, service }: Billing): string | null {
       return act.end ? `${plan.name} ends with what is paid.` : `${plan.name} goes on.`;
     case 'budget':
       return 'The budget is changed. It holds at once.';
+    case 'limit':
+      return `At most ${formatCap(above.limitNanoUsd)} above the plan, from now on.`;
     case 'refresh':
       return service.kind === 'active' ? `Your plan is ${plan.name}.` : null;
     default:

@@ -50,6 +50,8 @@ export async function billingRead(ctx: Context, { orgId }: OrgScope): Promise<Bi
       aiNanoUsd: aboveNanoUsd,
       awakeMinutes: aboveMinutes,
       limitNanoUsd: account?.overageNanoUsd ?? standing.soldAs.defaultOverageNanoUsd,
+      limitIsOwn: (account?.overageNanoUsd ?? null) !== null,
+      planLimitNanoUsd: standing.soldAs.defaultOverageNanoUsd,
     },
     awakeMinuteNanoUsd,
     estimateCents:

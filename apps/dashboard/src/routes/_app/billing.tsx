@@ -8,6 +8,7 @@ import { toFailure } from '../../api/errors.ts';
 import { billingQuery, roleMay } from '../../api/queries.ts';
 import { Invoices, Money } from '../../billing/money.tsx';
 import { OrgBudget } from '../../billing/org-budget.tsx';
+import { OverageLimit } from '../../billing/overage-limit.tsx';
 import { PlanChoice } from '../../billing/plan-choice.tsx';
 import { PlanUse } from '../../billing/plan-use.tsx';
 import { usePay, usePlanAct } from '../../billing/use-billing.ts';
@@ -85,6 +86,10 @@ function Shown({ orgId, billing }: { orgId: string; billing: Billing }) {
       {pay.isError ? <FailureNotice failure={toFailure(pay.error)} onRetry={() => pay.mutate(pay.variables)} /> : null}
       <PlanUse billing={billing} />
       <PlanChoice orgId={orgId} {...shared} />
+      {billing.plan.payAsYouGo && billing.subscription !== null ? (
+        // Made anew with another limit, whoever set it: what was typed before is about the old one.
+        <OverageLimit key={billing.above.limitNanoUsd} orgId={orgId} billing={billing} reason={reason} />
+      ) : null}
       <Money {...shared} />
       <OrgBudget key={billing.budgetNanoUsd} orgId={orgId} billing={billing} reason={reason} />
       <Invoices orgId={orgId} />
