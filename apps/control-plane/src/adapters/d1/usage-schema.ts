@@ -33,3 +33,43 @@ export const receiptCutoff = sqliteTable('receipt_cutoff', {
   id: integer('id').primaryKey(),
   beforeMs: integer('before_ms').notNull(),
 });
+
+/** What was stored of an assistant on a UTC day, by its own last report. Days on which nothing of ours ran have none. */
+export const usageDay = sqliteTable(
+  'usage_day',
+  {
+    tenantId: text('tenant_id').notNull(),
+    day: text('day').notNull(),
+    storedBytes: integer('stored_bytes').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.tenantId, t.day] })],
+);
+
+/** What an assistant cost in a month against what it brought; made anew every day while the month can change. */
+export const tenantMargin = sqliteTable(
+  'tenant_margin',
+  {
+    period: text('period').notNull(),
+    tenantId: text('tenant_id').notNull(),
+    orgId: text('org_id').notNull(),
+    revenueNanoUsd: integer('revenue_nano_usd').notNull(),
+    costNanoUsd: integer('cost_nano_usd').notNull(),
+    marginNanoUsd: integer('margin_nano_usd').notNull(),
+    /** The parts of both (JSON). */
+    body: text('body').notNull(),
+    atMs: integer('at_ms').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.period, t.tenantId] }),
+    index('tenant_margin_worst').on(t.period, t.marginNanoUsd, t.tenantId),
+  ],
+);
+
+/** How far a walk over everything is that is made once a day. */
+export const dailyWalk = sqliteTable('daily_walk', {
+  name: text('name').primaryKey(),
+  day: text('day').notNull(),
+  /** The id that was last looked at. */
+  cursor: text('cursor').notNull(),
+  done: integer('done', { mode: 'boolean' }).notNull(),
+});
