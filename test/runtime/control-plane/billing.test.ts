@@ -11,7 +11,7 @@ import {
   type BillingWorld,
   type News,
 } from './support/billing-world.ts';
-import { create, createdTenant, json, newPerson, problemOf, rows, type Person } from './support/world.ts';
+import { create, createdTenant, json, newPerson, newStaff, problemOf, rows, type Person } from './support/world.ts';
 
 let world: BillingWorld;
 beforeAll(async () => {
@@ -244,6 +244,52 @@ it('freezes for a dispute, keeps everything, and goes on when it is won', async 
   await world.deliver();
   expect(await billingOf(person)).toMatchObject({ service: { kind: 'active' } });
   expect(specOf(tenant.slug)?.desired).toBe('active');
+});
+
+it('lets staff end a hold with a reason, once and for good, whatever is told of the dispute later', async () => {
+  const person = await payingPerson(world, 'pool');
+  const staff = await newStaff(world);
+  const [account] = await rows('SELECT customer_id FROM billing_account WHERE org_id = ?', person.orgId);
+  const charge = world.stripe.store
+    .all('charge')
+    .find((each) => each.customer === account?.['customer_id'] && each.paid);
+  await world.stripe.fetch(new Request(`http://stripe.test/v1/standin/disputes/${charge?.id}`, { method: 'POST' }));
+  const news = await world.news();
+  for (const each of news) await world.tell(each);
+  await world.settled();
+  expect(await billingOf(person)).toMatchObject({ service: { kind: 'frozen' } });
+
+  interface Held {
+    readonly id: string;
+    readonly orgId: string;
+    readonly releasedAt: string | null;
+  }
+  const open = async (): Promise<Held | undefined> =>
+    (await json<{ items: Held[] }>(staff.browser.get('/api/v1/fleet/holds'))).items.find(
+      ({ orgId }) => orgId === person.orgId,
+    );
+  const release = async (by: Person, reason: string): Promise<Response> =>
+    by.browser.post(`/api/v1/fleet/holds/${(await open())?.id ?? 'dp_none'}/release`, { reason });
+  expect(await problemOf(release(person, 'mine'))).toMatchObject({ status: 403 });
+  expect(await problemOf(release(staff, ' '))).toMatchObject({ status: 422 });
+  const held = await json<Held>(release(staff, 'The bank withdrew it by phone.'));
+  expect(held.releasedAt).not.toBeNull();
+  expect(await open()).toBeUndefined();
+  expect(await billingOf(person)).toMatchObject({ service: { kind: 'active' } });
+  const [entry] = await rows(
+    "SELECT actor_kind, actor_id, reason FROM audit_entry WHERE org_id = ? AND action = 'billing.hold_release'",
+    person.orgId,
+  );
+  expect(entry).toEqual({ actor_kind: 'staff', actor_id: staff.userId, reason: 'The bank withdrew it by phone.' });
+  // Again by staff, and again by Stripe: nothing more happens.
+  await json(staff.browser.post(`/api/v1/fleet/holds/${held.id}/release`, { reason: 'again' }));
+  await rows('DELETE FROM stripe_event');
+  for (const each of news) await world.tell(each);
+  await world.settled();
+  expect(await billingOf(person)).toMatchObject({ service: { kind: 'active' } });
+  expect(
+    await rows("SELECT 1 FROM audit_entry WHERE org_id = ? AND action = 'billing.hold_release'", person.orgId),
+  ).toHaveLength(1);
 });
 
 it('shares use out and exports each hour once, absolute, also when it is told late', async () => {

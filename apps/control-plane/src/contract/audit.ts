@@ -109,6 +109,7 @@ export const auditActions = {
   'billing.plan': z.object({ planKey: text(60) }),
   'billing.end': z.object({ subscriptionId: text(80), end: flag }),
   'billing.overage': z.object({ limitNanoUsd: z.number().int().nullable().optional() }),
+  'billing.hold_release': z.object({ holdId: text(80), kind: text(20) }),
   'billing.budget': z.object({ budgetNanoUsd: z.number().int().nullable().optional() }),
   'tenant.limits': z.object({
     desired: text(20),

@@ -43,6 +43,7 @@ export const actionWords: Record<AuditAction, string> = {
   'billing.plan': 'Changed the plan',
   'billing.end': 'Ended the plan, or kept it',
   'billing.overage': 'Limited what may be billed above the plan',
+  'billing.hold_release': 'Ended a hold on the organisation',
   'billing.budget': 'Set the organisation’s AI budget',
   'tenant.limits': 'Limited by what the organisation may spend',
   'device.answer': 'Answered about a device or a sender',

@@ -97,7 +97,7 @@ export const creditEntry = sqliteTable(
   (t) => [index('credit_entry_org').on(t.orgId, t.atMs), index('credit_entry_payment').on(t.paymentId)],
 );
 
-/** Disputes and warnings of fraud, as Stripe said last. */
+/** Disputes and warnings of fraud, as Stripe said last, and which of them staff let go. */
 export const billingHold = sqliteTable(
   'billing_hold',
   {
@@ -106,8 +106,15 @@ export const billingHold = sqliteTable(
     kind: text('kind').notNull(),
     open: integer('open', { mode: 'boolean' }).notNull(),
     atMs: integer('at_ms').notNull(),
+    /** When staff let it go: from then on it holds nothing, whatever Stripe says of it. */
+    releasedAtMs: integer('released_at_ms'),
   },
-  (t) => [index('billing_hold_org').on(t.orgId)],
+  (t) => [
+    index('billing_hold_org').on(t.orgId),
+    index('billing_hold_open')
+      .on(t.atMs)
+      .where(sql`open = 1 AND released_at_ms IS NULL`),
+  ],
 );
 
 /** How a month's use was shared out; absolute, made anew while the month can change. */

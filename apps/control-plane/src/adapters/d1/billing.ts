@@ -168,7 +168,7 @@ export async function heldNow(db: DrizzleD1Database, orgId: string): Promise<boo
   const rows = await db
     .select({ id: billingHold.id })
     .from(billingHold)
-    .where(and(eq(billingHold.orgId, orgId), eq(billingHold.open, true)))
+    .where(and(eq(billingHold.orgId, orgId), eq(billingHold.open, true), isNull(billingHold.releasedAtMs)))
     .limit(1);
   return rows.length > 0;
 }
