@@ -56,6 +56,7 @@ export default defineConfig({
           name: 'runtime-control-plane',
           include: ['test/runtime/control-plane/**/*.test.ts'],
           testTimeout: 30_000,
+          globalSetup: [path.join(root, 'local/check/demo-model-setup.ts')],
         },
       },
       { test: { name: 'system', include: systemFiles, exclude: [...never, ...longFiles], ...withStack } },

@@ -17,12 +17,16 @@ export function tenantRuntime(root: string): ReturnType<typeof cloudflareTest> {
   });
 }
 
-/** The plugin for tests inside the control plane. The binding MIGRATIONS is for `applyD1Migrations`. */
+/**
+ * The plugin for tests inside the control plane. The binding MIGRATIONS is for `applyD1Migrations`, DEMO_MODEL_URL is where
+ * the demo model of `demo-model-setup.ts` answers.
+ */
 export function controlPlaneRuntime(root: string): ReturnType<typeof cloudflareTest> {
-  return cloudflareTest(async () => {
+  return cloudflareTest(async ({ inject }) => {
     const { loadWorker, readWorker } = await import('../stack/workers.ts');
     const bindings = {
       BETTER_AUTH_SECRET: 'only-for-tests-only-for-tests-only',
+      DEMO_MODEL_URL: inject('demoModelUrl'),
       MIGRATIONS: await readD1Migrations(path.join(root, 'migrations')),
     };
     const { main, options } = readWorker({ configPath: path.join(root, 'wrangler.toml'), bindings }, null);

@@ -291,4 +291,25 @@ describe('the log', () => {
     const found = await logs(`?filters=${encodeURIComponent(filters)}`);
     expect(found.map((entry) => entry.metadata)).toEqual(['{"tenant":"t","request":"r1"}']);
   });
+
+  it('lists a time, oldest first, page by page, without its ends', async () => {
+    for (let i = 0; i < 3; i++) {
+      await anthropic.messages.create({ model: 'claude-sonnet-4-6', max_tokens: 10, messages: ask('Hello') });
+    }
+    const [newest, , oldest] = await logs();
+    const between = (after: string, before: string): string => {
+      const filters = [
+        { key: 'created_at', operator: 'gt', value: [after] },
+        { key: 'created_at', operator: 'lt', value: [before] },
+      ];
+      return `filters=${encodeURIComponent(JSON.stringify(filters))}&order_by=created_at&order_by_direction=asc`;
+    };
+    const all = between('2026-01-01T00:00:00.000Z', '2999-01-01T00:00:00.000Z');
+    const pages = [await logs(`?${all}&per_page=2`), await logs(`?${all}&per_page=2&page=2`)];
+    expect(pages.map((page) => page.length)).toEqual([2, 1]);
+    expect(pages[0]?.[0]?.id).toBe(oldest?.id);
+    expect(pages[1]?.[0]?.id).toBe(newest?.id);
+    expect(await logs(`?${between(newest?.created_at ?? '', '2999-01-01T00:00:00.000Z')}`)).toEqual([]);
+    expect(await logs(`?${between('2026-01-01T00:00:00.000Z', oldest?.created_at ?? '')}`)).toEqual([]);
+  });
 });

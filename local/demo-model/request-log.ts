@@ -48,6 +48,15 @@ export interface Served {
   readonly aborted: boolean;
 }
 
+export interface LogQuery {
+  readonly page: number;
+  readonly perPage: number;
+  readonly mention: string | null;
+  readonly after: string | null;
+  readonly before: string | null;
+  readonly oldestFirst: boolean;
+}
+
 /** How many entries are kept in memory for the log API; the file has them all. */
 const ENTRIES_MAX = 20_000;
 
@@ -93,12 +102,23 @@ export class RequestLog {
     return entry;
   }
 
-  /** Newest first, as AI Gateway lists them; `mention` keeps entries whose metadata has this value. */
-  list(page: { page: number; perPage: number; mention: string | null }): { total: number; entries: LogEntry[] } {
-    const { mention } = page;
-    const all = mention === null ? this.#entries : this.#entries.filter((entry) => mentions(entry, mention));
-    const from = (page.page - 1) * page.perPage;
-    return { total: all.length, entries: all.toReversed().slice(from, from + page.perPage) };
+  /**
+   * Newest first unless asked otherwise, as AI Gateway lists them; `mention` keeps entries whose metadata has this value,
+   * `after` and `before` those of a time (ISO 8601, neither included).
+   */
+  list(wanted: LogQuery): { total: number; entries: LogEntry[] } {
+    const { mention, after, before } = wanted;
+    const all = this.#entries.filter(
+      (entry) =>
+        (mention === null || mentions(entry, mention)) &&
+        (after === null || entry.created_at > after) &&
+        (before === null || entry.created_at < before),
+    );
+    // Requests end in another order than they begin.
+    all.sort((a, b) => (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : 0));
+    const from = (wanted.page - 1) * wanted.perPage;
+    const ordered = wanted.oldestFirst ? all : all.toReversed();
+    return { total: all.length, entries: ordered.slice(from, from + wanted.perPage) };
   }
 
   #remember(entry: LogEntry): void {

@@ -188,13 +188,22 @@ function metadataOf(request: IncomingMessage): string {
 
 const Filters = z.array(z.object({ key: z.string(), operator: z.string(), value: z.array(z.string()) }));
 
-/** AI Gateway's list: `page`, `per_page` and the one filter that is used here, on a value of the metadata. */
+/** AI Gateway's list: `page`, `per_page`, the order by time, and the filters used here: a value of the metadata, the time. */
 function listLogs(log: RequestLog, query: URLSearchParams): Record<string, unknown> {
   const page = Math.max(1, Number(query.get('page') ?? 1) || 1);
   const perPage = Math.min(PER_PAGE_MAX, Math.max(1, Number(query.get('per_page') ?? 20) || 20));
   const filters = Filters.safeParse(parseJson(query.get('filters') ?? '[]'));
-  const wanted = filters.success ? filters.data.find((filter) => filter.key === 'metadata.value') : undefined;
-  const { total, entries } = log.list({ page, perPage, mention: wanted?.value[0] ?? null });
+  const value = (key: string, operator: string): string | null =>
+    (filters.success ? filters.data : []).find((each) => each.key === key && each.operator === operator)?.value[0] ??
+    null;
+  const { total, entries } = log.list({
+    page,
+    perPage,
+    mention: value('metadata.value', 'eq'),
+    after: value('created_at', 'gt'),
+    before: value('created_at', 'lt'),
+    oldestFirst: query.get('order_by_direction') === 'asc',
+  });
   const info = { page, per_page: perPage, count: entries.length, total_count: total };
   return { success: true, errors: [], messages: [], result: entries, result_info: info };
 }

@@ -135,7 +135,12 @@ function loadBoth(
       {
         configPath: path.join(root, 'wrangler.toml'),
         assetsDir: dashboardDir(root),
-        bindings: { ...vars.controlPlane, ...origins, BETTER_AUTH_SECRET: secrets.betterAuthSecret },
+        bindings: {
+          ...vars.controlPlane,
+          ...origins,
+          BETTER_AUTH_SECRET: secrets.betterAuthSecret,
+          ...(demoModelUrl === null ? {} : { USAGE_WITNESS_URL: `${demoModelUrl}/logs` }),
+        },
       },
       buildId,
     ),

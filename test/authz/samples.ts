@@ -155,8 +155,18 @@ export const samples: { readonly [Name in EndpointName]: Sample } = {
   rolloutPause: { params: aRollout, body: () => ({ reason: 'A look.' }), alsoAllowed: [404] },
   rolloutResume: { params: aRollout, body: () => ({ reason: 'It was nothing.' }), alsoAllowed: [404] },
   rolloutHalt: { params: aRollout, body: () => ({ reason: 'It fails.' }), alsoAllowed: [404] },
+  driftList: { params: () => ({}) },
+  driftRead: { params: () => ({ day: '2026-11-20' }), alsoAllowed: [404] },
+  marginList: { params: () => ({}) },
+  holdList: { params: () => ({}) },
+  holdRelease: {
+    params: () => ({ holdId: 'dp_none' }),
+    body: () => ({ reason: 'It was a mistake.' }),
+    alsoAllowed: [404],
+  },
   usageRead: { params: tenant },
   receiptList: { params: tenant },
+  usageDrift: { params: tenant },
   receiptExport: { params: tenant, query: { period: '2026-11' } },
 };
 

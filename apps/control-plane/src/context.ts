@@ -8,6 +8,8 @@ import { rateCounter } from './adapters/rate-counter.ts';
 import { createAuth } from './adapters/auth.ts';
 import type { Auth } from './adapters/auth.ts';
 import { boundedCell } from './adapters/cell.ts';
+import { gatewayLogs } from './adapters/gateway-logs.ts';
+import type { GatewayLogs } from './adapters/gateway-logs.ts';
 import { CloudflareMailer, OutboxMailer } from './adapters/mail.ts';
 import type { Mailer } from './adapters/mail.ts';
 import { createBilling } from './billing.ts';
@@ -38,6 +40,8 @@ export interface Context {
   readonly mailer: Mailer;
   /** Null where nothing is charged. */
   readonly billing: Billing | null;
+  /** The gateway's own log; null where it cannot be read. */
+  readonly witness: GatewayLogs | null;
   /** The kept mail, where mail is kept. */
   readonly outbox: OutboxMailer | null;
   readonly system: System;
@@ -57,7 +61,7 @@ export interface ContextOverrides {
 }
 
 export function createContext(env: Env, overrides: ContextOverrides = {}): Context {
-  const { config, secrets, stripe } = readConfig(env);
+  const { config, secrets, stripe, witness: witnessConfig } = readConfig(env);
   const d1 = overrides.d1 ?? env.DB;
   const db = drizzle(d1);
   const system = overrides.system ?? realSystem;
@@ -87,6 +91,7 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
           log,
         }));
   const billing = overrides.billing ?? (stripe === null ? null : createBilling(stripe));
+  const witness = witnessConfig === null ? null : gatewayLogs(witnessConfig);
   const base = {
     config,
     anchors: env.AUDIT_ANCHORS,
@@ -97,6 +102,7 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
     human,
     mailer,
     billing,
+    witness,
     outbox,
     system,
     later,

@@ -50,6 +50,10 @@ export interface Env extends RateBindings {
   readonly STRIPE_TAX?: string;
   /** "0": use above the plan is not sent to Billing Meters. */
   readonly STRIPE_METERS?: string;
+  /** Where AI Gateway lists its logs; receipts are compared with nothing when empty. */
+  readonly USAGE_WITNESS_URL?: string;
+  /** A Cloudflare API token that may read AI Gateway's logs and nothing else. */
+  readonly USAGE_WITNESS_TOKEN?: string;
 }
 
 const Vars = z.object({
@@ -81,6 +85,8 @@ const Vars = z.object({
   STRIPE_API_BASE: z.union([z.literal(''), z.url()], { error: 'STRIPE_API_BASE is an address' }).default(''),
   STRIPE_TAX: z.string().default(''),
   STRIPE_METERS: z.string().default('1'),
+  USAGE_WITNESS_URL: z.union([z.literal(''), z.url()], { error: 'USAGE_WITNESS_URL is an address' }).default(''),
+  USAGE_WITNESS_TOKEN: z.string().max(400).default(''),
 });
 
 export interface StripeConfig {
@@ -119,8 +125,18 @@ export interface Secrets {
   readonly turnstile: { readonly siteKey: string; readonly secret: string } | null;
 }
 
+export interface WitnessConfig {
+  readonly url: string;
+  readonly token: string;
+}
+
 /** @throws with a sentence per problem */
-export function readConfig(env: Env): { config: Config; secrets: Secrets; stripe: StripeConfig | null } {
+export function readConfig(env: Env): {
+  config: Config;
+  secrets: Secrets;
+  stripe: StripeConfig | null;
+  witness: WitnessConfig | null;
+} {
   const parsed = Vars.safeParse(env);
   if (!parsed.success)
     throw new Error(`configuration: ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
@@ -144,6 +160,7 @@ export function readConfig(env: Env): { config: Config; secrets: Secrets; stripe
   const stripe = readStripe(data, loopback);
   return {
     stripe,
+    witness: readWitness(data, loopback),
     config: {
       platformOrigin: data.PLATFORM_ORIGIN,
       tenantOrigin: data.TENANT_ORIGIN,
@@ -166,6 +183,20 @@ export function readConfig(env: Env): { config: Config; secrets: Secrets; stripe
       turnstile: siteKey === '' ? null : { siteKey, secret: turnstileSecret },
     },
   };
+}
+
+/** Null: there is no second witness. */
+function readWitness(data: z.infer<typeof Vars>, loopback: boolean): WitnessConfig | null {
+  const { USAGE_WITNESS_URL: url, USAGE_WITNESS_TOKEN: token } = data;
+  if (url === '') return null;
+  if (new URL(url).search !== '') throw new Error('configuration: USAGE_WITNESS_URL has no query');
+  if (!loopback && new URL(url).origin !== 'https://api.cloudflare.com') {
+    throw new Error('configuration: USAGE_WITNESS_URL begins with https://api.cloudflare.com/');
+  }
+  if (url.startsWith('https:') && token === '') {
+    throw new Error('configuration: USAGE_WITNESS_URL needs USAGE_WITNESS_TOKEN');
+  }
+  return { url, token };
 }
 
 /** Null: nothing is charged. */

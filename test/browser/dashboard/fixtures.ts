@@ -5,6 +5,7 @@ import type { Page, Request } from 'playwright-core';
 import type { z } from 'zod';
 import { endpoints, SnapshotList, Tenant, UsageReport } from '../../../apps/control-plane/src/contract/api.ts';
 import { SnapshotChanges } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type { TenantDrift } from '../../../apps/control-plane/src/contract/usage-api.ts';
 import type { Incident } from '../../../apps/control-plane/src/contract/incident.ts';
 import { network, networkLog } from './network-fixtures.ts';
 import type { Operation, Receipt, TenantStateKind } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
@@ -294,6 +295,16 @@ export function receipts(): Receipt[] {
   }));
 }
 
+/** Two nights: one that agrees, one that does not. */
+function drift(): TenantDrift {
+  return {
+    days: [
+      { day: `${period}-02`, requests: 18, found: [{ kind: 'duplicate', count: 1 }] },
+      { day: `${period}-01`, requests: 300, found: [] },
+    ],
+  };
+}
+
 /** A month's requests as the server would send them. */
 export const CSV = 'time_utc,request_id\r\n2026-11-01T00:00:00.000Z,r1\r\n';
 
@@ -308,6 +319,7 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
     if (url.pathname.endsWith('/budgets')) return route.fulfill({ json: budgetsOf(route.request()) });
     if (url.pathname.endsWith('/resume')) return route.fulfill({ json: budgets().now });
     if (url.pathname.endsWith('/changes')) return route.fulfill({ json: snapshotChanges() });
+    if (url.pathname.endsWith('/usage/drift')) return route.fulfill({ json: drift() });
     if (url.pathname.endsWith('/requests.csv')) return route.fulfill({ contentType: 'text/csv', body: CSV });
     const body = url.pathname.endsWith('/usage/requests')
       ? pageOfReceipts(Number(url.searchParams.get('cursor') ?? 0))

@@ -162,6 +162,7 @@ describe('usage', () => {
       await page.getByRole('button', { name: 'Show older requests' }).click();
       await expect.poll(async () => table.getByRole('row').count()).toBe(61);
       const download = page.getByRole('button', { name: /^Download \w+ \d{4} as CSV$/ });
+      await page.getByText(/Of the last 2 compared days 1 differ; on .*: 1 served twice\./).waitFor();
       // The server's own file: what it answers is checked where it is made.
       const asked = page.waitForRequest((request) => request.url().includes('/usage/requests.csv?period='));
       const saved = page.waitForEvent('download');

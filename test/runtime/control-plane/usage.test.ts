@@ -5,7 +5,16 @@ import { TenantId, ulidFrom } from '../../../apps/control-plane/src/contract/ids
 import type { Receipt } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
 import { purgeReceipts } from '../../../apps/control-plane/src/jobs/receipts.ts';
 import { consumeTenantEvents } from '../../../apps/control-plane/src/jobs/tenant-events.ts';
-import { createdTenant, createWorld, json, newPerson, problemOf, rows, type Person, type World } from './support/world.ts';
+import {
+  createdTenant,
+  createWorld,
+  json,
+  newPerson,
+  problemOf,
+  rows,
+  type Person,
+  type World,
+} from './support/world.ts';
 
 let world: World;
 let person: Person;
@@ -49,7 +58,15 @@ let seq = 0;
 async function bring(tenant: Named, receipts: readonly Receipt[]): Promise<number> {
   let acked = 0;
   const messages = receipts.map((receipt) => ({
-    body: { v: 1, tenantId: TenantId.parse(tenant.id), slug: tenant.slug, seq: ++seq, atMs: 1, kind: 'receipt', receipt },
+    body: {
+      v: 1,
+      tenantId: TenantId.parse(tenant.id),
+      slug: tenant.slug,
+      seq: ++seq,
+      atMs: 1,
+      kind: 'receipt',
+      receipt,
+    },
     ack: () => void acked++,
     retry: () => undefined,
   }));
@@ -139,9 +156,9 @@ describe('a month as a file', () => {
       tenant,
       Array.from({ length: 501 }, (_, i) => aReceipt(atMs + i)),
     );
-    expect(await problemOf(person.browser.get(`/api/v1/tenants/${tenant.id}/usage/requests.csv?period=2026-13`))).toMatchObject(
-      { status: 422, code: 'validation_failed' },
-    );
+    expect(
+      await problemOf(person.browser.get(`/api/v1/tenants/${tenant.id}/usage/requests.csv?period=2026-13`)),
+    ).toMatchObject({ status: 422, code: 'validation_failed' });
     const answer = await csvOf(tenant, '2026-10');
     expect(answer.status).toBe(200);
     world.database.failAt(1, 'before');

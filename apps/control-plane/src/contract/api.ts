@@ -11,6 +11,7 @@ import { billingEndpoints } from './billing-api.ts';
 import { OperationId, OrgId, SnapshotId, TenantId } from './ids.ts';
 import { ImportId, importPartBytes, ImportView } from './imports.ts';
 import { fleetEndpoints } from './fleet-api.ts';
+import { fleetMoneyEndpoints } from './fleet-money-api.ts';
 import { deviceEndpoints } from './device-api.ts';
 import { memberEndpoints } from './members-api.ts';
 import { modelEndpoints } from './model-api.ts';
@@ -367,6 +368,7 @@ export const endpoints = {
   ...auditEndpoints,
   ...apiKeyEndpoints,
   ...fleetEndpoints,
+  ...fleetMoneyEndpoints,
   ...snapshotFileEndpoints,
 } as const satisfies Record<string, Endpoint>;
 

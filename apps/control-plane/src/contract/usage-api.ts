@@ -1,5 +1,6 @@
 /** The part of the endpoint table about what an assistant used. `api.ts` takes it in; nobody else imports it. */
 import { z } from 'zod';
+import { DriftKind } from './drift.ts';
 import type { Endpoint } from './endpoint.ts';
 import { TenantId } from './ids.ts';
 import { Receipt } from './tenant-rpc.ts';
@@ -9,6 +10,19 @@ const params = z.object({ tenantId: TenantId });
 
 /** A UTC month, "2026-11". */
 export const Period = z.string().regex(/^\d{4}-(?:0[1-9]|1[0-2])$/);
+
+/** Receipts against the gateway's own log, the newest 30 days that were compared, newest first. */
+export const TenantDrift = z.object({
+  days: z.array(
+    z.object({
+      day: z.iso.date(),
+      requests: z.number().int(),
+      /** Empty where both say the same. */
+      found: z.array(z.object({ kind: DriftKind, count: z.number().int() })),
+    }),
+  ),
+});
+export type TenantDrift = z.infer<typeof TenantDrift>;
 
 export const usageEndpoints = {
   usageRead: {
@@ -44,5 +58,14 @@ export const usageEndpoints = {
     status: 200,
     response: z.unknown(),
     download: 'text/csv',
+  },
+  usageDrift: {
+    method: 'get',
+    path: '/api/v1/tenants/{tenantId}/usage/drift',
+    summary: "Whether the gateway's own log agrees with the receipts, by day",
+    permission: 'usage:read',
+    params,
+    status: 200,
+    response: TenantDrift,
   },
 } as const satisfies Record<string, Endpoint>;

@@ -8,7 +8,11 @@ export const SizeKey = z.string().regex(/^\d{1,2}(?:\.\d{1,4})?-\d{1,6}-\d{1,7}$
 /** What every run was of before sizes were written down with it, and what a new assistant gets. */
 export const defaultSizeKey = '1-3072-4000';
 
-export function sizeKeyOf(size: { readonly vcpu: number; readonly memoryMib: number; readonly diskMb: number }): string {
+export function sizeKeyOf(size: {
+  readonly vcpu: number;
+  readonly memoryMib: number;
+  readonly diskMb: number;
+}): string {
   return `${size.vcpu}-${size.memoryMib}-${size.diskMb}`;
 }
 

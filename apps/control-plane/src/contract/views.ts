@@ -91,7 +91,10 @@ export const UsageReport = z.object({
   /** Single requests from before it are not kept any more, their sums are; null while all are there. */
   requestsKeptFrom: Instant.nullable().default(null),
   /** What is stored of it, snapshots and all, as of the newest daily sample of the month. */
-  stored: z.object({ day: z.iso.date(), bytes: z.number().int().min(0) }).nullable().default(null),
+  stored: z
+    .object({ day: z.iso.date(), bytes: z.number().int().min(0) })
+    .nullable()
+    .default(null),
   asOf: Instant,
 });
 export type UsageReport = z.infer<typeof UsageReport>;

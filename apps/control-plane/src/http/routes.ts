@@ -11,6 +11,7 @@ import { auditVerify } from '../services/audit-verify.ts';
 import { planCheckout, portalUrl, topUpCheckout } from '../services/billing/checkout.ts';
 import { budgetUpdate, overageUpdate, planChange, planEnd, planPreview } from '../services/billing/plan.ts';
 import { billingRead, billingRefresh, invoiceList } from '../services/billing/view.ts';
+import { fleetMoneyHandlers } from './fleet-money-routes.ts';
 import { memberHandlers } from './member-routes.ts';
 import { meRead } from '../services/people.ts';
 import { budgetsRead, budgetsUpdate, spendingResume } from '../services/tenant-budgets.ts';
@@ -260,6 +261,7 @@ const handlers: Handlers = {
 
   ...usageHandlers,
 
+  ...fleetMoneyHandlers,
   fleetReleases: ({ ctx }) => fleetReleases(ctx),
   rolloutList: ({ ctx, query }) => rolloutList(ctx, query),
   rolloutRead: ({ ctx, params }) => rolloutRead(ctx, params.rolloutId),

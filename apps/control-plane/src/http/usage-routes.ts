@@ -1,5 +1,6 @@
 /** The handlers of `usageEndpoints`. */
 import type { usageEndpoints } from '../contract/usage-api.ts';
+import { tenantDrift } from '../services/drift-read.ts';
 import { requireTenant } from '../services/tenant-read.ts';
 import { receiptExport } from '../services/usage-csv.ts';
 import { receiptList, usageRead } from '../services/usage.ts';
@@ -10,6 +11,7 @@ type Handlers = { readonly [Name in keyof typeof usageEndpoints]: Handler<(typeo
 export const usageHandlers: Handlers = {
   usageRead: async (request) => usageRead(request.ctx, await read(request), request.query.period),
   receiptList: async (request) => receiptList(request.ctx, await read(request), request.query),
+  usageDrift: async (request) => tenantDrift(request.ctx, await read(request)),
   receiptExport: async (request) => receiptExport(request.ctx, await read(request), request.query.period),
 };
 

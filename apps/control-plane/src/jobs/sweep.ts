@@ -13,10 +13,13 @@ import { describeError } from '../events.ts';
 import { sessionEndingsSweep } from '../services/session-endings.ts';
 import { anchorChains } from './audit-anchors.ts';
 import { sweepBilling } from './billing.ts';
+import { compareWithGateway } from './drift.ts';
 import { drillSample } from './drills.ts';
 import { runKeyRotation } from './key-rotation.ts';
+import { workOutMargins } from './margins.ts';
 import { purgeReceipts } from './receipts.ts';
 import { runRollouts } from './rollouts.ts';
+import { sampleStorage } from './storage-sample.ts';
 import { sendSpec } from '../services/tenant-change.ts';
 import { provision } from '../services/tenant-create.ts';
 
@@ -42,6 +45,9 @@ export async function sweep(ctx: Context): Promise<SweepStatus> {
   await part(ctx, 'anchors', () => anchorChains(ctx), 0);
   await part(ctx, 'billing', () => sweepBilling(ctx), undefined);
   await part(ctx, 'keys', () => runKeyRotation(ctx), 0);
+  await part(ctx, 'drift', () => compareWithGateway(ctx), 0);
+  await part(ctx, 'storage', () => sampleStorage(ctx), 0);
+  await part(ctx, 'margins', () => workOutMargins(ctx), 0);
   await part(ctx, 'purge', () => purge(ctx), undefined);
   await part(ctx, 'receipts', () => purgeReceipts(ctx), 0);
   const status = { ...tenants, endingsLeft, mailsLeft };

@@ -3,7 +3,8 @@
  * Reads only. Totals are the tenant's own ledger's; the sums are of the receipts that have come in.
  */
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
-import { receipt, receiptCutoff, usagePeriod, usageRollup } from '../adapters/d1/schema.ts';
+import type { SQLWrapper } from 'drizzle-orm';
+import { receipt, receiptCutoff, usageDay, usagePeriod, usageRollup } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { UsageReport } from '../contract/api.ts';
 import { Receipt } from '../contract/receipt.ts';
@@ -13,15 +14,16 @@ import { nothingUsed, periodOf, specOf } from './tenant-view.ts';
 
 const modelsMax = 100;
 
+const summed = (column: SQLWrapper) => sql<number>`coalesce(sum(${column}), 0)`;
+
 export async function usageRead(ctx: Context, row: TenantRow, wanted: string | undefined): Promise<UsageReport> {
   const nowMs = ctx.system.nowMs();
   const period = wanted ?? periodOf(nowMs);
   const ofPeriod = and(eq(usageRollup.tenantId, row.id), eq(usageRollup.period, period));
-  const summed = (column: typeof usageRollup.requests) => sql<number>`coalesce(sum(${column}), 0)`;
   const requests = summed(usageRollup.requests);
   const cost = summed(usageRollup.costNanoUsd);
   const day = sql<string>`strftime('%Y-%m-%d', ${usageRollup.hourMs} / 1000, 'unixepoch')`;
-  const [totals, byModel, byDay, cutoff] = await ctx.db.batch([
+  const [totals, byModel, byDay, cutoff, samples] = await ctx.db.batch([
     ctx.db
       .select()
       .from(usagePeriod)
@@ -49,6 +51,17 @@ export async function usageRead(ctx: Context, row: TenantRow, wanted: string | u
       .orderBy(day)
       .limit(31),
     ctx.db.select({ beforeMs: receiptCutoff.beforeMs }).from(receiptCutoff).limit(1),
+    ctx.db
+      .select({ day: usageDay.day, bytes: usageDay.storedBytes })
+      .from(usageDay)
+      .where(
+        and(
+          eq(usageDay.tenantId, row.id),
+          sql`${usageDay.day} >= ${`${period}-01`} AND ${usageDay.day} <= ${`${period}-31`}`,
+        ),
+      )
+      .orderBy(desc(usageDay.day))
+      .limit(1),
   ]);
   const stored = totals[0];
   const beforeMs = cutoff[0]?.beforeMs ?? 0;
@@ -58,6 +71,7 @@ export async function usageRead(ctx: Context, row: TenantRow, wanted: string | u
     byModel,
     byDay,
     requestsKeptFrom: beforeMs === 0 ? null : new Date(beforeMs).toISOString(),
+    stored: samples[0] ?? null,
     asOf: new Date(row.reportedAtMs || nowMs).toISOString(),
   };
 }

@@ -42,6 +42,7 @@ export const keys = {
   network: (tenantId: string) => ['network', tenantId] as const,
   networkLog: (tenantId: string, search: NetworkSearch) => ['network-log', tenantId, search] as const,
   secrets: (tenantId: string) => ['secrets', tenantId] as const,
+  drift: (tenantId: string) => ['drift', tenantId] as const,
   receipts: (tenantId: string) => ['receipts', tenantId] as const,
   timeline: (tenantId: string) => ['timeline', tenantId] as const,
   snapshots: (tenantId: string) => ['snapshots', tenantId] as const,
@@ -130,6 +131,15 @@ export function budgetsQuery(tenantId: string) {
     queryKey: keys.budgets(tenantId),
     queryFn: ({ signal }) => call('budgetsRead', { params: { tenantId }, signal }),
     refetchInterval: usagePollMs,
+  });
+}
+
+/** Changes once a night. */
+export function driftQuery(tenantId: string) {
+  return queryOptions({
+    queryKey: keys.drift(tenantId),
+    queryFn: ({ signal }) => call('usageDrift', { params: { tenantId }, signal }),
+    staleTime: 600_000,
   });
 }
 

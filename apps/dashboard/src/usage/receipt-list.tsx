@@ -51,7 +51,12 @@ export function ReceiptList({ tenantId, slug, month, monthRequests, keptFrom }: 
               : ` Single requests are kept since ${dayLabel(keptFrom)}, the sums of earlier ones for good.`}
           </p>
         </div>
-        <MonthDownload tenantId={tenantId} slug={slug} month={month} reason={nothingToSave(month, monthRequests, keptFrom)} />
+        <MonthDownload
+          tenantId={tenantId}
+          slug={slug}
+          month={month}
+          reason={nothingToSave(month, monthRequests, keptFrom)}
+        />
       </div>
       <div className="mt-4">
         {query.isPending ? <ReceiptSkeleton /> : null}

@@ -16,6 +16,8 @@ import { watchD1, type WatchedD1 } from './d1-faults.ts';
 
 interface TestEnv extends Env {
   readonly MIGRATIONS: D1Migration[];
+  /** The demo model over HTTP (local/check/demo-model-setup.ts). */
+  readonly DEMO_MODEL_URL: string;
 }
 
 // Both Workers' runtime tests share one type world, so the bindings of this one are named here, not globally.

@@ -81,7 +81,11 @@ test('receipts from before there were sums are in them', () => {
   const database = migrated({
     file: 'usage_rollup.sql',
     run: (early) => {
-      for (const [request, atMs] of [['a', 10], ['b', 3_599_999], ['c', 3_600_000]] as const)
+      for (const [request, atMs] of [
+        ['a', 10],
+        ['b', 3_599_999],
+        ['c', 3_600_000],
+      ] as const)
         addReceipt(early, request, atMs);
     },
   });
@@ -100,8 +104,7 @@ test('a receipt goes by its age alone: nothing younger than the cutoff, and no c
   addReceipt(database, 'young', nowMs - 80 * dayMs);
   const before = sums(database);
   expect(() => database.exec("DELETE FROM receipt WHERE request_id = 'old'")).toThrow(/append-only/);
-  const move = (days: number) =>
-    database.prepare('UPDATE receipt_cutoff SET before_ms = ?').run(nowMs - days * dayMs);
+  const move = (days: number) => database.prepare('UPDATE receipt_cutoff SET before_ms = ?').run(nowMs - days * dayMs);
   expect(() => move(85)).toThrow(/no nearer than 89 days/);
   move(90);
   expect(() => move(91)).toThrow(/moves forward only/);

@@ -8,6 +8,7 @@ import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'driz
 
 export * from './auth-schema.ts';
 export * from './billing-schema.ts';
+export * from './drift-schema.ts';
 export * from './usage-schema.ts';
 
 /** One assistant: a slug is taken for ever, so rows are never removed. */

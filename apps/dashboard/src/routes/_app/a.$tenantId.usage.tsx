@@ -8,7 +8,7 @@ import { BudgetSection } from '../../budgets/budget-section.tsx';
 import { systemQuery, tenantQuery, usageQuery } from '../../api/queries.ts';
 import { demoModelSentence } from '../../shell/stand-ins.tsx';
 import { CapGauge } from '../../tenants/cap-gauge.tsx';
-import { formatClock, formatCount, formatSpan } from '../../ui/format.ts';
+import { formatBytes, formatClock, formatCount, formatSpan } from '../../ui/format.ts';
 import { FailureNotice } from '../../ui/notice.tsx';
 import { Loading, Skeleton } from '../../ui/skeleton.tsx';
 import { useNow } from '../../ui/use-now.ts';
@@ -16,6 +16,7 @@ import { DayChart, fillDays } from '../../usage/day-chart.tsx';
 import { ModelTable } from '../../usage/model-table.tsx';
 import { daysOf, monthLabel, monthOf, monthsBetween, parseMonth } from '../../usage/month.ts';
 import { ReceiptList } from '../../usage/receipt-list.tsx';
+import { WitnessLine } from '../../usage/witness-line.tsx';
 
 export const Route = createFileRoute('/_app/a/$tenantId/usage')({
   validateSearch: (search: Record<string, unknown>): { month?: string } => ({
@@ -67,6 +68,7 @@ function Usage() {
         {report.data === undefined ? null : (
           <MonthReport report={report.data} month={month} nowMs={nowMs} dimmed={report.isPlaceholderData} />
         )}
+        <WitnessLine tenantId={tenantId} />
         {system?.standIns.model ? <p className="text-sm text-soft">{demoModelSentence}</p> : null}
       </section>
       <BudgetSection key={tenantId} tenant={tenant} role={org.role} />
@@ -106,11 +108,12 @@ function MonthReport({
           capNanoUsd={report.capNanoUsd}
           when={month === monthOf(nowMs) ? 'this month' : `in ${label}`}
         />
-        <dl className="grid grid-cols-2 gap-x-6 gap-y-4 sm:grid-cols-4 md:grid-cols-2 lg:grid-cols-4">
+        <dl className="grid grid-cols-2 gap-x-6 gap-y-4 sm:grid-cols-3 md:grid-cols-2 lg:grid-cols-3">
           <Total term="Requests">{formatCount(totals.requests)}</Total>
           <Total term="Tokens in">{formatCount(totals.inputTokens)}</Total>
           <Total term="Tokens out">{formatCount(totals.outputTokens)}</Total>
           <Total term="Awake">{formatSpan(totals.awakeMs)}</Total>
+          {report.stored === null ? null : <Total term="Stored">{formatBytes(report.stored.bytes)}</Total>}
         </dl>
       </div>
       <p className="text-sm text-soft">
