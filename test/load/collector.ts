@@ -3,7 +3,8 @@
  * same, word for word.
  */
 import { createServer } from 'node:http';
-import { TenantEvent, type Receipt, type UsageTotals } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import { TenantEvent, type Receipt } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type { UsageTotals } from '../../apps/control-plane/src/contract/usage-totals.ts';
 
 export interface Collector {
   readonly url: string;

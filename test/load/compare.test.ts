@@ -78,7 +78,10 @@ function compare(lines: readonly LogLine[], ...books: readonly Book[]): Comparis
   const receipts = new Map(books.flatMap((one) => one.receipts.map((r) => [r.requestId, r] as const)));
   const totals = new Map(
     books.flatMap((one) =>
-      one.totals.map((total) => [totalsKey(one.tenantId, total.period), { ...total, awakeMs: 0 }] as const),
+      one.totals.map(
+        (total) =>
+          [totalsKey(one.tenantId, total.period), { ...total, awakeMs: 0, awakeMsBySize: {}, browserMs: 0 }] as const,
+      ),
     ),
   );
   return compareBooks(lines, books, { receipts, totals });

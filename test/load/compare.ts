@@ -2,7 +2,8 @@
  * The books against the upstream's log, request by request and in sum. Pure. What each class of answer must cost is worked out
  * here from the table of outcomes in docs/metering.md and the list prices, with nothing of the tenant worker's own reckoning.
  */
-import type { Receipt, UsageTotals } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type { Receipt } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
+import type { UsageTotals } from '../../apps/control-plane/src/contract/usage-totals.ts';
 import type { Book } from './books.ts';
 import { totalsKey } from './collector.ts';
 import { allInput, listCost, type Tokens } from './prices.ts';
