@@ -33,6 +33,13 @@ describe('a request', () => {
     ['tokens and cost differ: one finding', {}, [{ tokensOut: 51, costNanoUsd: 9 }], 'tokens'],
     ['no entry', {}, [], 'ours_only'],
     ['no entry, on the customer’s own key', { byok: true }, [], null],
+    ['no entry, and it cost nothing', { costNanoUsd: 0 }, [], null],
+    [
+      'an attempt that failed here, and was served there',
+      { inputTokens: 0, outputTokens: 0, cacheTokens: 0, costNanoUsd: 0 },
+      [{}],
+      'tokens',
+    ],
     ['served twice', {}, [{}, {}], 'duplicate'],
     ['failed once and then served', {}, [{ succeeded: false, tokensIn: null, tokensOut: null }, {}], null],
     ['charged though it failed', {}, [{ succeeded: false, tokensIn: null, tokensOut: null }], 'tokens'],

@@ -35,7 +35,8 @@ export function driftOf(ours: OurRequest, theirs: readonly TheirRequest[]): Drif
   });
   const served = theirs.filter(({ succeeded }) => succeeded);
   const [first = theirs[0]] = served;
-  if (first === undefined) return ours.byok ? null : finding('ours_only', ours.costNanoUsd);
+  // What cost nothing may never have left us: an attempt that failed, an answer that was kept.
+  if (first === undefined) return ours.byok || ours.costNanoUsd === 0 ? null : finding('ours_only', ours.costNanoUsd);
   const theirCost = served.reduce((sum, { costNanoUsd }) => sum + (costNanoUsd ?? 0), 0);
   if (served.length > 1) return finding('duplicate', theirCost - ours.costNanoUsd);
   const difference = Math.abs((first.costNanoUsd ?? ours.costNanoUsd) - ours.costNanoUsd);
