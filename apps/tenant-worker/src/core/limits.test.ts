@@ -32,6 +32,10 @@ it.each<[string, boolean]>([
     limits.activityGrainMs + limits.awakeProbeMs < 60_000,
   ],
   ['a start waits less than it is given', limits.startBackoffMaxMs < limits.keeperUpDeadlineMs],
+  [
+    'a wake without a measure is within what a measured one may be',
+    limits.wakeLeadMinMs < limits.wakeLeadUnknownMs && limits.wakeLeadUnknownMs < limits.wakeLeadMaxMs,
+  ],
   ['one failed action is retried before the next probe', limits.actionBackoffFirstMs < limits.awakeProbeMs],
 ])('%s', (_what, holds) => {
   expect(holds).toBe(true);

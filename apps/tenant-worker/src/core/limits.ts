@@ -84,8 +84,12 @@ export const awakeGapMaxMs = 900_000;
 /** The last activity is stored when it is this much later than what is stored; a rebuilt object sleeps at most so much early. */
 export const activityGrainMs = 10_000;
 
-/** Woken this long before a scheduled run when no start was measured yet; else by the slowest of the last starts and a slack. */
+/**
+ * Woken this long before a scheduled run while fewer than so many starts were measured, unless they say longer: one start on
+ * a machine that was idle says little of the next. After that by the slowest of the last starts and a slack.
+ */
 export const wakeLeadUnknownMs = 45_000;
+export const wakeLeadStartsMin = 3;
 export const wakeLeadSlackMs = 5_000;
 /** A start on a warm machine takes 8–15 s; less than this leaves nothing for a slow one. */
 export const wakeLeadMinMs = 20_000;

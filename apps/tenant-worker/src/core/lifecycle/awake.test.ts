@@ -83,9 +83,18 @@ describe('wakes for its own schedule', () => {
   });
 
   it('by the slowest of its last starts, within bounds', () => {
-    expect(wakeLeadMs([])).toBe(limits.wakeLeadUnknownMs);
-    expect(wakeLeadMs([1_000])).toBe(limits.wakeLeadMinMs);
+    expect(wakeLeadMs([1_000, 1_000, 1_000])).toBe(limits.wakeLeadMinMs);
     expect(wakeLeadMs([10_000, 40_000, 12_000])).toBe(40_000 * 1.25 + limits.wakeLeadSlackMs);
+    expect(wakeLeadMs([10_000, 600_000, 12_000])).toBe(limits.wakeLeadMaxMs);
+  });
+
+  it('not later than without a measure while few starts are known', () => {
+    expect(wakeLeadMs([])).toBe(45_000);
+    expect(wakeLeadMs([1_000])).toBe(45_000);
+    expect(wakeLeadMs([1_000, 10_000])).toBe(45_000);
+    expect(wakeLeadMs([1_000, 10_000, 1_000])).toBe(limits.wakeLeadMinMs);
+    // A start that took longer counts from the first one on.
+    expect(wakeLeadMs([40_000])).toBe(40_000 * 1.25 + limits.wakeLeadSlackMs);
     expect(wakeLeadMs([600_000])).toBe(limits.wakeLeadMaxMs);
   });
 
@@ -106,7 +115,7 @@ describe('wakes for its own schedule', () => {
 
   it('stays awake for a run that it was woken for', () => {
     // The margin covers the lead: a tenant that is woken does not go back to sleep before its run.
-    for (const durations of [[], [1_000], [30_000], [600_000]]) {
+    for (const durations of [[], [1_000], [1_000, 1_000, 1_000], [30_000], [600_000]]) {
       const near = { ...runIn(wakeLeadMs(durations)), startDurationsMs: durations };
       expect(stays(near)?.because).toBe('scheduled');
     }

@@ -62,11 +62,12 @@ function nearRunAtMs(facts: AwakeInput['facts'], nowMs: number): number | null {
   return near && nowMs - nextRunAtMs < limits.overdueRunMs ? nextRunAtMs : null;
 }
 
-/** How long before a run the tenant is woken: as long as its slowest start of late, and a little. */
+/** How long before a run the tenant is woken: as long as its slowest start of late, and a little; more while few are known. */
 export function wakeLeadMs(startDurationsMs: readonly number[]): number {
-  if (startDurationsMs.length === 0) return limits.wakeLeadUnknownMs;
-  const slowestMs = Math.max(...startDurationsMs);
-  return Math.min(Math.max(slowestMs * 1.25 + limits.wakeLeadSlackMs, limits.wakeLeadMinMs), limits.wakeLeadMaxMs);
+  const few = startDurationsMs.length < limits.wakeLeadStartsMin;
+  const leastMs = few ? limits.wakeLeadUnknownMs : limits.wakeLeadMinMs;
+  const slowestMs = Math.max(0, ...startDurationsMs);
+  return Math.min(Math.max(slowestMs * 1.25 + limits.wakeLeadSlackMs, leastMs), limits.wakeLeadMaxMs);
 }
 
 /** When a sleeping tenant is to be woken for its next run, or null. Woken again for the same run only after a pause, and not for ever. */
