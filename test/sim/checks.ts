@@ -5,7 +5,6 @@
  */
 import {
   TenantReport as TenantReportSchema,
-  type CommandToTenant,
   type TenantReport,
 } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
 import * as limits from '../../apps/tenant-worker/src/core/limits.ts';
@@ -13,10 +12,10 @@ import { parseRecord, type TenantRecord } from '../../apps/tenant-worker/src/cor
 import { incarnationOf } from '../../apps/tenant-worker/src/core/lifecycle/state.ts';
 import { text, textOrNull } from '../../apps/tenant-worker/src/modules/row.ts';
 import { recentKept } from '../../apps/tenant-worker/src/core/snapshots/retention.ts';
-import type { Look } from '../../apps/tenant-worker/src/services/lifecycle-ports.ts';
 import { alarmMissing, recoveriesUntold, savedTooEarly } from './checks-at-rest.ts';
 import type { Entries, FakeContainer } from './fake-container.ts';
 import { CallPace } from './call-pace.ts';
+import { RunTries } from './run-tries.ts';
 import { SleepChecks } from './sleep-checks.ts';
 import type { World } from './world.ts';
 
@@ -26,16 +25,6 @@ export interface Violation {
   readonly detail: string;
 }
 
-/** How long the object waits for an answer that would show that a run is reachable. */
-const waitedForMs: Readonly<Record<string, number>> = {
-  look: limits.observeDeadlineMs,
-  claim: limits.observeDeadlineMs,
-  startGateway: limits.observeDeadlineMs * 2,
-  stopGateway: limits.drainDeadlineMs,
-};
-/** A container that must be saved and is given up has not answered for at least this long. */
-const unansweredMsMin = 45_000;
-
 interface Stored {
   readonly writes: number;
   /** Incarnations of open runs. */
@@ -44,16 +33,6 @@ interface Stored {
   readonly unfinished: readonly string[];
   readonly text: string;
   readonly record: TenantRecord | null;
-}
-
-interface Tries {
-  lastAnsweredMs: number;
-  unanswered: number;
-  /** Begun since one was complete: data that was taken is no save before its row says so. */
-  failedSaves: number;
-  failedStops: number;
-  /** A destroy was asked for when it was allowed; it may arrive late. */
-  givenUp: boolean;
 }
 
 export class Checks {
@@ -75,11 +54,10 @@ export class Checks {
   #required = new Set<number>();
   /** What was in any of them, harmed or not: nobody can know of a harm before a restore. */
   readonly #everSaved = new Set<number>();
-  readonly #tries = new Map<number, Tries>();
+  readonly #tries: RunTries;
   readonly sleep: SleepChecks;
   readonly #world: World;
   readonly #pace: CallPace;
-  #restartsAsked = 0;
   #actionsInRound = 0;
   #last: TenantReport | null = null;
   #judged: TenantRecord | null = null;
@@ -92,6 +70,7 @@ export class Checks {
     this.#world = world;
     this.sleep = new SleepChecks(world);
     this.#pace = new CallPace(world);
+    this.#tries = new RunTries(world);
   }
 
   fail(rule: string, detail: string): void {
@@ -117,20 +96,6 @@ export class Checks {
   get deletionBegan(): boolean {
     const state = this.record()?.state;
     return state?.kind === 'deleting' || (state?.kind === 'draining' && state.then === 'deleting');
-  }
-
-  #of(incarnation: number): Tries {
-    const known = this.#tries.get(incarnation);
-    if (known) return known;
-    const made = {
-      lastAnsweredMs: this.#world.time.nowMs,
-      unanswered: 0,
-      failedSaves: 0,
-      failedStops: 0,
-      givenUp: false,
-    };
-    this.#tries.set(incarnation, made);
-    return made;
   }
 
   // --- gateways ----------------------------------------------------------------------------------------------------
@@ -170,29 +135,18 @@ export class Checks {
     const lost = container.entries.filter((entry) => !this.#everSaved.has(entry));
     const desired = this.record()?.spec.desired;
     if (lost.length === 0 || desired === 'deleted' || this.deletionBegan) return;
-    const tries = this.#of(container.incarnation);
+    const tries = this.#tries.of(container.incarnation);
     if (tries.givenUp) return;
-    const silentMs = this.#world.time.nowMs - tries.lastAnsweredMs;
     this.fail(
       'unsaved is not given up',
-      `run ${container.incarnation} is destroyed (${why}) with ${lost.join()}: ${JSON.stringify({ ...tries, silentMs })}`,
+      `run ${container.incarnation} is destroyed (${why}) with ${lost.join()}: ${JSON.stringify(tries)}`,
     );
-  }
-
-  /** Whether what a run holds may be given up, at the moment its destruction is asked for. */
-  #mayGiveUp(tries: Tries): boolean {
-    const silentMs = this.#world.time.nowMs - tries.lastAnsweredMs;
-    const silent =
-      tries.unanswered >= limits.unreachableTriesMax && (silentMs >= unansweredMsMin || this.#world.clockJumps > 0);
-    const decided = tries.failedSaves >= limits.rescueTriesMax && this.#restartsAsked > 0;
-    const hot = tries.failedStops >= limits.gatewayStopTriesMax;
-    return silent || decided || hot;
   }
 
   /** The index calls a snapshot complete. */
   saved(id: string, outcome: 'promoted' | 'aside'): void {
     const row = this.#world.sql.exec('SELECT incarnation AS n FROM snapshot WHERE id = ?', id)[0];
-    this.#of(Number(row?.['n'])).failedSaves = 0;
+    this.#tries.saved(Number(row?.['n']));
     const data = this.#world.bucket.data.get(id);
     // R2 may harm it between the read-back and here.
     for (const entry of this.#world.bucket.readBack.get(id) ?? []) this.#everSaved.add(entry);
@@ -290,11 +244,7 @@ export class Checks {
 
   calling(incarnation: number, name: string): void {
     const record = this.record();
-    // No answer until there is one: a call may never return.
-    const tries = this.#of(incarnation);
-    if (name === 'look') tries.unanswered++;
-    if (name === 'snapshot') tries.failedSaves++;
-    if (name === 'destroy') tries.givenUp ||= this.#mayGiveUp(tries);
+    this.#tries.calling(incarnation, name);
     const current = record === null ? 0 : incarnationOf(record.state);
     if (incarnation === current) return;
     const allowed =
@@ -303,21 +253,11 @@ export class Checks {
   }
 
   answered(incarnation: number, name: string, answer: unknown, tookMs: number): void {
-    const tries = this.#of(incarnation);
-    // After its deadline nobody waits for it.
-    if (tookMs >= (waitedForMs[name] ?? Infinity)) return;
-    if (name === 'look') {
-      const { observed } = answer as Look;
-      if (observed.kind === 'booting' || observed.kind === 'silent') return;
-      if (observed.kind === 'up' && !observed.claimed) return;
-    }
-    tries.lastAnsweredMs = this.#world.time.nowMs;
-    tries.unanswered = 0;
-    if (name === 'stopGateway') tries.failedStops = 0;
+    this.#tries.answered(incarnation, name, answer, tookMs);
   }
 
   unanswered(incarnation: number, name: string): void {
-    if (name === 'stopGateway') this.#of(incarnation).failedStops++;
+    this.#tries.unanswered(incarnation, name);
   }
 
   called(name: string): void {
@@ -335,14 +275,16 @@ export class Checks {
   }
 
   logged(event: string, fields: Readonly<Record<string, unknown>>): void {
-    if (event === 'lifecycle.state') this.sleep.changed(String(fields['event']));
+    if (event === 'lifecycle.state') this.#changed(String(fields['event']), String(fields['from']));
     if (event !== 'lifecycle.action' && event !== 'lifecycle.action_failed') return;
     if (++this.#actionsInRound > limits.actionsPerActivationMax)
       this.fail('bounded rounds', `${this.#actionsInRound} actions`);
   }
 
-  commanded(kind: CommandToTenant['kind']): void {
-    if (kind !== 'wake' && kind !== 'sleep' && kind !== 'snapshot') this.#restartsAsked++;
+  #changed(event: string, from: string): void {
+    this.sleep.changed(event);
+    const decided = event === 'restart_wanted' || event === 'restore_wanted';
+    if (decided && from === 'needs_operator') this.#tries.wordGiven();
   }
 
   applied(generation: number, accepted: boolean): void {

@@ -211,10 +211,7 @@ export class FakeControlPlane {
     const operationId = this.#operationId();
     this.#send(
       `release ${release} (${generation})`,
-      (object) => {
-        this.#world.checks.commanded('restore');
-        return this.#applySpec(object, { ...ref, generation, operationId, spec });
-      },
+      (object) => this.#applySpec(object, { ...ref, generation, operationId, spec }),
       operationId,
     );
   }
@@ -223,14 +220,12 @@ export class FakeControlPlane {
     const operationId = this.#operationId();
     this.#send(
       kind,
-      ({ lifecycle }) => {
-        this.#world.checks.commanded(kind);
-        return commands.command(lifecycle, {
+      ({ lifecycle }) =>
+        commands.command(lifecycle, {
           ...ref,
           ...(kind === 'restart' ? { kind, settings } : { kind }),
           operationId,
-        });
-      },
+        }),
       operationId,
     );
   }
@@ -252,10 +247,7 @@ export class FakeControlPlane {
     const operationId = this.#operationId();
     this.#send(
       JSON.stringify(what),
-      ({ lifecycle }) => {
-        this.#world.checks.commanded(what.kind);
-        return commands.command(lifecycle, { ...ref, ...what, operationId });
-      },
+      ({ lifecycle }) => commands.command(lifecycle, { ...ref, ...what, operationId }),
       operationId,
     );
   }

@@ -1,6 +1,6 @@
 /** Interleavings that once lost what a tenant wrote, or would. Each names what happened. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { unreachableTriesMax } from '../../apps/tenant-worker/src/core/limits.ts';
+import { lastTriesMax, unreachableTriesMax } from '../../apps/tenant-worker/src/core/limits.ts';
 import { Scenario, dayMs, minuteMs } from './scenario.ts';
 
 let scenario = new Scenario();
@@ -9,6 +9,10 @@ const begin = async (): Promise<Scenario> => {
   await scenario.awake();
   return scenario;
 };
+
+/** Of each recovery that the control plane was told of: whether something was lost. */
+const lossesTold = (s: Scenario): boolean[] =>
+  [...s.world.controlPlane.incidents.values()].map(({ lost }) => lost !== null);
 
 afterEach(() => {
   expect(scenario.world.checks.violations).toEqual([]);
@@ -137,9 +141,57 @@ describe('what a container holds', () => {
     await s.reach('needs_operator');
     await s.pass(30 * minuteMs);
     expect(s.world.running).toHaveLength(1);
+    const saves = s.count('lifecycle.action_failed snapshot');
     s.world.controlPlane.command('restart');
     await s.reach('awake');
-    expect(s.count('lifecycle.unsaved_given_up')).toBe(1);
+    expect(s.count('lifecycle.action_failed snapshot') - saves).toBe(lastTriesMax);
+    expect(s.count('lifecycle.unsaved_lost')).toBe(1);
+    expect(lossesTold(s)).toEqual([true]);
+  });
+
+  it.each(['restart', 'restore'] as const)(
+    'is saved once more before a person’s %s, also right after a try that failed',
+    async (command) => {
+      // 1 a replaced run answers, and twelve saves of it fail; 2 a person is asked; 3 R2 is mended between two tries, five
+      // minutes apart; 4 the person decides before the next one.
+      const s = await begin();
+      await s.pass(minuteMs);
+      const entry = s.write();
+      s.interfere('snapshot', () => 'fails');
+      s.container.refuseStarts = true;
+      s.container.crashGateway();
+      await s.reach('needs_operator');
+      const held = s.world.running;
+      expect(held).toHaveLength(1);
+      s.peace();
+      const [chosen = ''] = s.world.bucket.data.keys();
+      if (command === 'restart') s.world.controlPlane.command('restart');
+      else s.world.controlPlane.restore(chosen);
+      await s.reach('awake');
+      expect(s.world.running).not.toEqual(held);
+      expect(s.count('lifecycle.unsaved_lost')).toBe(0);
+      expect(lossesTold(s)).toEqual([false]);
+      // A restore brings back what was chosen; what it took the place of is kept beside.
+      if (command === 'restart') expect(s.entries).toContain(entry);
+      else expect([...s.world.bucket.data.values()].some(({ entries }) => entries.includes(entry))).toBe(true);
+    },
+  );
+
+  it('is given up soon after a person’s word when it does not answer any more', async () => {
+    const s = await begin();
+    await s.pass(minuteMs);
+    s.write();
+    s.interfere('snapshot', () => 'fails');
+    s.container.refuseStarts = true;
+    s.container.crashGateway();
+    await s.reach('needs_operator');
+    const [held = 0] = s.world.running;
+    s.world.sandbox(held).silentUntilMs = s.world.time.nowMs + dayMs;
+    const saidAtMs = s.world.time.nowMs;
+    s.world.controlPlane.command('restart');
+    await s.reach('awake');
+    expect(s.world.time.nowMs - saidAtMs).toBeLessThan(4 * minuteMs);
+    expect(lossesTold(s)).toEqual([true]);
   });
 
   it('is given up on a person’s word when the object died over the manifest of the last try (seed 502164)', async () => {
@@ -157,9 +209,10 @@ describe('what a container holds', () => {
     s.interfere('putManifest', (n) => (n === 1 ? 'crash_after' : null));
     while (s.world.lives === lives) await s.pass(minuteMs);
     expect(s.count('lifecycle.action snapshot')).toBe(saves);
+    s.interfere('snapshot', () => 'fails');
     s.world.controlPlane.command('restart');
     await s.reach('awake');
-    expect(s.count('lifecycle.unsaved_given_up')).toBe(1);
+    expect(s.count('lifecycle.unsaved_lost')).toBe(1);
   });
 
   it('is saved again when a gateway comes up after it was saved', async () => {

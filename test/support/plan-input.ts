@@ -20,6 +20,7 @@ export const open: OpenRun = {
   stopTries: 0,
   rescueTries: 0,
   triedAtMs: null,
+  lastTriesLeft: null,
   destroyTries: 0,
   destroyTriedAtMs: null,
 };

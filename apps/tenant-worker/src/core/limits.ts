@@ -60,6 +60,8 @@ export const rescueSpacingMs = 15_000;
 /** A run that answers, but whose changes cannot be saved, is tried this often before a person is asked; it is not destroyed. */
 export const rescueTriesMax = 12;
 export const rescueSpacingMaxMs = 300_000;
+/** When a person goes on without what such a run holds: tries, `rescueSpacingMs` apart, before it is destroyed. Two, as an object may end during one. */
+export const lastTriesMax = 2;
 /** Tries to stop a gateway before it is saved while it runs. */
 export const gatewayStopTriesMax = 3;
 

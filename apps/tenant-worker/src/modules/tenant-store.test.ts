@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import { openNodeSql, type NodeSql } from '../../../../test/support/node-sql.ts';
 import { tenantRecord as record } from '../../../../test/support/tenant-record.ts';
-import { awakeGapMaxMs, rescueTriesMax } from '../core/limits.ts';
+import { awakeGapMaxMs, rescueTriesMax, lastTriesMax } from '../core/limits.ts';
 import { UnreadableRecord } from '../core/lifecycle/record.ts';
 import { migrate } from './migrate.ts';
 import { TENANT_MIGRATIONS, TenantStore } from './tenant-store.ts';
@@ -85,15 +85,18 @@ describe('a run', () => {
     });
   });
 
-  it('is given up on a person’s word only after saving it was tried to the limit', () => {
+  it('gets its last tries on a person’s word only after saving it was tried to the limit', () => {
     for (const n of [1, 2]) {
       store.beginRun(n, 'r', 1);
       store.gatewayAsked(n, 2);
     }
     for (let i = 0; i < rescueTriesMax; i++) store.rescueTried(1, 3);
     for (let i = 0; i < rescueTriesMax - 1; i++) store.rescueTried(2, 3);
-    expect(store.giveUpUnsaved()).toEqual([1]);
-    expect([store.run(1)?.unsaved, store.run(2)?.unsaved]).toEqual([false, true]);
+    expect(store.allowLastTries()).toEqual([1]);
+    expect([store.run(1)?.lastTriesLeft, store.run(2)?.lastTriesLeft]).toEqual([lastTriesMax, null]);
+    expect(store.run(1)).toMatchObject({ unsaved: true, triedAtMs: null });
+    for (let i = 0; i <= lastTriesMax; i++) for (const n of [1, 2]) store.rescueTried(n, 4);
+    expect([store.run(1)?.lastTriesLeft, store.run(2)?.lastTriesLeft]).toEqual([0, null]);
   });
 
   it('is forgotten long after it ended, never while it is open', () => {

@@ -8,7 +8,7 @@ import { defaultSizeKey } from '../../../control-plane/src/contract/usage-totals
 import type { OpenRun, RunFacts } from '../core/lifecycle/plan.ts';
 import type { TenantRecord } from '../core/lifecycle/record.ts';
 import { assertRecord, parseRecord } from '../core/lifecycle/record.ts';
-import { awakeGapMaxMs, rescueTriesMax } from '../core/limits.ts';
+import { awakeGapMaxMs, lastTriesMax, rescueTriesMax } from '../core/limits.ts';
 import type { Migration, Sql, SqlRow } from '../ports.ts';
 import { text } from './row.ts';
 
@@ -71,6 +71,10 @@ export const TENANT_MIGRATIONS: readonly Migration[] = [
       'DROP TABLE awake',
     ],
   },
+  {
+    id: 'tenant/5',
+    sql: ['ALTER TABLE run ADD COLUMN last_tries_left INTEGER'],
+  },
 ];
 
 /** Ended runs kept for support. */
@@ -107,6 +111,7 @@ function toRun(row: SqlRow): Run {
     stopTries: Number(row['stop_tries']),
     rescueTries: Number(row['rescue_attempts']),
     triedAtMs: orNull(row['tried_at_ms']),
+    lastTriesLeft: orNull(row['last_tries_left']),
     destroyTries: Number(row['destroy_tries']),
     destroyTriedAtMs: orNull(row['destroy_tried_at_ms']),
   };
@@ -253,16 +258,19 @@ export class TenantStore {
   /** The intent to save an older run. */
   rescueTried(incarnation: number, nowMs: number): void {
     this.#sql.exec(
-      'UPDATE run SET rescue_attempts = rescue_attempts + 1, tried_at_ms = ? WHERE incarnation = ?',
+      `UPDATE run SET rescue_attempts = rescue_attempts + 1, tried_at_ms = ?, last_tries_left = max(last_tries_left - 1, 0)
+       WHERE incarnation = ?`,
       nowMs,
       incarnation,
     );
   }
 
-  /** A person decided to go on without what could not be saved. Returns the runs it concerns. */
-  giveUpUnsaved(): number[] {
+  /** A person decided to go on without what could not be saved: the last tries, the first of them now. Returns the runs it concerns. */
+  allowLastTries(): number[] {
     const rows = this.#sql.exec(
-      'UPDATE run SET unsaved = 0 WHERE ended_at_ms IS NULL AND unsaved = 1 AND rescue_attempts >= ? RETURNING incarnation',
+      `UPDATE run SET last_tries_left = ?, tried_at_ms = NULL
+       WHERE ended_at_ms IS NULL AND unsaved = 1 AND rescue_attempts >= ? RETURNING incarnation`,
+      lastTriesMax,
       rescueTriesMax,
     );
     return rows.map((row) => Number(row['incarnation']));

@@ -7,7 +7,6 @@ import { OperationId } from '../../../control-plane/src/contract/ids.ts';
 import type { Operation, OperationKind } from '../../../control-plane/src/contract/tenant-rpc.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { noteLost } from './lifecycle-incidents.ts';
 import { promoted, rolledBack, upgradeFailed } from './upgrade.ts';
 
 /** Words for a start that did not work: what happened and what to do next. */
@@ -31,7 +30,7 @@ export function failureError(code: string): NonNullable<Operation['error']> {
     },
     snapshot_failed: {
       detail: 'What the assistant last wrote could not be saved, so it was not started again over it.',
-      next: 'Restart it to go on from the last snapshot, or ask support to save it first.',
+      next: 'Restart it: saving is tried once more before it goes on from the last snapshot. Or ask support to save it first.',
     },
     snapshot_unreadable: {
       detail: 'The saved state could not be read back.',
@@ -143,13 +142,13 @@ export function afterEvent(
     case 'restart_wanted': {
       const startSettings = event.settings ?? 'current';
       if (before.state.kind !== 'needs_operator') return { ...draining('restart'), startSettings };
-      giveUpUnsaved(lifecycle);
+      goOnWithout(lifecycle);
       return { ...record, startSettings, operationId: begin('restart'), reason: null, crashesAtMs: [] };
     }
     case 'restore_wanted':
       if (before.state.kind !== 'needs_operator') return draining('restore');
       lifecycle.deps.snapshots.switchToChosen(before.state.incarnation);
-      giveUpUnsaved(lifecycle);
+      goOnWithout(lifecycle);
       return {
         ...rolledBack(record),
         startSettings: 'current',
@@ -193,12 +192,9 @@ export function afterEvent(
   }
 }
 
-/** A person decided to go on without what could not be saved. */
-function giveUpUnsaved(lifecycle: Lifecycle): void {
-  for (const incarnation of lifecycle.deps.store.giveUpUnsaved()) {
-    lifecycle.deps.log('lifecycle.unsaved_given_up', { incarnation });
-    noteLost(lifecycle);
-  }
+/** A person decided to go on without what could not be saved. It may be saved yet: what is lost is said as it is destroyed. */
+function goOnWithout({ deps }: Lifecycle): void {
+  for (const incarnation of deps.store.allowLastTries()) deps.log('lifecycle.last_tries', { incarnation });
 }
 
 /** As the run ends that something takes the place of: another state, another release, or both. */

@@ -1,7 +1,7 @@
 /**
  * Ending a run: the present one while draining, older ones at any time. What a disk holds is saved before its container is
  * destroyed, unless the container is gone, does not answer for long, or the tenant is being deleted. A run that answers but
- * cannot be saved is kept, and a person is asked.
+ * cannot be saved is kept, and a person is asked; on the person's word saving is tried once more, and only then given up.
  */
 import { unreachable } from '../../../../control-plane/src/contract/result.ts';
 import * as limits from '../limits.ts';
@@ -52,10 +52,12 @@ function closeRun(input: PlanInput, run: OpenRun): Decision {
   // A destroy that was tried may have reached the container: it is not taken back.
   if (!run.unsaved || run.destroyTries > 0 || nothingIsKept(state))
     return destroyRun(input, run, `replaced in ${state.kind}`);
+  if (run.lastTriesLeft === 0) return destroyRun(input, run, 'it could not be saved; a person went on without it');
   if (closing?.incarnation !== run.incarnation) return wait(input.nowMs + limits.transitionProbeMs);
   const step = towardsSaved(input, run, closing.observed);
   if (step !== null) return step;
-  if (run.rescueTries >= limits.rescueTriesMax && (state.kind === 'waking' || state.kind === 'provisioning')) {
+  const starting = state.kind === 'waking' || state.kind === 'provisioning';
+  if (starting && run.lastTriesLeft === null && run.rescueTries >= limits.rescueTriesMax) {
     return event({ type: 'rescue_failed', nowMs: input.nowMs, incarnation: state.incarnation });
   }
   const retryAtMs = rescueRetryAtMs(run, input.nowMs);
@@ -139,7 +141,8 @@ function mustStop(run: OpenRun, phase: KeeperPhase): boolean {
 
 function rescueRetryAtMs(run: OpenRun, nowMs: number): number {
   if (run.triedAtMs === null) return 0;
-  const extra = run.rescueTries - limits.unreachableTriesMax;
+  // Somebody waits for the last tries.
+  const extra = run.lastTriesLeft === null ? run.rescueTries - limits.unreachableTriesMax : 0;
   return dueAtMs(run.triedAtMs, backoffMs(extra, limits.rescueSpacingMs, limits.rescueSpacingMaxMs), nowMs);
 }
 

@@ -30,6 +30,8 @@ export interface OpenRun {
   readonly stopTries: number;
   readonly rescueTries: number;
   readonly triedAtMs: number | null;
+  /** Tries to save it that are left before what it holds is given up; null while no person chose to go on without it. */
+  readonly lastTriesLeft: number | null;
   readonly destroyTries: number;
   readonly destroyTriedAtMs: number | null;
 }

@@ -162,6 +162,20 @@ describe('an older run', () => {
     expect(closing({ ...tired, triedAtMs: 0 }, stopped, waits)).toMatchObject({ action: { kind: 'snapshot' } });
   });
 
+  it('is saved once more when a person goes on without it, and given up only after that', () => {
+    const word = { rescueTries: limits.rescueTriesMax, lastTriesLeft: limits.lastTriesMax, triedAtMs: null };
+    const stopped = up('stopped', { hasState: true });
+    const save = { action: { kind: 'snapshot', incarnation: 2, why: 'rescue' } };
+    expect(closing(word, stopped)).toMatchObject(save);
+    const again = { ...word, rescueTries: word.rescueTries + 1, lastTriesLeft: 1, triedAtMs: nowMs };
+    expect(closing(again, stopped)).toEqual({ kind: 'wait', untilMs: nowMs + limits.rescueSpacingMs });
+    expect(closing({ ...again, triedAtMs: nowMs - limits.rescueSpacingMs }, stopped)).toMatchObject(save);
+    for (const observed of [stopped, { kind: 'silent' }] as const)
+      expect(closing({ ...again, lastTriesLeft: 0 }, observed)).toMatchObject({
+        action: { kind: 'destroy', incarnation: 2 },
+      });
+  });
+
   it('is tried again after a pause, not at once', () => {
     expect(closing({ rescueTries: 1, triedAtMs: nowMs - 1 }, up('stopped', { hasState: true }))).toMatchObject({
       kind: 'wait',
