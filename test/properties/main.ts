@@ -8,9 +8,8 @@ import { parseArgs } from 'node:util';
 import { egressProperties } from './egress-properties.ts';
 import { gateProperties } from './gate-properties.ts';
 import { loadCores } from './load-cores.ts';
-import { ruleMutations } from './mutations.ts';
+import { mutations } from './mutations.ts';
 import { caughtBy } from './mutate.ts';
-import { streamMutations } from './stream-mutations.ts';
 import { streamProperties, type Tally } from './stream-properties.ts';
 
 const { values } = parseArgs({
@@ -31,8 +30,7 @@ const seconds = (): string => ((Date.now() - startedAtMs) / 1000).toFixed(0);
 
 if (values.mutate) {
   let missed = 0;
-  const all = [...ruleMutations, ...streamMutations];
-  const chosen = all.filter(({ core, what }) => wanted(core) && what.includes(values.match));
+  const chosen = mutations.filter(({ core, what }) => wanted(core) && what.includes(values.match));
   for (const mutation of chosen) {
     const property = await caughtBy(mutation, cases);
     if (property === null) missed++;

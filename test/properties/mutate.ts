@@ -4,7 +4,7 @@ import path from 'node:path';
 import { egressProperties } from './egress-properties.ts';
 import { gateProperties } from './gate-properties.ts';
 import { loadCores, root } from './load-cores.ts';
-import { applyMutation, type Mutation } from './mutations.ts';
+import { applyMutation, type Mutation } from './mutation.ts';
 import { streamProperties } from './stream-properties.ts';
 
 const copied = ['apps/tenant-worker/src/core', 'apps/control-plane/src/contract'];

@@ -5,9 +5,9 @@ import { egressProperties } from './egress-properties.ts';
 import { gateProperties } from './gate-properties.ts';
 import { loadCores, root } from './load-cores.ts';
 import * as fc from 'fast-check';
-import { applyMutation, ruleMutations } from './mutations.ts';
+import { applyMutation } from './mutation.ts';
+import { mutations } from './mutations.ts';
 import { answers, sent } from './stream-formats.ts';
-import { streamMutations } from './stream-mutations.ts';
 import { countsOf, exceptions, readByMeter, readByPackage, streamProperties, type Tally } from './stream-properties.ts';
 
 /** `npm run properties` takes a hundred thousand. */
@@ -46,7 +46,7 @@ describe('the meter of model answers', () => {
 });
 
 it('every changed rule of `npm run properties -- --mutate` stands in its file as the table says', () => {
-  for (const mutation of [...ruleMutations, ...streamMutations]) {
+  for (const mutation of mutations) {
     const source = readFileSync(path.join(root, mutation.file), 'utf8');
     expect(applyMutation(mutation, source), mutation.what).not.toBe(source);
   }

@@ -1,5 +1,5 @@
 /** One slip for each way in which a meter can read a stream wrongly, at least one for each format. */
-import { table } from './mutations.ts';
+import { table } from './mutation.ts';
 
 export const streamMutations = [
   ...table('streams', 'metering/usage-fields.ts', [
