@@ -21,6 +21,13 @@ beforeEach(async () => {
 const status = async () => (await rows(rotationStatusSql))[0];
 const asked = () => world.cell.calls.filter(({ what }) => what === 'rotateSecrets').map(({ slug }) => slug);
 const run = () => runKeyRotation(world.ctx);
+/** The newest rotation's entries, in the trails of all organisations. */
+const entries = async () =>
+  rows(
+    `SELECT actor_id, tenant_id, outcome, detail FROM audit_entry
+     WHERE action = 'secret.rotate' AND instr(id, ?) > 0`,
+    (await status())?.['id'],
+  );
 
 describe('a rotation', () => {
   it('asks everybody, each until nothing is left of it, and is done', async () => {
@@ -40,6 +47,11 @@ describe('a rotation', () => {
     expect(await rows('SELECT kind FROM key_rotation')).toEqual([{ kind: 'kek' }]);
     expect(await status()).toMatchObject({ state: 'done', kid: 'k1', asked: 3, left_over: 0, why: null });
     expect(await run()).toBe(0);
+    const told = await entries();
+    expect(new Set(told.map(({ tenant_id: id }) => id)).size).toBe(3);
+    expect(told).toHaveLength(3);
+    expect(told[0]).toMatchObject({ actor_id: 'key-rotation', outcome: 'done' });
+    expect(JSON.parse(String(told[0]?.['detail']))).toMatchObject({ after: { keys: 'kek', kid: 'k1' } });
   });
 
   it('is not done while one is away or still runs on the old key, and asks only those again', async () => {
@@ -55,6 +67,8 @@ describe('a rotation', () => {
         .toSorted(),
     ).toEqual(['run_on_old_key 1', 'tenant_unreachable 1']);
     world.cell.calls.length = 0;
+    // Whoever is left has no entry.
+    expect(await entries()).toHaveLength(1);
     await run();
     expect(asked()).toEqual([]);
     world.clock.nowMs += 300_000;
@@ -62,11 +76,12 @@ describe('a rotation', () => {
     await run();
     expect(asked().toSorted()).toEqual(slugs.slice(0, 2).toSorted());
     expect(await status()).toMatchObject({ state: 'done', left_over: 0 });
+    expect(await entries()).toHaveLength(3);
   });
 
-  it('that is cut off at any round trip to the database goes on and ends, everybody counted once', async () => {
+  it('that is cut off at any round trip to the database goes on and ends, everybody counted and told once', async () => {
     for (const how of ['before', 'after'] as const) {
-      for (let n = 1; n <= 9; n += 2) {
+      for (let n = 1; n <= 13; n += 3) {
         await rows('DELETE FROM key_rotation');
         await rows(beginRotationSql('data_key'));
         world.database.failAt(n, how);
@@ -77,6 +92,7 @@ describe('a rotation', () => {
           await run();
         }
         expect(await status()).toMatchObject({ state: 'done', asked: 3, left_over: 0 });
+        expect(await entries()).toHaveLength(3);
       }
     }
   });

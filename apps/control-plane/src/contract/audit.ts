@@ -87,6 +87,7 @@ export const auditActions = {
   'import.remove': upload,
   'secret.put': secret,
   'secret.delete': secret,
+  'secret.rotate': z.object({ rotationId: text(40), keys: text(20), kid: text(32) }),
   'network.replace': rule,
   'network.rule_add': rule,
   'network.rule_remove': rule,

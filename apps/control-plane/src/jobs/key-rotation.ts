@@ -1,12 +1,15 @@
 /**
  * Carries a rotation of the cell's keys over the fleet, a bounded piece in each run of the scheduled job. Each assistant is
- * written down before it is asked and struck off when nothing of it is on another key any more; a run that is cut off asks
- * again, which changes nothing. It is done when everybody was listed and nobody is left. What a step is, is the cell's
- * (docs/vault.md); what an operator does, docs/runbook.md.
+ * written down before it is asked and struck off when nothing of it is on another key any more, in one batch with the entry of
+ * its organisation's audit trail; a run that is cut off asks again, which changes nothing. It is done when everybody was
+ * listed and nobody is left. What a step is, is the cell's (docs/vault.md); what an operator does, docs/runbook.md.
  */
-import { and, asc, count, eq, gt, inArray, lte, ne } from 'drizzle-orm';
+import { and, asc, count, eq, gt, lte, ne } from 'drizzle-orm';
+import { auditInsertWhere, withAuditEntry } from '../adapters/d1/audit.ts';
 import { keyRotation, keyRotationLeft, tenant } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
+import type { Trail } from '../contract/audit.ts';
+import { unreachable } from '../contract/result.ts';
 import type { Context } from '../context.ts';
 import { refOf } from '../services/tenant-read.ts';
 
@@ -19,6 +22,12 @@ const stepsMax = 10;
 const retryAfterMs = 120_000;
 
 type Rotation = typeof keyRotation.$inferSelect;
+type Step =
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'has_nothing' }
+  | { readonly kind: 'left'; readonly why: string };
+
+const trail: Trail = { actor: { kind: 'system', id: 'key-rotation' }, requestId: null, action: 'secret.rotate' };
 
 /** How many assistants were asked. */
 export async function runKeyRotation(ctx: Context): Promise<number> {
@@ -102,33 +111,48 @@ async function askOn(ctx: Context, rotation: Rotation): Promise<number> {
 }
 
 async function askGroup(ctx: Context, rotation: Rotation, group: readonly TenantRow[]): Promise<void> {
-  const answers = await Promise.all(group.map(async (row) => ({ id: row.id, why: await moveOne(ctx, rotation, row) })));
-  const done = answers.filter(({ why }) => why === null).map(({ id }) => id);
-  const of = (ids: string[]) =>
-    and(eq(keyRotationLeft.rotationId, rotation.id), inArray(keyRotationLeft.tenantId, ids));
-  if (done.length > 0) await ctx.db.delete(keyRotationLeft).where(of(done));
-  const triedAtMs = ctx.system.nowMs();
-  for (const { id, why } of answers) {
-    if (why !== null)
-      await ctx.db
-        .update(keyRotationLeft)
-        .set({ why, triedAtMs })
-        .where(of([id]));
+  await Promise.all(group.map(async (row) => keepStep(ctx, rotation, row, await moveOne(ctx, rotation, row))));
+}
+
+async function keepStep(ctx: Context, rotation: Rotation, row: TenantRow, step: Step): Promise<void> {
+  const of = and(eq(keyRotationLeft.rotationId, rotation.id), eq(keyRotationLeft.tenantId, row.id));
+  switch (step.kind) {
+    case 'moved':
+      return strikeOff(ctx, rotation, row);
+    case 'has_nothing':
+      return void (await ctx.db.delete(keyRotationLeft).where(of));
+    case 'left': {
+      const { why } = step;
+      return void (await ctx.db.update(keyRotationLeft).set({ why, triedAtMs: ctx.system.nowMs() }).where(of));
+    }
+    default:
+      return unreachable(step);
   }
 }
 
-/** Null when nothing of it is on another key; else why it is not through. */
-async function moveOne(ctx: Context, { id: rotationId, kind, kid }: Rotation, row: TenantRow): Promise<string | null> {
+/** The entry's id follows from the rotation and the assistant: one that is asked again after a crash gets no second entry. */
+async function strikeOff(ctx: Context, { id: rotationId, kind, kid }: Rotation, row: TenantRow): Promise<void> {
+  const id = `aud_${rotationId}_${row.id}`;
+  const subject = { orgId: row.orgId, tenantId: row.id, after: { rotationId, keys: kind, kid } };
+  await withAuditEntry(ctx, trail, subject, { id, outcome: 'done' }, (entry) =>
+    ctx.d1.batch([
+      ctx.d1.prepare('DELETE FROM key_rotation_left WHERE rotation_id = ? AND tenant_id = ?').bind(rotationId, row.id),
+      auditInsertWhere(ctx.d1, entry, 'changes() > 0 AND NOT EXISTS (SELECT 1 FROM audit_entry WHERE id = ?)', id),
+    ]),
+  );
+}
+
+async function moveOne(ctx: Context, { id: rotationId, kind, kid }: Rotation, row: TenantRow): Promise<Step> {
+  const left = (why: string): Step => ({ kind: 'left', why });
   for (let step = 0; step < stepsMax; step++) {
     const answer = await ctx.tenants.rotateSecrets({ ...refOf(row), rotationId, newDataKey: kind === 'data_key' });
     // The cell has nothing of it yet, and makes it with the current key.
-    if (!answer.ok) return answer.error.code === 'tenant_unknown' ? null : answer.error.code;
-    const { left, kid: current, kids } = answer.value;
-    if (current !== kid) return 'other_current';
-    if (left > 0) continue;
-    return kids.every((used) => used === kid) ? null : 'run_on_old_key';
+    if (!answer.ok) return answer.error.code === 'tenant_unknown' ? { kind: 'has_nothing' } : left(answer.error.code);
+    if (answer.value.kid !== kid) return left('other_current');
+    if (answer.value.left > 0) continue;
+    return answer.value.kids.every((used) => used === kid) ? { kind: 'moved' } : left('run_on_old_key');
   }
-  return 'more_to_move';
+  return left('more_to_move');
 }
 
 async function endWhenDone(ctx: Context, { id, kid, kind }: Rotation): Promise<void> {

@@ -30,6 +30,7 @@ export const actionWords: Record<AuditAction, string> = {
   'import.remove': 'Removed an upload',
   'secret.put': 'Stored a secret',
   'secret.delete': 'Deleted a secret',
+  'secret.rotate': 'Moved its secrets and saved states to new keys',
   'models.replace': 'Changed the models',
   'network.replace': 'Replaced the network policy',
   'network.rule_add': 'Added a network rule',
