@@ -35,6 +35,7 @@ const token = () => ({ token: '0'.repeat(43) });
 export const samples: { readonly [Name in EndpointName]: Sample } = {
   systemRead: { params: () => ({}) },
   meRead: { params: () => ({}) },
+  accountEventList: { params: () => ({}) },
   releaseList: { params: () => ({}) },
   slugRead: { params: () => ({ slug: 'some-free-pool' }) },
   tenantList: { params: org },

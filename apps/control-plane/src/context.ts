@@ -23,6 +23,7 @@ import { readConfig } from './env.ts';
 import { describeError, printEvent as log } from './events.ts';
 import type { Log } from './events.ts';
 import type { Config, Env } from './env.ts';
+import { accountEventKeep } from './services/account-events.ts';
 import { personalOrganisationCreate } from './services/people.ts';
 import { endSessions, sessionEnded } from './services/session-endings.ts';
 
@@ -130,6 +131,7 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
       });
       later(endSessions(base, rows));
     },
+    onAccountEvent: (event) => accountEventKeep(base, event),
   });
   return { ...base, auth };
 }

@@ -1,6 +1,7 @@
 // Accounts and sessions through the real library, in workerd, on D1.
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { accountEventsPurge } from '../../../apps/control-plane/src/adapters/d1/account-events.ts';
 import {
   bindings,
   Browser,
@@ -238,6 +239,84 @@ describe('sessions', () => {
   });
 });
 
+describe('what was done with an account', () => {
+  const events = async (browser: Browser) =>
+    (await json<{ items: Record<string, unknown>[] }>(browser.get('/api/v1/me/events?limit=100'))).items;
+  const actions = async (browser: Browser) => (await events(browser)).map(({ action }) => action);
+  const firefox = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0' };
+  /** From a moment later: what comes in the same millisecond is in no order. */
+  const next = (): void => void (world.clock.nowMs += 1_000);
+
+  it('is shown to the person alone: what went well, from where, and no address of the network', async () => {
+    const [person, other] = [await signedUpPerson(world), await signedUpPerson(world)];
+    const second = new Browser(world);
+    next();
+    await signIn(second, person.email, 'not the password');
+    await second.post(
+      '/api/auth/sign-in/email',
+      { email: person.email, password },
+      {
+        ...firefox,
+        // What a client says of its country counts for nothing.
+        'cf-ipcountry': 'SE',
+      },
+    );
+    next();
+    expect((await person.browser.post('/api/auth/revoke-other-sessions')).status).toBe(200);
+    next();
+    const change = (currentPassword: string) =>
+      person.browser.post('/api/auth/change-password', { currentPassword, newPassword: 'a different password' });
+    expect((await change('not the password')).status).toBe(400);
+    expect((await change(password)).status).toBe(200);
+    const all = await events(person.browser);
+    expect(all.map(({ action }) => action)).toEqual([
+      'account.password_change',
+      'account.sign_out_others',
+      'account.sign_in',
+      'account.sign_in',
+    ]);
+    expect(all[2]).toMatchObject({ device: 'Firefox on Linux', country: null, by: null });
+    expect(JSON.stringify(all)).not.toContain('203.0.113');
+    expect(await actions(other.browser)).toEqual(['account.sign_in']);
+  });
+
+  it('holds a reset by mail, and of each kind the newest 50', async () => {
+    const person = await signedUpPerson(world);
+    await new Browser(world).post('/api/auth/request-password-reset', { email: person.email });
+    const [mail] = (await mailsTo(person.email)).filter(({ key }) => key.startsWith('reset:'));
+    const token = /reset-password\/([^?]+)/.exec(mail?.link ?? '')?.[1];
+    next();
+    await json(new Browser(world).post('/api/auth/reset-password', { token, newPassword: 'a different password' }));
+    await rows(
+      `INSERT INTO account_event (user_id, id, at_ms, action, device)
+       SELECT ?, 'e' || value, value, 'account.sign_in', 'x' FROM json_each(?)`,
+      person.userId,
+      JSON.stringify(Array.from({ length: 60 }, (_, n) => 100 + n)),
+    );
+    next();
+    await signIn(person.browser, person.email, 'a different password');
+    const told = await actions(person.browser);
+    expect(told.filter((action) => action === 'account.sign_in')).toHaveLength(50);
+    expect(told).toContain('account.password_reset');
+  });
+
+  it('keeps nobody out when it cannot be written down, and goes after half a year', async () => {
+    const person = await signedUpPerson(world);
+    await bindings.DB.exec(
+      "CREATE TRIGGER events_away BEFORE INSERT ON account_event BEGIN SELECT RAISE(ABORT, 'away'); END",
+    );
+    const answer = await signIn(new Browser(world), person.email);
+    await bindings.DB.exec('DROP TRIGGER events_away');
+    expect(answer.status).toBe(200);
+    expect(await actions(person.browser)).toHaveLength(1);
+    const dayMs = 86_400_000;
+    await accountEventsPurge(world.ctx.db, world.clock.nowMs + 179 * dayMs);
+    expect(await actions(person.browser)).toHaveLength(1);
+    await accountEventsPurge(world.ctx.db, world.clock.nowMs + 181 * dayMs);
+    expect(await rows('SELECT * FROM account_event WHERE user_id = ?', person.userId)).toEqual([]);
+  });
+});
+
 describe('cookies', () => {
   it('are plain, host-only and readable by no script on a laptop', async () => {
     const person = await signedUpPerson(world);
@@ -271,6 +350,17 @@ describe('cookies', () => {
     }
     expect(answer.headers.get('strict-transport-security')).toContain('max-age');
     expect((await browser.get('/api/v1/me')).status).toBe(200);
+    // The country is the platform's word; without one, what the client says is no country.
+    for (const cf of [{ country: 'SE' }, {}]) {
+      const headers = { origin: 'https://app.example.net', 'content-type': 'application/json', 'cf-ipcountry': 'NO' };
+      const body = JSON.stringify({ email, password });
+      expect((await https.fetch('/api/auth/sign-in/email', { method: 'POST', headers, body, cf })).status).toBe(200);
+    }
+    const told = await rows(
+      'SELECT country FROM account_event JOIN user ON user.id = user_id WHERE email = ? ORDER BY country',
+      email,
+    );
+    expect(told.map(({ country }) => country)).toEqual([null, null, 'SE']);
   });
 });
 

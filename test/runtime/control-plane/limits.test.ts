@@ -88,6 +88,25 @@ describe('signing in', () => {
   });
 });
 
+it('tells whoever has an address that it is tried too often, once an hour, and nobody else', async () => {
+  const held = await createWorld(
+    {},
+    { counter: { count: async ({ binding }) => binding !== rateRules.address.binding } },
+  );
+  const person = await newPerson(held);
+  const told = () => rows("SELECT user_id FROM account_event WHERE action = 'account.sign_in_held'");
+  const tryOnce = async (email: string): Promise<void> => {
+    const answer = await new Browser(held).post('/api/auth/sign-in/email', { email, password });
+    expect(answer.status).toBe(429);
+    await held.settled();
+  };
+  for (const email of [newEmail(), person.email, person.email.toUpperCase()]) await tryOnce(email);
+  expect(await told()).toEqual([{ user_id: person.userId }]);
+  held.clock.nowMs += 3_600_001;
+  await tryOnce(person.email);
+  expect(await told()).toHaveLength(2);
+});
+
 /** Counts one rule as if it allowed three; the others never refuse. */
 function threeOf(binding: string): RateCounter {
   const counts = new Map<string, number>();

@@ -240,6 +240,12 @@ describe('who may change whom', () => {
 describe('what ends', () => {
   const sessions = (person: Person): Promise<object[]> =>
     rows('SELECT 1 FROM session WHERE user_id = ?', person.userId);
+  /** As that person is told of them. */
+  const signOuts = (person: Person): Promise<object[]> =>
+    rows(
+      "SELECT actor_id, device FROM account_event WHERE user_id = ? AND action = 'account.sign_out_everywhere'",
+      person.userId,
+    );
 
   it('with a role: what the person has open of the assistants, which know the new role', async () => {
     const { tenant } = await createdTenant(owner);
@@ -282,6 +288,7 @@ describe('what ends', () => {
       owner.userId,
     );
     expect(await json(owner.browser.post('/api/v1/me/end-sessions'))).toEqual({ ended: 2 });
+    expect(await signOuts(owner)).toEqual([{ actor_id: null, device: 'Unknown device' }]);
     expect(world.cell.ended).toMatchObject([{ slug: tenant.slug, userId: owner.userId }]);
     expect(await problemOf(owner.browser.post(`/api/v1/orgs/${owner.orgId}/leave`))).toMatchObject({ status: 401 });
   });
@@ -291,6 +298,8 @@ describe('what ends', () => {
     const [admin, member] = [await inRole('admin'), await inRole('member')];
     expect(await json(admin.browser.post(`${people(member)}/end-sessions`))).toEqual({ ended: 1 });
     expect(await sessions(member)).toEqual([]);
+    expect(await signOuts(member)).toEqual([{ actor_id: admin.userId, device: 'Unknown device' }]);
+    expect(await signOuts(admin)).toEqual([]);
     expect(world.cell.ended).toMatchObject([{ slug: tenant.slug, userId: member.userId }]);
     expect(await roleOf(member)).toBe('member');
   });

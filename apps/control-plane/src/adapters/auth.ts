@@ -8,8 +8,12 @@
  */
 import { betterAuth } from 'better-auth';
 import { drizzleAdapter } from 'better-auth/adapters/drizzle';
+import { createAuthMiddleware, isAPIError } from 'better-auth/api';
 import { organization } from 'better-auth/plugins/organization';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
+import type { AccountAction } from '../contract/audit.ts';
+import { toPlace } from '../contract/place.ts';
+import type { Place } from '../contract/place.ts';
 import { quotasOf } from '../core/quotas.ts';
 import { signInRates } from '../core/rate-policy.ts';
 import type { Config } from '../env.ts';
@@ -19,6 +23,9 @@ import { existingAccountMail, resetMail, verificationMail } from './auth-mails.t
 import * as schema from './d1/auth-schema.ts';
 import type { Mail, Mailer } from './mail.ts';
 import type { System } from './system.ts';
+
+/** Of a request to the library. */
+export const countryHeader = 'cf-ipcountry';
 
 /** A revoked session may go on being read from its cookie for this long, on reads only: changes look it up. */
 const cookieCacheSeconds = 60;
@@ -38,6 +45,8 @@ export interface AuthDeps {
   readonly onUserCreated: (user: { id: string; name: string }) => Promise<void>;
   /** This sign-in ended: tenant sessions made from it end too. */
   readonly onSessionEnded: (session: { userId: string; token: string }) => Promise<void>;
+  /** Done already; must not fail. */
+  readonly onAccountEvent: (event: { userId: string; action: AccountAction; place: Place }) => Promise<void>;
 }
 
 export type Auth = ReturnType<typeof createAuth>;
@@ -60,7 +69,7 @@ const idPrefixes: Readonly<Record<string, string>> = {
 };
 
 export function createAuth(deps: AuthDeps) {
-  const { config, secret, db, mailer, system, log, later, onUserCreated, onSessionEnded } = deps;
+  const { config, secret, db, mailer, system, log, later, onUserCreated, onSessionEnded, onAccountEvent } = deps;
   const send = (mail: Promise<Mail> | Mail): void => later(Promise.resolve(mail).then((made) => mailer.send(made)));
   const names = cookieNames(config);
   const attributes = { path: '/', httpOnly: true, sameSite: 'lax', secure: config.secure } as const;
@@ -85,6 +94,8 @@ export function createAuth(deps: AuthDeps) {
       autoSignIn: false,
       revokeSessionsOnPasswordReset: true,
       resetPasswordTokenExpiresIn: resetSeconds,
+      onPasswordReset: async ({ user }, request) =>
+        onAccountEvent({ userId: user.id, action: 'account.password_reset', place: statedPlace(request?.headers) }),
       sendResetPassword: async ({ user, url }) => send(resetMail(user, url)),
       onExistingUserSignUp: async ({ user }) => send(existingAccountMail(user, config.platformOrigin, system.nowMs())),
     },
@@ -117,6 +128,14 @@ export function createAuth(deps: AuthDeps) {
       backgroundTasks: { handler: later },
       database: { generateId: ({ model }) => `${idPrefixes[model] ?? 'id'}_${system.ulid()}` },
     },
+    hooks: {
+      after: createAuthMiddleware(async ({ path, headers, context }) => {
+        const action = accountActionOf(path);
+        const userId = (context.newSession ?? context.session)?.user.id;
+        if (action === null || userId === undefined || isAPIError(context.returned)) return;
+        await onAccountEvent({ userId, action, place: statedPlace(headers) });
+      }),
+    },
     databaseHooks: {
       user: { create: { after: async (user) => onUserCreated(user) } },
       session: {
@@ -133,3 +152,21 @@ export function createAuth(deps: AuthDeps) {
     ],
   });
 }
+
+/** What is told of a call of the library that went well; a reset has a hook of its own, which alone knows whose it was. */
+function accountActionOf(path: string): AccountAction | null {
+  switch (path) {
+    case '/sign-in/email':
+      return 'account.sign_in';
+    case '/change-password':
+      return 'account.password_change';
+    case '/revoke-other-sessions':
+      return 'account.sign_out_others';
+    default:
+      return null;
+  }
+}
+
+/** `http/auth.ts` puts the platform's word for the country there, whatever the client sent. */
+const statedPlace = (headers: Headers | undefined): Place =>
+  toPlace(headers?.get(countryHeader), headers?.get('user-agent') ?? null);

@@ -3,6 +3,7 @@
  * OpenAPI page, CLI and the authorisation test read this one table; an endpoint that is not here does not exist.
  */
 import { z } from 'zod';
+import { accountEndpoints } from './account-api.ts';
 import { apiKeyEndpoints } from './api-key-api.ts';
 import { auditEndpoints } from './audit-api.ts';
 import { budgetEndpoints } from './budget-api.ts';
@@ -357,6 +358,7 @@ export const endpoints = {
     status: 200,
     response: Operation,
   },
+  ...accountEndpoints,
   ...usageEndpoints,
   ...billingEndpoints,
   ...budgetEndpoints,

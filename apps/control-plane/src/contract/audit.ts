@@ -124,6 +124,21 @@ export const auditActions = {
 export type AuditAction = keyof typeof auditActions;
 export const auditActionNames = Object.keys(auditActions) as [AuditAction, ...AuditAction[]];
 
+/**
+ * What people do with their own accounts. A person may be in many organisations, so these stand in none's trail: each
+ * person sees their own (contract/account-api.ts). They have no facts but when, from where, and by whom.
+ */
+export const accountActions = [
+  'account.sign_in',
+  /** The right or a wrong password, tried too often to be looked at. */
+  'account.sign_in_held',
+  'account.sign_out_others',
+  'account.sign_out_everywhere',
+  'account.password_change',
+  'account.password_reset',
+] as const;
+export type AccountAction = (typeof accountActions)[number];
+
 /** Facts about what changed; only what the action's schema names is kept. */
 export type AuditFacts = Readonly<Record<string, unknown>>;
 

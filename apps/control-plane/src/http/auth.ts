@@ -3,10 +3,13 @@
  * fields each of them takes, whatever the library would make of others; our error format where its own says too little.
  */
 import { z } from 'zod';
+import { countryHeader } from '../adapters/auth.ts';
 import { AppError } from '../contract/errors.ts';
 import { humanTokenMax } from '../contract/human-check.ts';
 import type { Context } from '../context.ts';
+import { signInHeld } from '../services/account-events.ts';
 import { readText } from './body.ts';
+import { placeOf } from './place.ts';
 import { addressRate } from './rate-limit.ts';
 import { unambiguous } from './session.ts';
 
@@ -40,7 +43,6 @@ const servedChanges: Readonly<Record<string, z.ZodType<Record<string, unknown>>>
   '/send-verification-email': z.object({ email, callbackURL: returnTo }),
   '/update-user': z.object({ name: z.string().trim().min(1).max(nameMax) }),
   '/revoke-session': z.object({ token }),
-  '/revoke-sessions': z.object({}),
   '/revoke-other-sessions': z.object({}),
 };
 
@@ -50,6 +52,9 @@ export async function authHandler(ctx: Context, request: Request): Promise<Respo
   const headers = new Headers(unambiguous(ctx, request.headers));
   // The platform always names the client's address. On a laptop a program may reach the Worker without it.
   if (!ctx.config.secure && !headers.has('cf-connecting-ip')) headers.set('cf-connecting-ip', '127.0.0.1');
+  const place = placeOf(ctx, request);
+  headers.delete(countryHeader);
+  if (place.country !== null) headers.set(countryHeader, place.country);
   const answer = await ctx.auth.handler(
     new Request(
       `${url.origin}${pathname}${url.search}`,
@@ -93,7 +98,14 @@ async function partsOf(ctx: Context, request: Request, path: string, headers: He
       errors,
     });
   }
-  if (typeof parsed.data['email'] === 'string') await addressRate(ctx, parsed.data['email']);
+  const address = parsed.data['email'];
+  if (typeof address === 'string') {
+    await addressRate(ctx, address).catch((error: unknown) => {
+      // After the answer: its time tells nobody whether there is such an account.
+      if (path === '/sign-in/email') ctx.later(signInHeld(ctx, address, placeOf(ctx, request)));
+      throw error;
+    });
+  }
   const { humanToken, ...fields } = parsed.data;
   if (path === '/sign-up/email') {
     await ctx.human.pass(typeof humanToken === 'string' ? humanToken : null, headers.get('cf-connecting-ip'));

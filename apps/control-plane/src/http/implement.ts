@@ -11,11 +11,13 @@ import { allows, keyAllows } from '../contract/api.ts';
 import type { Endpoint } from '../contract/api.ts';
 import type { Actor, AuditAction, Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
+import type { Place } from '../contract/place.ts';
 import type { Context } from '../context.ts';
 import { isStaff } from '../services/people.ts';
 import type { AppEnv, Session } from './app-env.ts';
 import { readBytes, readJson } from './body.ts';
 import { answerLate, changeDeadlineMs, readDeadlineMs, uploadDeadlineMs, within } from './deadline.ts';
+import { placeOf } from './place.ts';
 import { callerRate } from './rate-limit.ts';
 import { isUnsafe } from './security.ts';
 import { keySession } from './api-key.ts';
@@ -42,6 +44,7 @@ export interface Handled<E extends Endpoint> {
   readonly idempotencyKey: string;
   /** Who asks, under the table's action: what a change is written down with. Null where the table names no action. */
   readonly trail: E extends { readonly audit: AuditAction } ? Trail : null;
+  readonly place: Place;
 }
 
 export type Handler<E extends Endpoint> = (
@@ -112,6 +115,7 @@ export function implement<E extends Endpoint>(
       upload,
       idempotencyKey,
       trail,
+      place: placeOf(ctx, c.req.raw),
     } as unknown as Handled<E>;
     const handled = await handle(request);
     if (endpoint.download !== undefined && handled instanceof Response) {

@@ -30,7 +30,8 @@ export const memberHandlers: Handlers = {
   memberUpdate: ({ ctx, scope, trail, params, body }) =>
     memberUpdate(ctx, scope, trail, { userId: params.userId, role: body.role }),
   memberRemove: ({ ctx, scope, trail, params }) => memberRemove(ctx, scope, trail, params.userId),
-  memberSessionsEnd: ({ ctx, scope, trail, params }) => memberSessionsEnd(ctx, scope, trail, params.userId),
+  memberSessionsEnd: ({ ctx, scope, trail, params, place }) =>
+    memberSessionsEnd(ctx, scope, trail, { userId: params.userId, place }),
   orgLeave: ({ ctx, scope, trail }) => orgLeave(ctx, scope, trail),
   invitationCreate: ({ ctx, scope, trail, body, idempotencyKey }) =>
     invitationCreate(ctx, scope, trail, { ...body, idempotencyKey }),
@@ -39,5 +40,5 @@ export const memberHandlers: Handlers = {
   invitationLook: ({ ctx, session, body }) => invitationLook(ctx, session.userId, body.token),
   invitationAccept: ({ ctx, trail, body }) => invitationAccept(ctx, trail, body.token),
   invitationDecline: ({ ctx, trail, body }) => invitationDecline(ctx, trail, body.token),
-  sessionsEnd: ({ ctx, session }) => sessionsEnd(ctx, session.userId),
+  sessionsEnd: ({ ctx, session, place }) => sessionsEnd(ctx, session.userId, place),
 };

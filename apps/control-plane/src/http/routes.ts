@@ -5,6 +5,7 @@ import type { EndpointName, Permission } from '../contract/api.ts';
 import { parseSlug } from '../contract/slug.ts';
 import type { NetworkChange } from '../contract/network-rpc.ts';
 import type { Context } from '../context.ts';
+import { accountEventList } from '../services/account-events.ts';
 import { apiKeyCreate, apiKeyList, apiKeyRevoke } from '../services/api-keys.ts';
 import { auditList } from '../services/audit-read.ts';
 import { auditVerify } from '../services/audit-verify.ts';
@@ -59,6 +60,7 @@ const handlers: Handlers = {
   }),
 
   meRead: ({ ctx, session }) => meRead(ctx, session.userId),
+  accountEventList: ({ ctx, session, query }) => accountEventList(ctx, session.userId, query.limit),
 
   slugRead: ({ ctx, params }) => slugRead(ctx, params.slug),
 

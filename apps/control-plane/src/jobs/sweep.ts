@@ -4,6 +4,7 @@
  * fails does not keep the others from running.
  */
 import { asc, eq, lt, sql } from 'drizzle-orm';
+import { accountEventsPurge } from '../adapters/d1/account-events.ts';
 import { claimsPurge } from '../adapters/d1/idempotency.ts';
 import { quotaUsesPurge } from '../adapters/d1/quota-uses.ts';
 import { rateLimit, session, tenant, verification } from '../adapters/d1/schema.ts';
@@ -95,4 +96,5 @@ async function purge(ctx: Context): Promise<void> {
   ]);
   await claimsPurge(ctx.db, nowMs);
   await quotaUsesPurge(ctx.db, nowMs);
+  await accountEventsPurge(ctx.db, nowMs);
 }

@@ -13,6 +13,7 @@ import type { OrgScope } from '../adapters/d1/tenants.ts';
 import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
 import type { Member } from '../contract/members-api.ts';
+import type { Place } from '../contract/place.ts';
 import { mayChangeMember } from '../contract/roles.ts';
 import type { OrgRole } from '../contract/roles.ts';
 import type { Context } from '../context.ts';
@@ -65,8 +66,8 @@ export async function orgLeave(ctx: Context, scope: OrgScope, trail: Trail): Pro
 }
 
 /** Ends every sign-in of the caller, this one too. */
-export async function sessionsEnd(ctx: Context, userId: string): Promise<{ ended: number }> {
-  return endAll(ctx, userId, null);
+export async function sessionsEnd(ctx: Context, userId: string, place: Place): Promise<{ ended: number }> {
+  return endAll(ctx, { userId, place }, null);
 }
 
 /**
@@ -77,18 +78,23 @@ export async function memberSessionsEnd(
   ctx: Context,
   scope: OrgScope,
   trail: Trail,
-  userId: string,
+  whose: { readonly userId: string; readonly place: Place },
 ): Promise<{ ended: number }> {
+  const { userId } = whose;
   const row = await requireMember(ctx, scope, userId);
   const from = toOrgRole(row.role);
   if (!mayChangeMember(scope.role, { from, to: from })) throw ownersOnly();
   const subject = { orgId: scope.orgId, tenantId: null, after: { userId } };
-  return withAuditEntry(ctx, trail, subject, { outcome: 'done' }, (entry) => endAll(ctx, userId, entry));
+  return withAuditEntry(ctx, trail, subject, { outcome: 'done' }, (entry) => endAll(ctx, whose, entry));
 }
 
-async function endAll(ctx: Context, userId: string, by: AuditEntry | null): Promise<{ ended: number }> {
+async function endAll(
+  ctx: Context,
+  whose: { readonly userId: string; readonly place: Place },
+  by: AuditEntry | null,
+): Promise<{ ended: number }> {
   const endingId = ctx.system.ulid();
-  const ended = await signInsEnd(ctx.d1, { userId, endingId, nowMs: ctx.system.nowMs() }, by);
+  const ended = await signInsEnd(ctx.d1, { ...whose, endingId, nowMs: ctx.system.nowMs() }, by);
   await endOnHosts(ctx, endingId);
   return { ended };
 }

@@ -19,7 +19,7 @@ export function PasswordForm({ email }: { email: string }) {
     mutationFn: changePassword,
     onSuccess: () => {
       form.current?.reset();
-      void queryClient.invalidateQueries({ queryKey: keys.sessions });
+      for (const queryKey of [keys.sessions, keys.accountEvents]) void queryClient.invalidateQueries({ queryKey });
       showToast({ tone: 'done', text: 'The password is changed. Other devices are signed out.' });
     },
   });

@@ -1,5 +1,6 @@
 /** Where this person is signed in, this device first; any other can be signed out. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { deviceName } from '../../../control-plane/src/contract/device-name.ts';
 import { revokeOtherSessions, revokeSession } from '../api/auth.ts';
 import { call } from '../api/client.ts';
 import { toFailure } from '../api/errors.ts';
@@ -10,14 +11,15 @@ import { FailureNotice } from '../ui/notice.tsx';
 import { Loading, Skeleton } from '../ui/skeleton.tsx';
 import { showToast } from '../ui/toast.tsx';
 import { When } from '../ui/when.tsx';
-import { deviceName } from './device-name.ts';
 
 export function SessionList() {
   const queryClient = useQueryClient();
   const query = useQuery(sessionsQuery);
   const leave = useSignOut();
   const after = (text: string) => async (): Promise<void> => {
-    await queryClient.invalidateQueries({ queryKey: keys.sessions });
+    await Promise.all(
+      [keys.sessions, keys.accountEvents].map((queryKey) => queryClient.invalidateQueries({ queryKey })),
+    );
     showToast({ tone: 'done', text });
   };
   const one = useMutation({ mutationFn: revokeSession, onSuccess: after('That device is signed out.') });

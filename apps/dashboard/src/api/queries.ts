@@ -30,6 +30,7 @@ export const keys = {
   system: ['system'] as const,
   releases: ['releases'] as const,
   sessions: ['sessions'] as const,
+  accountEvents: ['account-events'] as const,
   billing: (orgId: string) => ['billing', orgId] as const,
   invoices: (orgId: string) => ['invoices', orgId] as const,
   members: (orgId: string) => ['members', orgId] as const,

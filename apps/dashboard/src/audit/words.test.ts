@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { auditActionNames } from '../../../control-plane/src/contract/audit.ts';
+import { accountActions, auditActionNames } from '../../../control-plane/src/contract/audit.ts';
 import { auditCsv } from './csv.ts';
 import { actionText, changeText } from './words.ts';
 
 it('has words for every action, and shows an unknown one by its name', () => {
-  for (const action of auditActionNames) expect(actionText({ action })).not.toBe(action);
+  for (const action of [...auditActionNames, ...accountActions]) expect(actionText({ action })).not.toBe(action);
   expect(actionText({ action: 'newer.thing' })).toBe('newer.thing');
   expect(actionText({ action: 'constructor' })).toBe('constructor');
 });

@@ -1,6 +1,6 @@
 /** The audit trail in words: what was done, what came of it, what changed. */
 import type { AuditEntryView } from '../../../control-plane/src/contract/audit-api.ts';
-import type { AuditAction } from '../../../control-plane/src/contract/audit.ts';
+import type { AccountAction, AuditAction } from '../../../control-plane/src/contract/audit.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
 
 export const actionWords: Record<AuditAction, string> = {
@@ -59,7 +59,17 @@ export const actionWords: Record<AuditAction, string> = {
   'invitation.decline': 'Declined an invitation',
 };
 
-const known: Readonly<Record<string, string>> = actionWords;
+/** What people did with their own accounts; each sees their own. */
+const accountActionWords: Record<AccountAction, string> = {
+  'account.sign_in': 'Signed in',
+  'account.sign_in_held': 'Signing in was tried too often, and refused for a while',
+  'account.sign_out_others': 'Signed out all other devices',
+  'account.sign_out_everywhere': 'Signed out everywhere',
+  'account.password_change': 'Changed the password',
+  'account.password_reset': 'Set a new password by mail',
+};
+
+const known: Readonly<Record<string, string>> = { ...actionWords, ...accountActionWords };
 
 /** An action that this page doesn't know yet is shown by its name. */
 export function actionText({ action }: Pick<AuditEntryView, 'action'>): string {

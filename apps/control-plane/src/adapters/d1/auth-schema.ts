@@ -2,7 +2,7 @@
  * The tables better-auth reads and writes (names and columns are its own, version 1.7), with the indexes and uniqueness
  * it leaves out. Times are milliseconds since the epoch.
  */
-import { index, integer, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 
 const at = (name: string) => integer(name, { mode: 'timestamp_ms' });
 
@@ -57,6 +57,26 @@ export const account = sqliteTable(
     updatedAt: at('updated_at').notNull(),
   },
   (t) => [index('account_user').on(t.userId), uniqueIndex('account_provider').on(t.providerId, t.accountId)],
+);
+
+/** Ours: what a person did with their account, for them to see. A trigger keeps the newest of each kind. */
+export const accountEvent = sqliteTable(
+  'account_event',
+  {
+    userId: text('user_id')
+      .notNull()
+      .references(() => user.id, { onDelete: 'cascade' }),
+    id: text('id').notNull(),
+    atMs: integer('at_ms').notNull(),
+    /** Of the table `accountActions` (contract/audit.ts). */
+    action: text('action').notNull(),
+    /** Who did it; null = the person. */
+    actorId: text('actor_id'),
+    /** Two letters; null where the platform doesn't know. No network address is kept. */
+    country: text('country'),
+    device: text('device').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.userId, t.id] }), index('account_event_at').on(t.atMs)],
 );
 
 /** One-time secrets of mails. */

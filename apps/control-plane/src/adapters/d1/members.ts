@@ -6,8 +6,11 @@
  */
 import { and, asc, eq } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
+import { toPlace } from '../../contract/place.ts';
+import type { Place } from '../../contract/place.ts';
 import type { OrgRole, Standing } from '../../contract/roles.ts';
 import type { AuditEntry } from '../../core/audit-chain.ts';
+import { accountEventInsert } from './account-events.ts';
 import { auditInsertWhere } from './audit.ts';
 import { member, user } from './schema.ts';
 
@@ -92,19 +95,26 @@ export async function memberChange(d1: D1Database, change: MemberChange): Promis
   return (changed?.meta.changes ?? 0) > 0;
 }
 
+const nowhere: Place = toPlace(null, null);
+
 /** More than a person may have in all their organisations is ended by time. */
 const endingsMax = 100;
 
 /**
- * Ends every sign-in of a person to the platform and writes down what there is to end on tenant hosts. `by` is the audit
- * entry where somebody else asked. Resolves to how many sign-ins there were.
+ * Ends every sign-in of a person to the platform and writes down what there is to end on tenant hosts, and that it was
+ * done. `by` is the audit entry where somebody else asked. Resolves to how many sign-ins there were.
+ * @param person.place where whoever asked is
  */
 export async function signInsEnd(
   d1: D1Database,
-  person: { readonly userId: string; readonly endingId: string; readonly nowMs: number },
+  person: { readonly userId: string; readonly place: Place; readonly endingId: string; readonly nowMs: number },
   by: AuditEntry | null,
 ): Promise<number> {
-  const { userId, endingId, nowMs } = person;
+  const { userId, place, endingId, nowMs } = person;
+  // Where an admin is, is nobody else's to know.
+  const told =
+    by === null || by.actorId === userId ? { actorId: null, place } : { actorId: by.actorId, place: nowhere };
+  const event = { userId, id: endingId, atMs: nowMs, action: 'account.sign_out_everywhere', ...told } as const;
   const statements = [
     d1
       .prepare(
@@ -116,6 +126,7 @@ export async function signInsEnd(
       .bind(endingId, userId, nowMs, userId, endingsMax),
     d1.prepare('DELETE FROM session WHERE user_id = ?').bind(userId),
   ];
+  statements.push(accountEventInsert(d1, event));
   if (by !== null) statements.push(auditInsertWhere(d1, by, '1'));
   const [, ended] = await d1.batch(statements);
   return ended?.meta.changes ?? 0;

@@ -1,7 +1,8 @@
-/** The signed-in person: name, e-mail, password, devices; and the organisation's API keys. */
+/** The signed-in person: name, e-mail, password, devices, what was done lately; and the organisation's API keys. */
 import { useSuspenseQuery } from '@tanstack/react-query';
 import { createFileRoute } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { AccountEvents } from '../../account/account-events.tsx';
 import { PasswordForm } from '../../account/password-form.tsx';
 import { ProfileForm } from '../../account/profile-form.tsx';
 import { SessionList } from '../../account/session-list.tsx';
@@ -26,6 +27,12 @@ function Account() {
         </Section>
         <Section title="Where you are signed in">
           <SessionList />
+        </Section>
+        <Section
+          title="Recent activity"
+          note="Kept for half a year, without network addresses. Is there something that wasn't you? Change your password."
+        >
+          <AccountEvents />
         </Section>
         <Section title="API keys" note={`For programs that act in ${org.name}.`}>
           <ApiKeySection org={org} />
