@@ -14,7 +14,9 @@ import {
   readDeadlineMs,
   uploadDeadlineMs,
 } from '../apps/control-plane/src/http/deadline.ts';
-import { quotasOf } from '../apps/control-plane/src/core/quotas.ts';
+import { membersOfSpecMax } from '../apps/control-plane/src/adapters/d1/tenants.ts';
+import { editions } from '../apps/control-plane/src/core/billing/plans.ts';
+import { quotas } from '../apps/control-plane/src/core/quotas.ts';
 import { rateRules as apiRules, signInRates } from '../apps/control-plane/src/core/rate-policy.ts';
 import { aiLimits } from '../apps/tenant-worker/src/ai/dispatch.ts';
 import * as fuse from '../apps/tenant-worker/src/core/metering/spend-guard.ts';
@@ -104,8 +106,13 @@ it.each([
   ['until a change, a download, a sign-in or an opening is answered', `${changeDeadlineMs / 1_000} s`],
   ['a question to the cell, a report', `${reportDeadlineMs / 1_000} s`],
   ['a command to the cell', `${commandDeadlineMs / 1_000} s`],
-  ['assistants of an organisation', count(quotasOf().assistants)],
-  ['members of an organisation, waiting invitations included', count(quotasOf().members)],
+  [
+    'assistants of an organisation',
+    Object.values(editions.at(-1)?.plans ?? {})
+      .map(({ name, assistantsMax }) => `${name} ${assistantsMax}`)
+      .join(', '),
+  ],
+  ['members of an organisation, waiting invitations included', count(quotas.members)],
   ['model requests of an assistant at a time', count(aiLimits.concurrentMax)],
   ['budgets for single models', count(modelBudgetsMax)],
   ['the same request, answered and charged', `${fuse.repeatsMax} in ${fuse.repeatWindowMs / 60_000} min`],
@@ -113,10 +120,14 @@ it.each([
   ['an hour, against a dear hour of the last 7 days', `${fuse.rateFactor} times`],
   ['an hour that the fuse asks nobody about', `$${(fuse.rateFloorNanoUsd / 1e9).toFixed(2)}`],
   ['hours of use before the fuse knows what is usual', count(fuse.rateHoursMin)],
-  ['snapshots by hand', `${count(quotasOf().perDay.snapshots)} in 24 h`],
-  ['uploads begun', `${count(quotasOf().perDay.imports)} in 24 h`],
-  ['downloads of everything', `${count(quotasOf().perDay.exports)} in 24 h`],
+  ['snapshots by hand', `${count(quotas.perDay.snapshots)} in 24 h`],
+  ['uploads begun', `${count(quotas.perDay.imports)} in 24 h`],
+  ['downloads of everything', `${count(quotas.perDay.exports)} in 24 h`],
   ['pending sign-in codes of a person', count(pendingCodesPerUserMax)],
 ])('%s: %s', (row, value) => {
   expect(rowOf(row)[2]).toBe(value);
+});
+
+it('an assistant can know all people of an organisation', () => {
+  expect(quotas.members).toBeLessThanOrEqual(membersOfSpecMax);
 });

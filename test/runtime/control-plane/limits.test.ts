@@ -1,7 +1,7 @@
 // What the control plane takes from whom, with the real Rate Limiting bindings and the sign-in library's counts in D1.
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { quotasOf } from '../../../apps/control-plane/src/core/quotas.ts';
+import { quotas } from '../../../apps/control-plane/src/core/quotas.ts';
 import type { HumanCheck } from '../../../apps/control-plane/src/adapters/human-check.ts';
 import { rateCounter } from '../../../apps/control-plane/src/adapters/rate-counter.ts';
 import { AppError } from '../../../apps/control-plane/src/contract/errors.ts';
@@ -201,7 +201,7 @@ describe('the check for a person at sign-up', () => {
 });
 
 describe('quotas', () => {
-  const snapshots = quotasOf().perDay.snapshots;
+  const snapshots = quotas.perDay.snapshots;
 
   it('of a day are taken once per key, by one of many at once, and come back a day later', async () => {
     const quiet = await createWorld();
@@ -252,7 +252,7 @@ describe('quotas', () => {
     const { tenant } = await createdTenant(nora);
     for (const what of ['exports', 'imports'] as const) {
       await bindings.DB.batch(
-        Array.from({ length: quotasOf().perDay[what] }, (_, n) =>
+        Array.from({ length: quotas.perDay[what] }, (_, n) =>
           bindings.DB.prepare('INSERT INTO quota_use (org_id, what, use, at_ms) VALUES (?, ?, ?, ?)').bind(
             nora.orgId,
             what,

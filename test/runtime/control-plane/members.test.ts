@@ -2,6 +2,7 @@
 
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OrgRole } from '../../../apps/control-plane/src/contract/roles.ts';
+import { quotas } from '../../../apps/control-plane/src/core/quotas.ts';
 import { sweep } from '../../../apps/control-plane/src/jobs/sweep.ts';
 import {
   Browser,
@@ -180,6 +181,41 @@ describe('an invitation', () => {
     const again = await problemOf(owner.browser.post(path, { email: admin.email, role: 'member' }, key()));
     expect(again).toMatchObject({ status: 409, code: 'member_exists' });
   });
+});
+
+it('an organisation has room for so many people, at the invitation and at joining', async () => {
+  const ida = await newPerson(world, 'Ida');
+  const path = `/api/v1/orgs/${owner.orgId}/invitations`;
+  const ask = (email: string) => owner.browser.post(path, { email, role: 'member' }, key());
+  const fill = (people: number) =>
+    rows(
+      `INSERT INTO member (id, organization_id, user_id, role, created_at)
+       SELECT 'm' || id, ?, id, 'viewer', 0 FROM user WHERE id LIKE 'crowd%' ORDER BY id LIMIT ?
+       ON CONFLICT DO NOTHING`,
+      owner.orgId,
+      people,
+    );
+  await rows(
+    `INSERT INTO user (id, name, email, created_at, updated_at)
+     SELECT 'crowd' || (100 + value), 'C', 'crowd' || value || '@example.test', 0, 0 FROM json_each(?)`,
+    JSON.stringify(Array.from({ length: quotas.members }, (_, n) => n)),
+  );
+  // With the owner, one is missing.
+  await fill(quotas.members - 2);
+  await invite(ida.email);
+  expect(await problemOf(ask(newEmail()))).toMatchObject({ status: 409, code: 'quota_reached' });
+  // Full as it is: the same address once more is no more people.
+  await invite(ida.email);
+  const token = await secretFor(ida.email);
+  const accept = () => ida.browser.post('/api/v1/invitations/accept', { token });
+  await fill(quotas.members - 1);
+  expect(await problemOf(ask(ida.email))).toMatchObject({ code: 'quota_reached' });
+  const full = await problemOf(accept());
+  expect(full).toMatchObject({ status: 409, code: 'quota_reached', next: expect.stringContaining('goes on working') });
+  expect(await roleOf(ida)).toBeUndefined();
+  await rows("DELETE FROM member WHERE organization_id = ? AND user_id = 'crowd100'", owner.orgId);
+  await json(accept());
+  expect(await roleOf(ida)).toBe('member');
 });
 
 describe('the last owner', () => {

@@ -14,7 +14,7 @@ import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { AccountAction } from '../contract/audit.ts';
 import { toPlace } from '../contract/place.ts';
 import type { Place } from '../contract/place.ts';
-import { quotasOf } from '../core/quotas.ts';
+import { quotas } from '../core/quotas.ts';
 import { signInRates } from '../core/rate-policy.ts';
 import type { Config } from '../env.ts';
 import { withoutParameters } from '../events.ts';
@@ -146,8 +146,9 @@ export function createAuth(deps: AuthDeps) {
       organization({
         allowUserToCreateOrganization: false,
         disableOrganizationDeletion: true,
-        membershipLimit: quotasOf().members,
-        invitationLimit: quotasOf().members,
+        // Its own ways in are served to nobody (http/auth.ts); `adapters/d1/invitations.ts` holds the same numbers.
+        membershipLimit: quotas.members,
+        invitationLimit: quotas.members,
       }),
     ],
   });

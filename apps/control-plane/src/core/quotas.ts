@@ -1,40 +1,27 @@
 /**
- * What an organisation may have, and may do in a day, by plan. Each number with its reason; docs/limits.md lists them.
- * Until plans are sold every organisation is on `standard`.
+ * What an organisation may have, and may do in a day, whatever its plan. Each number with its reason; docs/limits.md lists
+ * them. What differs by plan, the number of assistants among it, is the plan's (core/billing/plans.ts).
  */
-
-export type PlanName = 'standard';
 
 /** Things done, counted over the last 24 hours. */
 export type DailyQuota = 'snapshots' | 'imports' | 'exports';
 
-export interface Quotas {
-  readonly assistants: number;
+export const quotas: {
   /** People of the organisation, invitations that wait included. */
   readonly members: number;
   readonly perDay: Readonly<Record<DailyQuota, number>>;
-}
-
-const byPlan: Readonly<Record<PlanName, Quotas>> = {
-  standard: {
-    // Without billing; a plan says its own number (core/billing/plans.ts).
-    assistants: 5,
-    // A team; a company asks.
-    members: 25,
-    perDay: {
-      // One before each risky thing a person does. Every save reads and stores the whole state.
-      snapshots: 50,
-      // An upload may have gigabytes, and each conversion takes a container.
-      imports: 20,
-      // A copy of everything for each assistant, and again when a download was cut.
-      exports: 50,
-    },
+} = {
+  // A team; a company asks.
+  members: 25,
+  perDay: {
+    // One before each risky thing a person does. Every save reads and stores the whole state.
+    snapshots: 50,
+    // An upload may have gigabytes, and each conversion takes a container.
+    imports: 20,
+    // A copy of everything for each assistant, and again when a download was cut.
+    exports: 50,
   },
 };
-
-export function quotasOf(plan: PlanName = 'standard'): Quotas {
-  return byPlan[plan];
-}
 
 /** How a refusal names it. */
 export const dailyQuotaWords: Readonly<Record<DailyQuota, { readonly done: string; readonly next: string }>> = {

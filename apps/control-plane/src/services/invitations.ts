@@ -11,10 +11,11 @@ import {
   invitationRenew,
   invitationsPending,
   invitationTake,
+  membersFull,
 } from '../adapters/d1/invitations.ts';
 import type { InvitationRow } from '../adapters/d1/invitations.ts';
 import { membersRead } from '../adapters/d1/members.ts';
-import { toOrgRole } from '../adapters/d1/tenants.ts';
+import { standingIn, toOrgRole } from '../adapters/d1/tenants.ts';
 import type { OrgScope } from '../adapters/d1/tenants.ts';
 import { newSecret, sha256Base64Url } from '../adapters/system.ts';
 import type { Trail } from '../contract/audit.ts';
@@ -23,14 +24,15 @@ import type { Invitation } from '../contract/members-api.ts';
 import { mayChangeMember } from '../contract/roles.ts';
 import type { OrgRole } from '../contract/roles.ts';
 import type { Context } from '../context.ts';
-import { membersMax, membersTell } from './members.ts';
+import { quotas } from '../core/quotas.ts';
+import { membersTell } from './members.ts';
 import { meRead } from './people.ts';
 
 const invitationLifeMs = 7 * 86_400_000;
 const resendEveryMs = 60_000;
 
 export async function invitationList(ctx: Context, orgId: string): Promise<Invitation[]> {
-  const rows = await invitationsPending(ctx.db, orgId, membersMax);
+  const rows = await invitationsPending(ctx.db, orgId);
   return rows.map((row) => toInvitation(row, ctx.system.nowMs()));
 }
 
@@ -48,7 +50,7 @@ export async function invitationCreate(
   const id = `inv_${await sha256Base64Url(`${scope.orgId} ${wanted.idempotencyKey}`)}`;
   const before = await invitationFind(ctx.db, { orgId: scope.orgId, id });
   if (before !== null) return sameInvitation(before, { email, role }, ctx.system.nowMs());
-  const people = await membersRead(ctx.db, scope.orgId, membersMax);
+  const people = await membersRead(ctx.db, scope.orgId);
   if (people.some((person) => person.email.toLowerCase() === email)) {
     throw new AppError('member_exists', {
       detail: `${email} is in this organisation already.`,
@@ -71,16 +73,10 @@ export async function invitationCreate(
       nowMs,
       expiresAtMs: nowMs + invitationLifeMs,
       audit,
-      peopleMax: membersMax,
     }),
   );
   const row = await invitationFind(ctx.db, { orgId: scope.orgId, id });
-  if (row === null) {
-    throw new AppError('quota_reached', {
-      detail: `An organisation has at most ${membersMax} people, invited ones counted.`,
-      next: 'Remove somebody or take an invitation back, then invite again.',
-    });
-  }
+  if (row === null) throw await whyNotInvited(ctx, scope);
   if (made) await mailTo(ctx, row, secret);
   return sameInvitation(row, { email, role }, nowMs);
 }
@@ -131,17 +127,17 @@ export async function invitationLook(ctx: Context, userId: string, token: string
   };
 }
 
-/** @throws AppError invitation_invalid, invitation_other_address */
+/** @throws AppError invitation_invalid, invitation_other_address, quota_reached */
 export async function invitationAccept(ctx: Context, trail: Trail, token: string): Promise<{ orgId: string }> {
   const userId = trail.actor.id;
   const { row, tokenHash } = await requireAddressed(ctx, userId, token);
   const orgId = row.organizationId;
   const memberId = `mem_${ctx.system.ulid()}`;
-  const person = { userId, email: row.email, memberId, nowMs: ctx.system.nowMs(), membersMax };
+  const person = { userId, email: row.email, memberId, nowMs: ctx.system.nowMs() };
   const taken = await withAuditEntry(ctx, trail, subjectOf(orgId, row.id, row.role), { outcome: 'done' }, (audit) =>
     invitationTake(ctx.d1, { tokenHash, id: row.id, orgId, audit, ...person }),
   );
-  if (!taken) throw invalid();
+  if (!taken) throw await whyNotTaken(ctx, row);
   await membersTell(ctx, orgId, trail);
   return { orgId };
 }
@@ -203,6 +199,29 @@ async function requireAddressed(ctx: Context, userId: string, token: string) {
   throw new AppError('invitation_other_address', {
     detail: `This invitation was sent to ${found.row.email}; you are signed in as ${user.email}.`,
     next: 'Sign out, and open the link again with an account of that address.',
+  });
+}
+
+async function whyNotInvited(ctx: Context, { orgId, userId, role }: OrgScope): Promise<AppError> {
+  if ((await standingIn(ctx.db, userId, orgId)) !== role) {
+    return new AppError('version_stale', {
+      detail: 'Your role in this organisation was changed at the same time.',
+      next: 'Look at the list again.',
+    });
+  }
+  return new AppError('quota_reached', {
+    detail: `An organisation has at most ${quotas.members} people, invited ones counted.`,
+    next: 'Remove somebody or take an invitation back, then invite again.',
+  });
+}
+
+/** Room was kept when it was sent; people who came in another way may have taken it. */
+async function whyNotTaken(ctx: Context, { id, organizationId: orgId }: InvitationRow): Promise<AppError> {
+  const now = await invitationFind(ctx.db, { orgId, id });
+  if (now?.status !== 'pending' || !(await membersFull(ctx.d1, orgId))) return invalid();
+  return new AppError('quota_reached', {
+    detail: `This organisation has ${quotas.members} people, the most that is allowed.`,
+    next: 'Ask whoever invited you to make room; the link goes on working until its week is over.',
   });
 }
 

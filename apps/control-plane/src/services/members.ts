@@ -22,11 +22,8 @@ import { describeError } from '../events.ts';
 import { endSessions } from './session-endings.ts';
 import { membersSync } from './tenant-change.ts';
 
-/** The most people an organisation has: what an assistant can know. */
-export const membersMax = 50;
-
 export async function memberList(ctx: Context, orgId: string): Promise<Member[]> {
-  return (await membersRead(ctx.db, orgId, membersMax)).flatMap(toMember);
+  return (await membersRead(ctx.db, orgId)).flatMap(toMember);
 }
 
 /** @throws AppError not_found, forbidden, member_last_owner, version_stale */

@@ -3,16 +3,16 @@ import { quotaUseGiveBack, quotaUseTake } from '../adapters/d1/quota-uses.ts';
 import type { QuotaUse } from '../adapters/d1/quota-uses.ts';
 import { AppError } from '../contract/errors.ts';
 import type { Context } from '../context.ts';
-import { dailyQuotaWords, quotasOf } from '../core/quotas.ts';
+import { dailyQuotaWords, quotas } from '../core/quotas.ts';
 import { describeError } from '../events.ts';
 
 /** @throws AppError quota_reached */
 export async function quotaTake(ctx: Context, use: QuotaUse): Promise<void> {
-  const max = quotasOf().perDay[use.what];
+  const max = quotas.perDay[use.what];
   if (await quotaUseTake(ctx.d1, use, { max, nowMs: ctx.system.nowMs() })) return;
   const { done, next } = dailyQuotaWords[use.what];
   throw new AppError('quota_reached', {
-    detail: `This organisation made ${max} ${done} in the last 24 hours, the most its plan allows.`,
+    detail: `This organisation made ${max} ${done} in the last 24 hours, the most that is allowed.`,
     next,
   });
 }

@@ -6,6 +6,7 @@ import { and, desc, eq } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { OrgRole, Standing } from '../../contract/roles.ts';
 import type { AuditEntry } from '../../core/audit-chain.ts';
+import { quotas } from '../../core/quotas.ts';
 import { auditInsertWhere } from './audit.ts';
 import { invitation, organization, user } from './schema.ts';
 
@@ -31,15 +32,11 @@ const flat = ({ row, inviterName, organisationName }: Joined): InvitationRow => 
 });
 
 /** Those that wait, newest first. */
-export async function invitationsPending(
-  db: DrizzleD1Database,
-  orgId: string,
-  limit: number,
-): Promise<InvitationRow[]> {
+export async function invitationsPending(db: DrizzleD1Database, orgId: string): Promise<InvitationRow[]> {
   const found = await joined(db)
     .where(and(eq(invitation.organizationId, orgId), eq(invitation.status, 'pending')))
     .orderBy(desc(invitation.createdAt))
-    .limit(limit);
+    .limit(quotas.members);
   return found.map(flat);
 }
 
@@ -66,19 +63,14 @@ export interface NewInvitation {
   readonly nowMs: number;
   readonly expiresAtMs: number;
   readonly audit: AuditEntry;
-  /** How many people and waiting invitations the organisation may have together. */
-  readonly peopleMax: number;
 }
 
-/** In the place of an invitation of the same address. False, and nothing written, when it exists or there is no room. */
+/**
+ * In the place of an invitation of the same address. False, and nothing written, when it exists, there is no room, or the
+ * inviter's role is another one by now.
+ */
 export async function invitationInsert(d1: D1Database, row: NewInvitation): Promise<boolean> {
-  const results = await d1.batch([
-    d1
-      .prepare(
-        `UPDATE invitation SET status = 'canceled', token_hash = NULL
-         WHERE organization_id = ? AND email = ? AND status = 'pending' AND id <> ?`,
-      )
-      .bind(row.orgId, row.email, row.id),
+  const [inserted] = await d1.batch([
     d1
       .prepare(
         `INSERT INTO invitation
@@ -86,7 +78,7 @@ export async function invitationInsert(d1: D1Database, row: NewInvitation): Prom
          SELECT ?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?
          WHERE EXISTS (SELECT 1 FROM member WHERE organization_id = ? AND user_id = ? AND role = ?)
            AND (SELECT count(*) FROM member WHERE organization_id = ?)
-             + (SELECT count(*) FROM invitation WHERE organization_id = ? AND status = 'pending') < ?
+             + (SELECT count(*) FROM invitation WHERE organization_id = ? AND status = 'pending' AND email <> ?) < ?
          ON CONFLICT DO NOTHING`,
       )
       .bind(
@@ -104,11 +96,19 @@ export async function invitationInsert(d1: D1Database, row: NewInvitation): Prom
         row.inviterRole,
         row.orgId,
         row.orgId,
-        row.peopleMax,
+        row.email,
+        quotas.members,
       ),
     auditInsertWhere(d1, row.audit, 'changes() > 0'),
+    d1
+      .prepare(
+        `UPDATE invitation SET status = 'canceled', token_hash = NULL
+         WHERE organization_id = ? AND email = ? AND status = 'pending' AND id <> ?
+           AND EXISTS (SELECT 1 FROM audit_entry WHERE id = ?)`,
+      )
+      .bind(row.orgId, row.email, row.id, row.audit.id),
   ]);
-  return (results[1]?.meta.changes ?? 0) > 0;
+  return (inserted?.meta.changes ?? 0) > 0;
 }
 
 export interface InvitationChange {
@@ -151,6 +151,15 @@ export async function invitationEnd(
   return (ended?.meta.changes ?? 0) > 0;
 }
 
+/** Whether an organisation has as many people as it may. */
+export async function membersFull(d1: D1Database, orgId: string): Promise<boolean> {
+  const row = await d1
+    .prepare('SELECT count(*) AS n FROM member WHERE organization_id = ?')
+    .bind(orgId)
+    .first<{ n: number }>();
+  return (row?.n ?? 0) >= quotas.members;
+}
+
 /** Makes the person a member, once. Who is one already keeps their role. */
 export async function invitationTake(
   d1: D1Database,
@@ -163,7 +172,6 @@ export async function invitationTake(
     readonly memberId: string;
     readonly audit: AuditEntry;
     readonly nowMs: number;
-    readonly membersMax: number;
   },
 ): Promise<boolean> {
   const { id, orgId, userId, nowMs } = take;
@@ -177,7 +185,7 @@ export async function invitationTake(
              AND user_id = invitation.inviter_id AND (role = 'owner' OR (role = 'admin' AND invitation.role <> 'owner')))
            AND (SELECT count(*) FROM member WHERE organization_id = ?) < ?`,
       )
-      .bind(take.tokenHash, id, orgId, nowMs, take.email, orgId, take.membersMax),
+      .bind(take.tokenHash, id, orgId, nowMs, take.email, orgId, quotas.members),
     auditInsertWhere(d1, take.audit, 'changes() > 0'),
     d1
       .prepare(

@@ -13,6 +13,7 @@ import type { AuditEntry } from '../../core/audit-chain.ts';
 import { accountEventInsert } from './account-events.ts';
 import { auditInsertWhere } from './audit.ts';
 import { member, user } from './schema.ts';
+import { membersOfSpecMax } from './tenants.ts';
 
 export interface MemberRow {
   readonly userId: string;
@@ -31,15 +32,15 @@ const columns = {
   createdAt: member.createdAt,
 };
 
-/** In the order of joining. */
-export async function membersRead(db: DrizzleD1Database, orgId: string, limit: number): Promise<MemberRow[]> {
+/** In the order of joining. All: no organisation has more (core/quotas.ts). */
+export async function membersRead(db: DrizzleD1Database, orgId: string): Promise<MemberRow[]> {
   return db
     .select(columns)
     .from(member)
     .innerJoin(user, eq(user.id, member.userId))
     .where(eq(member.organizationId, orgId))
     .orderBy(asc(member.createdAt), asc(member.userId))
-    .limit(limit);
+    .limit(membersOfSpecMax);
 }
 
 export async function memberRead(db: DrizzleD1Database, orgId: string, userId: string): Promise<MemberRow | null> {

@@ -107,8 +107,8 @@ export async function tenantsOfOrg(
     .limit(page.limit);
 }
 
-/** The most people an assistant knows; the contract's limit. */
-const membersMax = 50;
+/** The most people an assistant knows; the contract's limit, and more than an organisation has. */
+export const membersOfSpecMax = 50;
 
 /** The people of an organisation as an assistant knows them: who may configure it owns it there, others operate it. */
 export async function membersOf(db: DrizzleD1Database, orgId: string): Promise<TenantSpec['members']> {
@@ -117,7 +117,7 @@ export async function membersOf(db: DrizzleD1Database, orgId: string): Promise<T
     .from(member)
     .where(eq(member.organizationId, orgId))
     .orderBy(asc(member.createdAt), asc(member.userId))
-    .limit(membersMax);
+    .limit(membersOfSpecMax);
   return rows.flatMap(({ userId, role: text }) => {
     const role = toOrgRole(text);
     return role === null ? [] : [{ userId, role: tenantRoleOf[role] }];
