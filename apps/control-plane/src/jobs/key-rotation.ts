@@ -142,8 +142,9 @@ async function strikeOff(ctx: Context, { id: rotationId, kind, kid }: Rotation, 
   );
 }
 
+const left = (why: string): Step => ({ kind: 'left', why });
+
 async function moveOne(ctx: Context, { id: rotationId, kind, kid }: Rotation, row: TenantRow): Promise<Step> {
-  const left = (why: string): Step => ({ kind: 'left', why });
   for (let step = 0; step < stepsMax; step++) {
     const answer = await ctx.tenants.rotateSecrets({ ...refOf(row), rotationId, newDataKey: kind === 'data_key' });
     // The cell has nothing of it yet, and makes it with the current key.
