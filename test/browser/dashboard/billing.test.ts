@@ -72,7 +72,7 @@ test('from the trial to a plan, to a larger one, and to its end', async () => {
     await page.getByRole('button', { name: 'Change the limit' }).click();
     await page.getByText('Write the amount without commas').waitFor();
     await limit.fill('20000');
-    await page.getByText('at most $10,000 a month').waitFor();
+    await page.getByText('It can be at most $10,000.').waitFor();
     await limit.fill('0');
     await page.getByRole('button', { name: 'Change the limit' }).click();
     await page.getByRole('dialog').getByText('Nothing is charged above the plan.').waitFor();

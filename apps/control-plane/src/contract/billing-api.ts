@@ -90,6 +90,9 @@ const Redirect = z.object({ url: z.url() });
 /** What can be topped up at once: enough to matter, little enough to regret. */
 export const topUpsCents = [500, 1_000, 2_500, 10_000] as const;
 
+/** Ten thousand dollars a month above the plan: more than that is arranged with us. */
+export const overageMaxNanoUsd = 10_000_000_000_000;
+
 export const billingEndpoints = {
   billingRead: {
     method: 'get',
@@ -203,7 +206,7 @@ export const billingEndpoints = {
     summary: 'How much may be run up above the plan in a month; null = as the plan says',
     permission: 'billing:manage',
     params,
-    body: z.strictObject({ limitNanoUsd: z.number().int().min(0).max(10_000_000_000_000).nullable() }),
+    body: z.strictObject({ limitNanoUsd: z.number().int().min(0).max(overageMaxNanoUsd).nullable() }),
     status: 200,
     response: Billing,
   },

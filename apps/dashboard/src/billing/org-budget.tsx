@@ -1,45 +1,37 @@
 /** What all assistants together may spend on AI in a month, below what the plan allows. Empty means as the plan allows. */
-import { useState } from 'react';
 import type { Billing } from '../../../control-plane/src/contract/billing-api.ts';
 import { toFailure } from '../api/errors.ts';
 import { Button } from '../ui/button.tsx';
-import { Field } from '../ui/field.tsx';
-import { capRatio, formatCap, formatUsd, parseUsd, usdFieldText } from '../ui/format.ts';
+import { capRatio, formatCap, formatUsd } from '../ui/format.ts';
 import { FailureNotice } from '../ui/notice.tsx';
+import { UsdField } from '../ui/usd-field.tsx';
+import { parseUsdOrNone } from '../ui/usd-text.ts';
+import { useUsdText } from '../ui/use-usd-text.ts';
 import { usePlanAct } from './use-billing.ts';
 
 export function OrgBudget({ orgId, billing, reason }: { orgId: string; billing: Billing; reason: string | undefined }) {
   const { budgetNanoUsd: kept, aiLimitNanoUsd, used } = billing;
-  const [text, setText] = useState(kept === null ? '' : usdFieldText(kept));
-  const [touched, setTouched] = useState(false);
+  const { parsed, judge, field } = useUsdText(kept, parseUsdOrNone);
   const save = usePlanAct(orgId);
-  const parsed = text.trim() === '' ? null : parseUsd(text);
-  const wanted = parsed === null ? null : parsed.ok ? parsed.nanoUsd : undefined;
-  const same = wanted === kept;
+  const same = parsed.ok && parsed.nanoUsd === kept;
   return (
     <section aria-labelledby="org-budget-title">
       <form
         className="flex max-w-md flex-col gap-3"
         onSubmit={(event) => {
           event.preventDefault();
-          setTouched(true);
-          if (wanted !== undefined && !same && !save.isPending) save.mutate({ kind: 'budget', budgetNanoUsd: wanted });
+          judge();
+          if (parsed.ok && !same && !save.isPending) save.mutate({ kind: 'budget', budgetNanoUsd: parsed.nanoUsd });
         }}
       >
         <h2 id="org-budget-title" className="text-xl font-semibold tracking-tight">
           AI budget
         </h2>
         {kept === null ? null : <BudgetLine usedNanoUsd={used.aiNanoUsd} budgetNanoUsd={kept} />}
-        <Field
+        <UsdField
           label="For all assistants together, per month"
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          onBlur={() => setTouched(true)}
-          before="$"
-          inputMode="decimal"
-          autoComplete="off"
+          {...field}
           readOnly={reason !== undefined}
-          error={touched && parsed !== null && !parsed.ok ? parsed.reason : null}
           hint={`Empty means as the plan and the balance allow: ${formatCap(aiLimitNanoUsd)} a month. Those who may pay get a mail at 50, 80 and 100 %.`}
         />
         {save.isError ? <FailureNotice failure={toFailure(save.error)} /> : null}

@@ -1,12 +1,14 @@
 /** How much may be run up above the plan in a month: what holds now, what a change means, and the way back to the plan's. */
 import { useId, useState } from 'react';
-import type { Billing } from '../../../control-plane/src/contract/billing-api.ts';
+import { type Billing, overageMaxNanoUsd } from '../../../control-plane/src/contract/billing-api.ts';
 import { toFailure } from '../api/errors.ts';
 import { Button } from '../ui/button.tsx';
 import { ConfirmDialog } from '../ui/dialog.tsx';
-import { Field } from '../ui/field.tsx';
-import { formatCap, formatUsd, parseUsd, usdFieldText } from '../ui/format.ts';
+import { formatCap, formatUsd } from '../ui/format.ts';
 import { FailureNotice } from '../ui/notice.tsx';
+import { UsdField } from '../ui/usd-field.tsx';
+import { parseUsd } from '../ui/usd-text.ts';
+import { useUsdText } from '../ui/use-usd-text.ts';
 import { usePlanAct } from './use-billing.ts';
 
 interface OverageLimitProps {
@@ -15,18 +17,15 @@ interface OverageLimitProps {
   readonly reason: string | undefined;
 }
 
-/** Ten thousand dollars: more than that is arranged with us. */
-const limitMaxNanoUsd = 10_000_000_000_000;
+const parseLimit = (text: string) => parseUsd(text, overageMaxNanoUsd);
 
 export function OverageLimit({ orgId, billing, reason }: OverageLimitProps) {
   const meaningId = useId();
   const { above, awakeMinuteNanoUsd } = billing;
-  const [text, setText] = useState(() => usdFieldText(above.limitNanoUsd));
-  const [touched, setTouched] = useState(false);
+  const { parsed, judge, field } = useUsdText(above.limitNanoUsd, parseLimit);
   /** What is asked about: an amount, or null for the plan's own. */
   const [asking, setAsking] = useState<{ readonly limitNanoUsd: number | null } | null>(null);
   const act = usePlanAct(orgId);
-  const parsed = readLimit(text);
   const same = parsed.ok && parsed.nanoUsd === above.limitNanoUsd;
   const usedNanoUsd = above.aiNanoUsd + above.awakeMinutes * awakeMinuteNanoUsd;
   return (
@@ -39,20 +38,14 @@ export function OverageLimit({ orgId, billing, reason }: OverageLimitProps) {
         aria-describedby={meaningId}
         onSubmit={(event) => {
           event.preventDefault();
-          setTouched(true);
+          judge();
           if (parsed.ok && !same && !act.isPending) setAsking({ limitNanoUsd: parsed.nanoUsd });
         }}
       >
-        <Field
+        <UsdField
           label="At most this much above the plan, per month"
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-          onBlur={() => setTouched(true)}
-          before="$"
-          inputMode="decimal"
-          autoComplete="off"
+          {...field}
           readOnly={reason !== undefined}
-          error={touched && !parsed.ok ? parsed.reason : null}
           hint={
             above.limitIsOwn
               ? `Set by you. The plan’s own limit is ${formatCap(above.planLimitNanoUsd)}.`
@@ -107,11 +100,4 @@ function meaningOf(limitNanoUsd: number, usedNanoUsd: number): string {
   return limitNanoUsd === 0
     ? 'Nothing is charged above the plan. When what it includes and the prepaid balance are used up, the assistants are saved and stopped until the next month.'
     : `It holds at once. The next invoice grows by at most ${formatCap(limitNanoUsd)}, before tax.`;
-}
-
-function readLimit(text: string): ReturnType<typeof parseUsd> {
-  const parsed = parseUsd(text);
-  return parsed.ok && parsed.nanoUsd > limitMaxNanoUsd
-    ? { ok: false, reason: 'The limit can be at most $10,000 a month.' }
-    : parsed;
 }

@@ -36,7 +36,6 @@ export function BudgetSection({ tenant, role }: { tenant: Tenant; role: OrgRole 
             ))}
           </ul>
           <BudgetForm
-            key={JSON.stringify(query.data.wanted)}
             tenant={tenant}
             wanted={query.data.wanted}
             fuse={query.data.now.fuse}

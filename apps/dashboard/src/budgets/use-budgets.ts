@@ -3,14 +3,17 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Tenant } from '../../../control-plane/src/contract/api.ts';
 import type { WantedBudgets } from '../../../control-plane/src/contract/budgets.ts';
 import { call } from '../api/client.ts';
-import { keys } from '../api/queries.ts';
+import { budgetsQuery, keys } from '../api/queries.ts';
 import { showToast } from '../ui/toast.tsx';
 
 export function useBudgetsUpdate({ id: tenantId }: Tenant) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: (body: WantedBudgets) => call('budgetsUpdate', { params: { tenantId }, body }),
-    onSuccess: () => showToast({ tone: 'done', text: 'The budgets are changed. They hold at once.' }),
+    onSuccess: (wanted) => {
+      queryClient.setQueryData(budgetsQuery(tenantId).queryKey, (old) => old && { ...old, wanted });
+      showToast({ tone: 'done', text: 'The budgets are changed. They hold at once.' });
+    },
     onSettled: () => queryClient.invalidateQueries({ queryKey: keys.budgets(tenantId) }),
   });
 }

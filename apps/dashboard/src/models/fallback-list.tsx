@@ -2,7 +2,7 @@
 import { ArrowDown, ArrowUp, X } from 'lucide-react';
 import { fallbacksMax, type ModelChoice } from '../../../control-plane/src/contract/models.ts';
 import { Button } from '../ui/button.tsx';
-import { ModelSelect } from './model-select.tsx';
+import { ModelAdd } from './model-add.tsx';
 import { moved, priceText, takesOver } from './model-words.ts';
 
 interface FallbackListProps {
@@ -72,13 +72,12 @@ export function FallbackList({ model, isDefault, then, choices, reason, onChange
       {then.length >= fallbacksMax ? (
         <p className="text-sm text-soft">At most {fallbacksMax} fallbacks.</p>
       ) : (
-        <ModelSelect
+        <ModelAdd
           label={then.length === 0 ? 'Let another model take over' : 'And then'}
+          action={`Add a fallback of ${of(model)?.model ?? model}`}
           choices={open}
-          value=""
-          nothing="Choose a model"
-          disabled={reason !== undefined}
-          onChange={(ref) => (ref === '' ? undefined : onChange([...then, ref]))}
+          reason={reason}
+          onAdd={(ref) => onChange([...then, ref])}
         />
       )}
     </div>

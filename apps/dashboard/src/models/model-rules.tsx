@@ -4,6 +4,7 @@ import { X } from 'lucide-react';
 import type { ModelChoice, ModelRouting } from '../../../control-plane/src/contract/models.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
+import { ModelAdd } from './model-add.tsx';
 import { ModelSelect } from './model-select.tsx';
 
 interface ModelRulesProps {
@@ -174,15 +175,12 @@ function PerMinute({ routing: { perMinute }, choices, reason, onChange }: ModelR
           />
         </div>
       ))}
-      <ModelSelect
+      <ModelAdd
         label="Limit a model"
+        action="Add a limit"
         choices={open}
-        value=""
-        nothing="Choose a model"
-        disabled={reason !== undefined}
-        onChange={(model) =>
-          model === '' ? undefined : onChange({ perMinute: [...perMinute, { model, requests: perMinuteFirst }] })
-        }
+        reason={reason}
+        onAdd={(model) => onChange({ perMinute: [...perMinute, { model, requests: perMinuteFirst }] })}
       />
     </div>
   );

@@ -5,8 +5,11 @@ import { toFailure } from '../api/errors.ts';
 import { roleMay } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
-import { formatCap, formatUsd, parseUsd, usdFieldText } from '../ui/format.ts';
+import { formatCap, formatUsd } from '../ui/format.ts';
 import { FailureNotice } from '../ui/notice.tsx';
+import { UsdField } from '../ui/usd-field.tsx';
+import { parseUsd } from '../ui/usd-text.ts';
+import { useUsdText } from '../ui/use-usd-text.ts';
 import { SleepForm } from './sleep-form.tsx';
 import { useTenantUpdate } from './use-tenant-update.ts';
 
@@ -64,10 +67,8 @@ function NameForm({ tenant, reason }: { tenant: Tenant; reason: string | undefin
 
 function CapForm({ tenant, reason }: { tenant: Tenant; reason: string | undefined }) {
   const id = useId();
-  const [text, setText] = useState(() => usdFieldText(tenant.aiCapNanoUsdPerMonth));
-  const [touched, setTouched] = useState(false);
+  const { parsed, judge, field } = useUsdText(tenant.aiCapNanoUsdPerMonth, parseUsd);
   const save = useTenantUpdate(tenant, 'The cap is changed.');
-  const parsed = parseUsd(text);
   const same = parsed.ok && parsed.nanoUsd === tenant.aiCapNanoUsdPerMonth;
   const reachedNow = parsed.ok && parsed.nanoUsd <= tenant.usage.spentNanoUsd;
   return (
@@ -76,20 +77,14 @@ function CapForm({ tenant, reason }: { tenant: Tenant; reason: string | undefine
       aria-describedby={id}
       onSubmit={(event) => {
         event.preventDefault();
-        setTouched(true);
+        judge();
         if (parsed.ok && !same && !save.isPending) save.mutate({ aiCapNanoUsdPerMonth: parsed.nanoUsd });
       }}
     >
-      <Field
+      <UsdField
         label="Spending cap per month"
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-        onBlur={() => setTouched(true)}
-        before="$"
-        inputMode="decimal"
-        autoComplete="off"
+        {...field}
         readOnly={reason !== undefined}
-        error={touched && !parsed.ok ? parsed.reason : null}
         hint="For model requests, in US dollars. The month is UTC."
       />
       <p id={id} className="text-sm text-soft">

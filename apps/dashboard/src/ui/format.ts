@@ -9,7 +9,6 @@ export interface FormatOptions {
   readonly timeZone?: string;
 }
 
-const nanoPerUsd = 1_000_000_000n;
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
@@ -50,34 +49,6 @@ export function formatCap(nanoUsd: number, options: FormatOptions = {}): string 
     minimumFractionDigits: whole ? 0 : 2,
     maximumFractionDigits: whole ? 0 : 9,
   }).format(decimalFromNano(nanoUsd));
-}
-
-export type ParsedUsd =
-  | { readonly ok: true; readonly nanoUsd: number }
-  | { readonly ok: false; readonly reason: string };
-
-const capMaxUsd = 1_000_000n;
-
-/**
- * Reads what a person typed into a dollar field. The decimal sign is a point; a comma is refused rather than guessed,
- * because "1,500" means two different sums to two people.
- */
-export function parseUsd(raw: string): ParsedUsd {
-  const text = raw.trim().replace(/^\$\s*/, '');
-  if (text === '') return { ok: false, reason: 'Enter an amount in US dollars, such as 20.' };
-  if (text.includes(',')) return { ok: false, reason: 'Write the amount without commas, such as 1500 or 12.50.' };
-  const match = /^(\d{1,9})(?:\.(\d{0,9}))?$/.exec(text);
-  if (!match) return { ok: false, reason: 'Enter digits with at most nine decimals, such as 20 or 12.50.' };
-  const nano = BigInt(match[1] ?? '0') * nanoPerUsd + BigInt((match[2] ?? '').padEnd(9, '0'));
-  if (nano > capMaxUsd * nanoPerUsd) return { ok: false, reason: 'The cap can be at most $1,000,000 a month.' };
-  return { ok: true, nanoUsd: Number(nano) };
-}
-
-/** The text of a dollar field for a stored amount: no trailing zeros. */
-export function usdFieldText(nanoUsd: number): string {
-  const [whole = '0', fraction = ''] = decimalFromNano(nanoUsd).split('.');
-  const kept = fraction.replace(/0+$/, '');
-  return kept === '' ? whole : `${whole}.${kept.padEnd(2, '0')}`;
 }
 
 /** 0 for nothing spent, 1 at the cap, above 1 over it. A cap of zero is reached at once. */
