@@ -1,9 +1,10 @@
 /** Card, prepaid balance and invoices. Cards and addresses are the provider's matter: we only lead there. */
 import { useQuery } from '@tanstack/react-query';
-import type { Billing } from '../../../control-plane/src/contract/billing-api.ts';
+import type { Billing, Invoice } from '../../../control-plane/src/contract/billing-api.ts';
 import { toFailure } from '../api/errors.ts';
 import { invoicesQuery } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
+import { type Column, DataTable } from '../ui/data-table.tsx';
 import { formatUsd } from '../ui/format.ts';
 import { FailureNotice } from '../ui/notice.tsx';
 import { Loading, Skeleton } from '../ui/skeleton.tsx';
@@ -76,6 +77,24 @@ const statusWords = {
   void: 'void',
 } as const;
 
+const columns: readonly Column<Invoice>[] = [
+  { head: 'Invoice', kind: 'row', cell: (invoice) => <InvoiceNumber invoice={invoice} /> },
+  { head: 'When', kind: 'line', cell: ({ at }) => <When at={at} /> },
+  { head: 'State', kind: 'line', cell: ({ status }) => statusWords[status] },
+  { head: 'Total', kind: 'number', cell: ({ totalCents }) => cents(totalCents) },
+];
+
+function InvoiceNumber({ invoice: { number, pageUrl } }: { invoice: Invoice }) {
+  const text = number ?? 'Draft';
+  return pageUrl === null ? (
+    text
+  ) : (
+    <a href={pageUrl} className="link" rel="noreferrer">
+      {text}
+    </a>
+  );
+}
+
 export function Invoices({ orgId }: { orgId: string }) {
   const query = useQuery(invoicesQuery(orgId));
   return (
@@ -94,46 +113,7 @@ export function Invoices({ orgId }: { orgId: string }) {
       ) : null}
       {query.data?.items.length === 0 ? <p className="text-soft">None yet.</p> : null}
       {query.data === undefined || query.data.items.length === 0 ? null : (
-        <div className="overflow-x-auto" tabIndex={0} role="region" aria-labelledby="invoices-title">
-          <table className="w-full text-left text-sm">
-            <thead className="text-soft">
-              <tr>
-                <th scope="col" className="py-2 pr-4 font-medium">
-                  Invoice
-                </th>
-                <th scope="col" className="py-2 pr-4 font-medium">
-                  When
-                </th>
-                <th scope="col" className="py-2 pr-4 font-medium">
-                  State
-                </th>
-                <th scope="col" className="py-2 text-right font-medium">
-                  Total
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {query.data.items.map((invoice) => (
-                <tr key={invoice.id} className="border-t border-line">
-                  <td className="py-2 pr-4">
-                    {invoice.pageUrl === null ? (
-                      (invoice.number ?? 'Draft')
-                    ) : (
-                      <a href={invoice.pageUrl} className="link" rel="noreferrer">
-                        {invoice.number ?? 'Draft'}
-                      </a>
-                    )}
-                  </td>
-                  <td className="py-2 pr-4">
-                    <When at={invoice.at} />
-                  </td>
-                  <td className="py-2 pr-4">{statusWords[invoice.status]}</td>
-                  <td className="figures py-2 text-right">{cents(invoice.totalCents)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable label="Invoices" columns={columns} rows={query.data.items} keyOf={({ id }) => id} />
       )}
     </section>
   );

@@ -3,13 +3,11 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import type { EgressLogEntry } from '../../../control-plane/src/contract/egress.ts';
 import { EgressEffect, egressKept, egressMethods } from '../../../control-plane/src/contract/egress.ts';
-import { toFailure } from '../api/errors.ts';
 import { networkLogQuery, type NetworkSearch } from '../api/queries.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 import { formatBytes, formatCount, formatDateTime, formatUtc } from '../ui/format.ts';
-import { FailureNotice } from '../ui/notice.tsx';
-import { Loading, Skeleton } from '../ui/skeleton.tsx';
+import { PagedRows } from '../ui/paged-rows.tsx';
 import { SelectField } from './select-field.tsx';
 
 const effects: Record<EgressEffect, string> = {
@@ -22,7 +20,6 @@ const effects: Record<EgressEffect, string> = {
 export function RequestLog({ tenantId }: { tenantId: string }) {
   const [search, setSearch] = useState<NetworkSearch>({});
   const query = useInfiniteQuery(networkLogQuery(tenantId, search));
-  const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
   const isSearched = Object.values(search).some((value) => value !== undefined);
   return (
     <section aria-labelledby="log-title" className="flex flex-col gap-4">
@@ -37,26 +34,19 @@ export function RequestLog({ tenantId }: { tenantId: string }) {
         </p>
       </div>
       <SearchForm onSearch={setSearch} />
-      {query.isPending ? <LogSkeleton /> : null}
-      {query.isError && rows.length === 0 ? (
-        <FailureNotice failure={toFailure(query.error)} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.isSuccess && rows.length === 0 ? (
-        <p className="border-y border-line py-6 text-soft">
-          {isSearched ? 'Nothing of this kind is in the log.' : 'It has not asked for anything outside yet.'}
-        </p>
-      ) : null}
-      {rows.length === 0 ? null : <LogRows rows={rows} />}
-      {query.isFetchNextPageError ? (
-        <FailureNotice failure={toFailure(query.error)} onRetry={() => void query.fetchNextPage()} />
-      ) : null}
-      {query.hasNextPage ? (
-        <div>
-          <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Show older entries
-          </Button>
-        </div>
-      ) : null}
+      <PagedRows
+        query={query}
+        loading="Loading the log"
+        skeleton="h-12"
+        empty={
+          <p className="border-y border-line py-6 text-soft">
+            {isSearched ? 'Nothing of this kind is in the log.' : 'It has not asked for anything outside yet.'}
+          </p>
+        }
+        more="Show older entries"
+      >
+        {(rows) => <LogRows rows={rows} />}
+      </PagedRows>
     </section>
   );
 }
@@ -134,16 +124,5 @@ function LogRows({ rows }: { rows: readonly EgressLogEntry[] }) {
         </li>
       ))}
     </ol>
-  );
-}
-
-function LogSkeleton() {
-  return (
-    <div className="flex flex-col gap-3">
-      <Loading label="Loading the log" />
-      <Skeleton className="h-12" />
-      <Skeleton className="h-12" />
-      <Skeleton className="h-12" />
-    </div>
   );
 }

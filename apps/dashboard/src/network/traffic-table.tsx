@@ -2,11 +2,21 @@
 import { useId, useState } from 'react';
 import type { EgressTraffic } from '../../../control-plane/src/contract/egress.ts';
 import { egressKept } from '../../../control-plane/src/contract/egress.ts';
+import { type Column, DataTable } from '../ui/data-table.tsx';
 import { formatBytes, formatCount } from '../ui/format.ts';
-import { trafficOfDay } from './traffic.ts';
+import { trafficOfDay, type TrafficTotal } from './traffic.ts';
 
-const head = 'py-2 pl-4 text-right font-semibold';
-const cell = 'py-2 pl-4 text-right whitespace-nowrap';
+const host = (row: EgressTraffic) => <span className="break-all">{row.host}</span>;
+
+function columnsOf(total: TrafficTotal): readonly Column<EgressTraffic>[] {
+  return [
+    { head: 'Host', kind: 'row', cell: host, foot: 'Together' },
+    { head: 'Went', kind: 'number', cell: (row) => formatCount(row.allowed), foot: formatCount(total.allowed) },
+    { head: 'Refused', kind: 'number', cell: (row) => formatCount(row.denied), foot: formatCount(total.denied) },
+    { head: 'Sent', kind: 'number', cell: (row) => formatBytes(row.bytesOut), foot: formatBytes(total.bytesOut) },
+    { head: 'Received', kind: 'number', cell: (row) => formatBytes(row.bytesIn), foot: formatBytes(total.bytesIn) },
+  ];
+}
 
 export function TrafficTable({ traffic }: { traffic: readonly EgressTraffic[] }) {
   const id = useId();
@@ -46,53 +56,7 @@ export function TrafficTable({ traffic }: { traffic: readonly EgressTraffic[] })
       {day === undefined ? (
         <p className="border-y border-line py-6 text-soft">Nothing went out, and nothing tried to.</p>
       ) : (
-        <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Traffic by host">
-          <table className="figures w-full text-sm">
-            <thead>
-              <tr className="border-b border-edge">
-                <th scope="col" className="py-2 text-left font-semibold">
-                  Host
-                </th>
-                <th scope="col" className={head}>
-                  Went
-                </th>
-                <th scope="col" className={head}>
-                  Refused
-                </th>
-                <th scope="col" className={head}>
-                  Sent
-                </th>
-                <th scope="col" className={head}>
-                  Received
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => (
-                <tr key={row.host} className="border-b border-line">
-                  <th scope="row" className="py-2 text-left font-medium break-all">
-                    {row.host}
-                  </th>
-                  <td className={cell}>{formatCount(row.allowed)}</td>
-                  <td className={cell}>{formatCount(row.denied)}</td>
-                  <td className={cell}>{formatBytes(row.bytesOut)}</td>
-                  <td className={cell}>{formatBytes(row.bytesIn)}</td>
-                </tr>
-              ))}
-            </tbody>
-            <tfoot>
-              <tr>
-                <th scope="row" className="py-2 text-left font-semibold">
-                  Together
-                </th>
-                <td className={cell}>{formatCount(total.allowed)}</td>
-                <td className={cell}>{formatCount(total.denied)}</td>
-                <td className={cell}>{formatBytes(total.bytesOut)}</td>
-                <td className={cell}>{formatBytes(total.bytesIn)}</td>
-              </tr>
-            </tfoot>
-          </table>
-        </div>
+        <DataTable label="Traffic by host" columns={columnsOf(total)} rows={rows} keyOf={({ host }) => host} />
       )}
     </section>
   );

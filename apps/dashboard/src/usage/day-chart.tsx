@@ -3,6 +3,7 @@
  * The chart is one picture to assistive technology; the table is where the numbers are read.
  */
 import type { UsageReport } from '../../../control-plane/src/contract/api.ts';
+import { type Column, DataTable } from '../ui/data-table.tsx';
 import { formatCount, formatUsd, formatUsdExact } from '../ui/format.ts';
 
 type Day = UsageReport['byDay'][number];
@@ -25,6 +26,17 @@ const dayLabel = (day: string): string =>
   new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(
     Date.parse(`${day}T00:00:00Z`),
   );
+
+const columns: readonly Column<Day>[] = [
+  { head: 'Day (UTC)', kind: 'row', cell: ({ day }) => dayLabel(day) },
+  { head: 'Requests', kind: 'number', cell: ({ requests }) => formatCount(requests) },
+  {
+    head: 'Cost',
+    kind: 'number',
+    cell: ({ costNanoUsd }) => formatUsd(costNanoUsd),
+    title: ({ costNanoUsd }) => formatUsdExact(costNanoUsd),
+  },
+];
 
 export function DayChart({ days, caption }: { days: readonly Day[]; caption: string }) {
   const top = niceCeiling(Math.max(0, ...days.map((day) => day.costNanoUsd)));
@@ -76,36 +88,13 @@ export function DayChart({ days, caption }: { days: readonly Day[]; caption: str
       <figcaption className="sr-only">{caption}</figcaption>
       <details className="mt-2 text-sm">
         <summary className="w-fit cursor-pointer rounded-sm py-1 font-medium">Show the days as a table</summary>
-        <div className="mt-2 max-h-80 overflow-auto" tabIndex={0} role="region" aria-label="Cost by day">
-          <table className="figures w-full max-w-md text-left">
-            <thead>
-              <tr className="border-b border-edge">
-                <th scope="col" className="py-1.5 pr-4 font-semibold">
-                  Day (UTC)
-                </th>
-                <th scope="col" className="py-1.5 pr-4 text-right font-semibold">
-                  Requests
-                </th>
-                <th scope="col" className="py-1.5 text-right font-semibold">
-                  Cost
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {days.map((day) => (
-                <tr key={day.day} className="border-b border-line">
-                  <th scope="row" className="py-1.5 pr-4 font-normal">
-                    {dayLabel(day.day)}
-                  </th>
-                  <td className="py-1.5 pr-4 text-right">{formatCount(day.requests)}</td>
-                  <td className="py-1.5 text-right" title={formatUsdExact(day.costNanoUsd)}>
-                    {formatUsd(day.costNanoUsd)}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <DataTable
+          label="Cost by day"
+          columns={columns}
+          rows={days}
+          keyOf={({ day }) => day}
+          bounds="mt-2 max-h-80 max-w-md"
+        />
       </details>
     </figure>
   );

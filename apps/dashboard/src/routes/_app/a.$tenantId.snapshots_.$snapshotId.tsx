@@ -14,7 +14,7 @@ import { ConfirmDialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { formatCount, formatDateTime } from '../../ui/format.ts';
 import { EmptyState, FailureNotice } from '../../ui/notice.tsx';
-import { Loading, Skeleton } from '../../ui/skeleton.tsx';
+import { PagedRows } from '../../ui/paged-rows.tsx';
 
 export const Route = createFileRoute('/_app/a/$tenantId/snapshots_/$snapshotId')({ component: Files });
 
@@ -31,8 +31,7 @@ function Files() {
   const act = useFileAction(tenantId, snapshotId);
   const may = roleMay(org.role, 'tenant:configure');
   const againstPut = reasonAgainst('put_file', 'tenant:configure', tenant, org.role);
-  const pages = files.data?.pages ?? [];
-  const shown = pages.flatMap((page) => page.items);
+  const first = files.data?.pages[0];
   const at = list.data?.items.find(({ id }) => id === snapshotId)?.at;
   const when = at === undefined ? 'this snapshot' : formatDateTime(Date.parse(at));
   const last = puts.data?.items[0];
@@ -99,47 +98,37 @@ function Files() {
           Only what is different now
         </label>
       </form>
-      {files.isPending ? (
-        <>
-          <Loading label="Opening the snapshot" />
-          <Skeleton className="h-14" />
-          <Skeleton className="h-14" />
-        </>
-      ) : null}
-      {files.isError && shown.length === 0 ? (
-        <FailureNotice failure={toFailure(files.error)} onRetry={() => void files.refetch()} />
-      ) : null}
-      {files.isSuccess && shown.length === 0 ? (
-        <EmptyState title={question.differing ? 'Nothing is different' : 'No such file'}>
-          {question.search === ''
-            ? 'Every file is as it was in this snapshot.'
-            : `No path in this snapshot fits “${question.search}”.`}
-        </EmptyState>
-      ) : null}
-      {shown.length === 0 ? null : (
-        <>
-          <p className="text-sm text-soft" role="status">
-            {formatCount(shown.length)} of {formatCount(pages[0]?.total ?? 0)}{' '}
-            {pages[0]?.by === 'folders' ? 'folders' : 'files'}
-            {pages[0]?.against === null ? '; they cannot be compared with now' : ''}
-          </p>
-          <FileList
-            files={shown}
-            againstTake={may.allowed ? undefined : may.reason}
-            againstPut={againstPut}
-            busyPath={variables !== null && variables.kind !== 'undo' ? variables.path : null}
-            onTake={(path) => act.mutate({ kind: 'take', path })}
-            onPut={setPutting}
-          />
-        </>
-      )}
-      {files.hasNextPage ? (
-        <div>
-          <Button busy={files.isFetchingNextPage} onClick={() => void files.fetchNextPage()}>
-            Show more files
-          </Button>
-        </div>
-      ) : null}
+      <PagedRows
+        query={files}
+        loading="Opening the snapshot"
+        skeleton="h-14"
+        empty={
+          <EmptyState title={question.differing ? 'Nothing is different' : 'No such file'}>
+            {question.search === ''
+              ? 'Every file is as it was in this snapshot.'
+              : `No path in this snapshot fits “${question.search}”.`}
+          </EmptyState>
+        }
+        more="Show more files"
+      >
+        {(shown) => (
+          <>
+            <p className="text-sm text-soft" role="status">
+              {formatCount(shown.length)} of {formatCount(first?.total ?? 0)}{' '}
+              {first?.by === 'folders' ? 'folders' : 'files'}
+              {first?.against === null ? '; they cannot be compared with now' : ''}
+            </p>
+            <FileList
+              files={shown}
+              againstTake={may.allowed ? undefined : may.reason}
+              againstPut={againstPut}
+              busyPath={variables !== null && variables.kind !== 'undo' ? variables.path : null}
+              onTake={(path) => act.mutate({ kind: 'take', path })}
+              onPut={setPutting}
+            />
+          </>
+        )}
+      </PagedRows>
       {putting === null ? null : (
         <ConfirmDialog
           open

@@ -4,7 +4,6 @@ import { createFileRoute } from '@tanstack/react-router';
 import { Download } from 'lucide-react';
 import { useState } from 'react';
 import { auditActionNames } from '../../../../control-plane/src/contract/audit.ts';
-import { toFailure } from '../../api/errors.ts';
 import { roleMay, tenantsQuery } from '../../api/queries.ts';
 import { type AuditFilter, auditQuery } from '../../audit/audit-query.ts';
 import { AuditTable } from '../../audit/audit-table.tsx';
@@ -13,10 +12,9 @@ import { auditCsv } from '../../audit/csv.ts';
 import { actionWords, actorText } from '../../audit/words.ts';
 import { Button } from '../../ui/button.tsx';
 import { formatCount } from '../../ui/format.ts';
-import { FailureNotice } from '../../ui/notice.tsx';
+import { PagedRows } from '../../ui/paged-rows.tsx';
 import { PageTitle } from '../../ui/page-title.tsx';
 import { saveFile } from '../../ui/save-file.ts';
-import { Loading, Skeleton } from '../../ui/skeleton.tsx';
 
 export const Route = createFileRoute('/_app/audit')({ component: Audit });
 
@@ -73,23 +71,19 @@ function Trail({ orgId }: { orgId: string }) {
           </Button>
         )}
       </div>
-      {query.isPending ? <TrailSkeleton /> : null}
-      {query.isError && entries.length === 0 ? (
-        <FailureNotice failure={toFailure(query.error)} onRetry={() => void query.refetch()} />
-      ) : null}
-      {query.isSuccess && entries.length === 0 ? (
-        <p className="py-6 text-soft">
-          {filtered ? 'Nothing fits this filter.' : 'No changes yet. Each one appears here at once.'}
-        </p>
-      ) : null}
-      {entries.length === 0 ? null : <AuditTable entries={entries} />}
-      {query.hasNextPage ? (
-        <div>
-          <Button busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Show older changes
-          </Button>
-        </div>
-      ) : null}
+      <PagedRows
+        query={query}
+        loading="Loading the audit trail"
+        skeleton="h-9"
+        empty={
+          <p className="py-6 text-soft">
+            {filtered ? 'Nothing fits this filter.' : 'No changes yet. Each one appears here at once.'}
+          </p>
+        }
+        more="Show older changes"
+      >
+        {(shown) => <AuditTable entries={shown} />}
+      </PagedRows>
     </>
   );
 }
@@ -121,16 +115,5 @@ function Choice({
         ))}
       </select>
     </label>
-  );
-}
-
-function TrailSkeleton() {
-  return (
-    <div className="flex flex-col gap-3">
-      <Loading label="Loading the audit trail" />
-      {[0, 1, 2, 3, 4].map((row) => (
-        <Skeleton key={row} className="h-9 w-full" />
-      ))}
-    </div>
   );
 }

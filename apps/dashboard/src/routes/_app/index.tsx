@@ -7,6 +7,7 @@ import { Pool } from '../../tenants/state.tsx';
 import { TenantCard } from '../../tenants/tenant-card.tsx';
 import { Button, buttonClass } from '../../ui/button.tsx';
 import { EmptyState } from '../../ui/notice.tsx';
+import { MoreRows } from '../../ui/paged-rows.tsx';
 import { PageTitle } from '../../ui/page-title.tsx';
 
 export const Route = createFileRoute('/_app/')({
@@ -16,8 +17,8 @@ export const Route = createFileRoute('/_app/')({
 
 function Assistants() {
   const { org } = Route.useRouteContext();
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useSuspenseInfiniteQuery(tenantsQuery(org.id));
-  const tenants = data.pages.flatMap((page) => page.items);
+  const query = useSuspenseInfiniteQuery(tenantsQuery(org.id));
+  const tenants = query.data.pages.flatMap((page) => page.items);
   const may = roleMay(org.role, 'tenant:create');
   const create = may.allowed ? (
     <Link to="/new" className={buttonClass('primary')}>
@@ -50,13 +51,9 @@ function Assistants() {
           <TenantCard key={tenant.id} tenant={tenant} />
         ))}
       </ul>
-      {hasNextPage ? (
-        <div className="mt-6 flex justify-center">
-          <Button busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            Show more
-          </Button>
-        </div>
-      ) : null}
+      <div className="mt-6 flex flex-col items-center gap-4 empty:hidden">
+        <MoreRows query={query} label="Show more" />
+      </div>
     </>
   );
 }
