@@ -84,6 +84,23 @@ describe('a call', () => {
     expect(await codeOf(call('systemRead', {}))).toBe('network_unreachable');
   });
 
+  it('says by its status what an answer is that only calls itself JSON', async () => {
+    answerWith(new Response('<html>', { status: 502, headers: { 'content-type': 'application/json' } }));
+    const error = await call('systemRead', {}).catch((thrown: unknown) => thrown);
+    expect(error instanceof ApiError && error.failure).toMatchObject({ code: 'unexpected_answer', status: 502 });
+  });
+
+  it('says when the connection broke within the answer, which may come whole the next time', async () => {
+    const broken = new ReadableStream({
+      start: (stream) => {
+        stream.enqueue(new TextEncoder().encode('{"version":'));
+        stream.error(new TypeError('network error'));
+      },
+    });
+    answerWith(new Response(broken, { headers: { 'content-type': 'application/json' } }));
+    expect(await codeOf(call('systemRead', {}))).toBe('network_unreachable');
+  });
+
   it('passes an abort on as it is: nobody waits for the answer any more', async () => {
     const controller = new AbortController();
     vi.stubGlobal('fetch', () => {

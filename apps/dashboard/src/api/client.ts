@@ -112,12 +112,24 @@ export async function send(path: string, options: SendOptions): Promise<{ respon
           : { body: JSON.stringify(options.body) }),
       signal,
     });
-    const type = response.headers.get('content-type') ?? '';
-    // A body that is not the JSON it says it is counts as none: the status decides, and the caller offers to try again.
-    const body: unknown = /\bjson\b/.test(type) ? await response.json().catch(() => undefined) : undefined;
-    return { response, body };
+    return { response, body: await jsonOf(response) };
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw new ApiError(failureFromNetwork(deadline.aborted), { cause: error });
+  }
+}
+
+/**
+ * The body of an answer as JSON; undefined where it is none, or not the JSON that it says it is: the status decides then,
+ * and a whole answer is refused by its schema.
+ * @throws when the connection breaks in the middle: that is a failure of the network, not of the answer
+ */
+export async function jsonOf(response: Response): Promise<unknown> {
+  if (!/\bjson\b/.test(response.headers.get('content-type') ?? '')) return undefined;
+  const text = await response.text();
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
   }
 }

@@ -2,6 +2,7 @@
  * Downloads one answer and hands it to the browser as a file to keep. Whole first: a failure, also one in the middle, is
  * told on the page, and half a file is never kept.
  */
+import { jsonOf } from './client.ts';
 import { ApiError, failureFromNetwork, failureFromProblem } from './errors.ts';
 
 /** 64 MiB in two minutes is a slow line's worth. */
@@ -29,10 +30,8 @@ async function fetchWhole(url: string, onBytes: (bytes: number) => void): Promis
   try {
     const response = await fetch(url, { credentials: 'same-origin', signal: deadline });
     if (!response.ok) {
-      // An error without a readable body is told by its status.
-      const body: unknown = await response.json().catch(() => undefined);
       const requestId = response.headers.get('x-request-id');
-      throw new ApiError(failureFromProblem(response.status, body, { requestId }));
+      throw new ApiError(failureFromProblem(response.status, await jsonOf(response), { requestId }));
     }
     const parts: Uint8Array<ArrayBuffer>[] = [];
     let bytes = 0;

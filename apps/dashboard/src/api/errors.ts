@@ -178,7 +178,9 @@ export function failureFromNetwork(timedOut: boolean): Failure {
     status: 0,
     code: timedOut ? 'no_answer_in_time' : 'network_unreachable',
     title: timedOut ? 'No answer in time' : 'Tidepool cannot be reached',
-    detail: timedOut ? 'The request took too long and was given up.' : 'The connection failed before an answer came.',
+    detail: timedOut
+      ? 'The request took too long and was given up.'
+      : 'The connection failed before a whole answer came.',
     next: 'Check your connection, then try again. Nothing was lost.',
     requestId: null,
     retryable: true,
