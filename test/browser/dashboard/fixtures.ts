@@ -1,21 +1,21 @@
 // Tenants and reports in the states that a real stack reaches slowly or by misfortune, for answers put in place of the
 // server's. Everything is parsed with the contract first, so a fixture can't say what the API can't.
 
-import type { Page, Request } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { z } from 'zod';
-import { endpoints, SnapshotList, Tenant, UsageReport } from '../../../apps/control-plane/src/contract/api.ts';
+import { endpoints, SnapshotList, Tenant } from '../../../apps/control-plane/src/contract/api.ts';
 import { SnapshotChanges } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
-import type { TenantDrift } from '../../../apps/control-plane/src/contract/usage-api.ts';
 import type { Incident } from '../../../apps/control-plane/src/contract/incident.ts';
+import type { Operation, TenantStateKind } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import { modelsAnswer } from './model-fixtures.ts';
 import { network, networkLog } from './network-fixtures.ts';
-import type { Operation, Receipt, TenantStateKind } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
+import { budgets, budgetsOf, CSV, drift, pageOfReceipts, totals, usageReport } from './usage-fixtures.ts';
 
 export const TENANT_ID = 'ten_01kat3v9x8z2m4q6r8t0v2w4y6';
 const OPERATION_ID = 'op_01kat3v9x8z2m4q6r8t0v2w4y7';
 const SNAPSHOT_ID = '01kat3v9x8z2m4q6r8t0v2w4y8';
 const NOW_MS = Date.now();
 const iso = (agoMs: number): string => new Date(NOW_MS - agoMs).toISOString();
-const period = new Date(NOW_MS).toISOString().slice(0, 7);
 
 export interface TenantFixture {
   readonly state?: TenantStateKind;
@@ -62,19 +62,6 @@ export function tenant(orgId: string, fixture: TenantFixture = {}): Tenant {
     live: fixture.live ?? true,
   });
 }
-
-const totals = (spentNanoUsd: number) => ({
-  period,
-  version: 3,
-  spentNanoUsd,
-  heldNanoUsd: 0,
-  requests: 318,
-  inputTokens: 586_466,
-  outputTokens: 131_016,
-  awakeMs: 60_420_000,
-  awakeMsBySize: {},
-  browserMs: 0,
-});
 
 export function failedOperation(): Operation {
   return endpoints.operationRead.response.parse({
@@ -151,36 +138,6 @@ export function timeline(over: Partial<Incident> = {}): TimelinePage {
       { kind: 'incident', id: 'inc_000000000004', incident },
     ],
     nextCursor: null,
-  });
-}
-
-export function usageReport(): UsageReport {
-  return UsageReport.parse({
-    totals: totals(4_213_400_120),
-    capNanoUsd: 20_000_000_000,
-    byModel: [
-      {
-        provider: 'anthropic',
-        model: 'claude-sonnet-4-5',
-        requests: 204,
-        inputTokens: 418_233,
-        outputTokens: 98_211,
-        costNanoUsd: 3_911_000_120,
-      },
-      {
-        provider: 'openai',
-        model: 'gpt-5-mini',
-        requests: 114,
-        inputTokens: 168_233,
-        outputTokens: 32_805,
-        costNanoUsd: 302_400_000,
-      },
-    ],
-    byDay: [
-      { day: `${period}-01`, requests: 300, costNanoUsd: 4_000_000_120 },
-      { day: `${period}-02`, requests: 18, costNanoUsd: 213_400_000 },
-    ],
-    asOf: iso(0),
   });
 }
 
@@ -272,42 +229,6 @@ export function putFile(stage: 'done' | 'undone') {
   return endpoints.snapshotFilePut.response.parse({ ...put, stage, at: iso(5_000) });
 }
 
-const RECEIPTS = 60;
-const PAGE = 50;
-
-export function receipts(): Receipt[] {
-  return Array.from({ length: RECEIPTS }, (_, i) => ({
-    requestId: `req-${i}`,
-    period,
-    atMs: NOW_MS - i * 61_000,
-    provider: 'anthropic',
-    model: 'claude-sonnet-4-5',
-    inputTokens: 1_000 + i,
-    outputTokens: 200 + i,
-    cacheReadTokens: 0,
-    cacheWriteTokens: 0,
-    costNanoUsd: i === 2 ? 0 : 213_457 + i,
-    byok: i === 2,
-    listCostNanoUsd: i === 2 ? 213_457 + i : 0,
-    outcome: i === 1 ? 'partial' : 'final',
-    priceVersion: '2026-11-21',
-    upstreamId: null,
-  }));
-}
-
-/** Two nights: one that agrees, one that does not. */
-function drift(): TenantDrift {
-  return {
-    days: [
-      { day: `${period}-02`, requests: 18, found: [{ kind: 'duplicate', count: 1 }] },
-      { day: `${period}-01`, requests: 300, found: [] },
-    ],
-  };
-}
-
-/** A month's requests as the server would send them. */
-export const CSV = 'time_utc,request_id\r\n2026-11-01T00:00:00.000Z,r1\r\n';
-
 /** Puts the tenant and its usage in place of the server's answers for one page. Signing in stays real. */
 export async function serveTenant(page: Page, fixture: TenantFixture = {}): Promise<void> {
   await page.route(`**/api/v1/tenants/${TENANT_ID}**`, async (route) => {
@@ -317,6 +238,7 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
     if (url.pathname.endsWith('/put-files')) return route.fulfill({ json: { items: [] } });
     if (url.pathname.endsWith('/imports')) return route.fulfill({ json: { items: [] } });
     if (url.pathname.endsWith('/budgets')) return route.fulfill({ json: budgetsOf(route.request()) });
+    if (url.pathname.endsWith('/models')) return route.fulfill({ json: modelsAnswer() });
     if (url.pathname.endsWith('/resume')) return route.fulfill({ json: budgets().now });
     if (url.pathname.endsWith('/changes')) return route.fulfill({ json: snapshotChanges() });
     if (url.pathname.endsWith('/usage/drift')) return route.fulfill({ json: drift() });
@@ -336,47 +258,12 @@ export async function serveTenant(page: Page, fixture: TenantFixture = {}): Prom
   });
 }
 
-const budgetUse = (name: object, spentNanoUsd: number, capNanoUsd: number) => ({
-  name,
-  capNanoUsd,
-  spentNanoUsd,
-  heldNanoUsd: 0,
-  opensAtMs: Date.UTC(2026, 11),
-});
-
-/** A day that is nearly used up, a model that is, and a month that is not. */
-function budgets() {
-  const model = 'anthropic/claude-opus-4-6';
-  return endpoints.budgetsRead.response.parse({
-    wanted: { dayNanoUsd: 1_000_000_000, models: [{ model, monthNanoUsd: 3_000_000_000 }], fuse: true },
-    now: {
-      budgets: [
-        budgetUse({ kind: 'month' }, 4_213_400_120, 20_000_000_000),
-        budgetUse({ kind: 'day' }, 910_000_000, 1_000_000_000),
-        budgetUse({ kind: 'model', model }, 3_000_000_000, 3_000_000_000),
-      ],
-      fuse: { on: true, pause: null, hourNanoUsd: 0, tripsAboveNanoUsd: 2_000_000_000 },
-    },
-  });
-}
-
-/** A change is answered with itself. */
-function budgetsOf(request: Request): unknown {
-  return request.method() === 'PUT' ? request.postDataJSON() : budgets();
-}
-
 /** Puts a list of these tenants in place of the server's. */
 export async function serveList(page: Page, fixtures: readonly TenantFixture[]): Promise<void> {
   await page.route('**/api/v1/orgs/*/tenants**', (route) => {
     const items = fixtures.map((fixture, i) => ({ ...tenant('org', fixture), id: TENANT_ID.slice(0, -1) + String(i) }));
     return route.fulfill({ json: { items, nextCursor: null } });
   });
-}
-
-function pageOfReceipts(from: number) {
-  const all = receipts();
-  const next = from + PAGE;
-  return { items: all.slice(from, next), nextCursor: next < all.length ? String(next) : null };
 }
 
 export interface ProblemFixture {

@@ -2,7 +2,6 @@
 import type { Page } from 'playwright-core';
 import { endpoints } from '../../../apps/control-plane/src/contract/api.ts';
 import { modelsVersion, plainRouting, type TenantModels } from '../../../apps/control-plane/src/contract/models.ts';
-import { TENANT_ID } from './fixtures.ts';
 
 function choice(ref: string, inputUsd: number, outputUsd: number, over: Record<string, unknown> = {}) {
   const [provider = '', model = ''] = ref.split('/');
@@ -31,23 +30,29 @@ const choices = [
   choice('google/gemini-3', 2, 12, { paidBy: 'none', formats: ['google-gemini'] }),
 ];
 
+const first: TenantModels = {
+  primary: 'anthropic/claude-sonnet-4-6',
+  utility: 'anthropic/claude-haiku-4-5',
+  routing: plainRouting,
+};
+
+/** What the server answers of these models. */
+export function modelsAnswer(models: TenantModels = first): unknown {
+  return endpoints.modelsRead.response.parse({ version: modelsVersion(models), ...models, choices });
+}
+
 /** Answers as the server would; what was sent is what is read next. */
 export async function serveModels(page: Page): Promise<{ readonly sent: unknown[] }> {
-  let models: TenantModels = {
-    primary: 'anthropic/claude-sonnet-4-6',
-    utility: 'anthropic/claude-haiku-4-5',
-    routing: plainRouting,
-  };
+  let models = first;
   const sent: unknown[] = [];
-  await page.route(`**/api/v1/tenants/${TENANT_ID}/models`, async (route) => {
+  await page.route('**/api/v1/tenants/*/models', async (route) => {
     if (route.request().method() === 'PUT') {
       const body = endpoints.modelsReplace.body.parse(route.request().postDataJSON());
       sent.push(body);
       const { version: _version, ...replaced } = body;
       models = replaced;
     }
-    const json = endpoints.modelsRead.response.parse({ version: modelsVersion(models), ...models, choices });
-    await route.fulfill({ json });
+    await route.fulfill({ json: modelsAnswer(models) });
   });
   return { sent };
 }
