@@ -47,6 +47,19 @@ async function awakeAndSaved(world: World): Promise<void> {
   await until(world, 'awake', ['awake']);
 }
 
+/** A replaced run answers and could not be saved, so a person is asked; now it could be. */
+async function unsaved(world: World): Promise<void> {
+  await awake(world);
+  const state = world.checks.record()?.state;
+  const container = state?.kind === 'awake' ? world.sandbox(state.incarnation).container : null;
+  if (container === null) throw new Error('nothing is awake');
+  world.interferer = (_number, name) => (name.endsWith('.snapshot') ? 'fails' : null);
+  container.refuseStarts = true;
+  container.crashGateway();
+  await until(world, 'needs_operator', ['needs_operator']);
+  world.interferer = null;
+}
+
 const stageOf = ({ sql }: World): unknown => sql.exec('SELECT stage FROM snapshot_restore')[0]?.['stage'];
 
 /** Complete snapshots in the index. */
@@ -77,6 +90,11 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   restart: {
     before: awake,
+    begin: ({ controlPlane }) => controlPlane.command('restart'),
+    ended: (world) => kindOf(world) === 'awake',
+  },
+  'restart with something unsaved': {
+    before: unsaved,
     begin: ({ controlPlane }) => controlPlane.command('restart'),
     ended: (world) => kindOf(world) === 'awake',
   },
