@@ -10,6 +10,7 @@ export type OpenHold = ReturnType<Ledger['pending']>[number];
 
 export interface Book {
   readonly tenantId: string;
+  /** Also of attempts that came to nothing. */
   readonly receipts: readonly Receipt[];
   /** Reservations whose end is not known. */
   readonly open: readonly OpenHold[];
@@ -36,7 +37,7 @@ function readBook(file: string): Book | null {
     const ledger = new Ledger(sql, { nowMs: () => Date.now() });
     const receipts: Receipt[] = [];
     for (let before: string | null = null; ;) {
-      const next = ledger.receipts({ limit: page, before });
+      const next = ledger.receipts({ limit: page, before, failed: true });
       receipts.push(...next.map((receipt) => Receipt.parse(receipt)));
       before = next.at(-1)?.requestId ?? null;
       if (next.length < page) break;

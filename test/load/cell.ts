@@ -13,6 +13,7 @@ import { bundleWorker } from '../../local/stack/bundle.ts';
 import { EGRESS_SIDECAR_IMAGE } from '../../local/stack/docker.ts';
 import { openLog } from '../../local/stack/log-file.ts';
 import { anyFreePort } from '../../local/stack/ports.ts';
+import { gatewayBaseUrl, gatewayLogsToken, gatewayToken } from './gateway.ts';
 import { readWorker, runWorkers, type LoadedWorker } from '../../local/stack/workers.ts';
 
 export interface CellOptions {
@@ -27,6 +28,8 @@ export interface Cell {
   readonly persistDir: string;
   provision(command: Parameters<TenantControl['provision']>[0]): Promise<TenantReport>;
   report(ref: { readonly slug: string; readonly tenantId: string }): Promise<TenantReport>;
+  /** Stores a customer's own key for a provider's models. */
+  putModelKey(key: { slug: string; tenantId: string; provider: string; plain: string }): Promise<void>;
   post(target: string, body: unknown): Promise<unknown>;
   /** Processor time of the runtime so far; null where it cannot be told. */
   cpuMs(): number | null;
@@ -61,6 +64,7 @@ export async function startCell(options: CellOptions): Promise<Cell> {
     provision: async (command) => valueOf((await post('/provision', command)) as Result<TenantReport>),
     report: async ({ slug, tenantId }) =>
       valueOf((await post(`/report/${slug}/${tenantId}`, null)) as Result<TenantReport>),
+    putModelKey: async (key) => void valueOf((await post('/model-key', key)) as Result<unknown>),
     cpuMs: () => cpuMsOf(workers.workerdPid()),
     evict: async (slug) => void (await post(`/evict/${slug}`, null)),
     async kill() {
@@ -85,7 +89,10 @@ async function loadHarness({ upstreamUrl, collectorUrl }: CellOptions): Promise<
       configPath: path.join(root, 'apps/tenant-worker/wrangler.toml'),
       bindings: {
         CELL_KEYS: JSON.stringify({ current: 'k1', keys: { k1: key } }),
-        DEMO_MODEL_BASE_URL: upstreamUrl,
+        AI_GATEWAY_BASE_URL: gatewayBaseUrl,
+        AI_GATEWAY_TOKEN: gatewayToken,
+        AI_GATEWAY_LOGS_TOKEN: gatewayLogsToken,
+        UPSTREAM_URL: upstreamUrl,
         COLLECTOR_URL: collectorUrl,
       },
     },

@@ -2,37 +2,52 @@
  * The books against the upstream's log, request by request and in sum. Pure. What each class of answer must cost is worked out
  * here from the table of outcomes in docs/metering.md and the list prices, with nothing of the tenant worker's own reckoning.
  */
+import { attemptProblems, wrongKey, type Attempt, type Planned } from './attempts.ts';
 import type { Receipt } from '../../apps/control-plane/src/contract/tenant-rpc.ts';
-import type { UsageTotals } from '../../apps/control-plane/src/contract/usage-totals.ts';
 import type { Book } from './books.ts';
-import { totalsKey } from './collector.ts';
 import { allInput, listCost, type Tokens } from './prices.ts';
+import { againstTold, withinBook, type Told } from './totals.ts';
 import type { Ended, LogLine } from './upstream-log.ts';
-
-export interface Told {
-  readonly receipts: ReadonlyMap<string, Receipt>;
-  readonly totals: ReadonlyMap<string, UsageTotals>;
-}
 
 export interface ClassOfOutcome {
   requests: number;
   chargedNanoUsd: number;
-  /** What the provider bills for the same requests. */
+  /** What the provider bills the platform for the same requests. */
   billedNanoUsd: number;
+}
+
+/** What a provider's models cost, by who paid for them. */
+export interface Share {
+  /** With an answer that cost something. */
+  requests: number;
+  /** Attempts that came to nothing. */
+  failed: number;
+  chargedNanoUsd: number;
+  /** What the customer's own key paid, by our list. */
+  listedNanoUsd: number;
 }
 
 export interface Comparison {
   /** One sentence per difference; empty is what must be. */
   readonly problems: readonly string[];
   readonly classes: Readonly<Record<string, ClassOfOutcome>>;
+  readonly shares: Readonly<Record<string, Share>>;
   readonly sums: {
     readonly tenants: number;
+    /** Of requests that cost something. */
     readonly receipts: number;
+    /** Of attempts that came to nothing. */
+    readonly failed: number;
+    /** Turns that another model answered than the first that was tried. */
+    readonly takenOver: number;
+    /** What customers' own keys paid, by the receipts and by the upstream's log. */
+    readonly listedNanoUsd: number;
+    readonly dueListedNanoUsd: number;
     /** By the ledgers' receipts. */
     readonly chargedNanoUsd: number;
     /** By the upstream's log and the table of outcomes. */
     readonly dueNanoUsd: number;
-    /** By the upstream's log alone. */
+    /** By the upstream's log alone, to the platform. */
     readonly billedNanoUsd: number;
     readonly chargedTokens: number;
     readonly dueTokens: number;
@@ -42,13 +57,33 @@ export interface Comparison {
 interface Due {
   readonly className: string;
   readonly tokens: Tokens | null;
+  /** By the list; who pays it is the key's owner. */
   readonly nanoUsd: number;
 }
 
-export function compareBooks(lines: readonly LogLine[], books: readonly Book[], told: Told): Comparison {
+type Found = { readonly receipt: Receipt; readonly tenantId: string };
+
+export function compareBooks(
+  lines: readonly LogLine[],
+  books: readonly Book[],
+  told: Told,
+  planned: Planned,
+): Comparison {
   const problems: string[] = [];
   const classes: Record<string, ClassOfOutcome> = {};
-  const sums = { receipts: 0, chargedNanoUsd: 0, dueNanoUsd: 0, billedNanoUsd: 0, chargedTokens: 0, dueTokens: 0 };
+  const shares: Record<string, Share> = {};
+  const sums = {
+    receipts: 0,
+    failed: 0,
+    takenOver: 0,
+    listedNanoUsd: 0,
+    dueListedNanoUsd: 0,
+    chargedNanoUsd: 0,
+    dueNanoUsd: 0,
+    billedNanoUsd: 0,
+    chargedTokens: 0,
+    dueTokens: 0,
+  };
   const note = (className: string, charged: number, billed: number): void => {
     const found = (classes[className] ??= { requests: 0, chargedNanoUsd: 0, billedNanoUsd: 0 });
     found.requests++;
@@ -57,28 +92,39 @@ export function compareBooks(lines: readonly LogLine[], books: readonly Book[], 
   };
 
   const ended = uniqueEnds(lines, problems);
-  const receipts = new Map<string, { receipt: Receipt; tenantId: string }>();
+  const receipts = new Map<string, Found>();
   for (const { tenantId, receipts: list } of books) {
     for (const receipt of list) {
-      if (receipts.has(receipt.requestId)) problems.push(`${receipt.requestId}: charged to two tenants`);
-      receipts.set(receipt.requestId, { receipt, tenantId });
-      sums.receipts++;
-      sums.chargedNanoUsd += receipt.costNanoUsd;
-      sums.chargedTokens += receipt.inputTokens + receipt.outputTokens;
-      if (!ended.has(receipt.requestId)) problems.push(`${receipt.requestId}: charged, and the upstream never saw it`);
+      const { requestId, costNanoUsd, listCostNanoUsd, inputTokens, outputTokens, outcome, part } = receipt;
+      if (receipts.has(requestId)) problems.push(`${requestId}: charged to two tenants`);
+      receipts.set(requestId, { receipt, tenantId });
+      const failed = outcome === 'failed';
+      if (failed) sums.failed++;
+      else sums.receipts++;
+      if (!failed && part !== undefined && part.attempt > 1) sums.takenOver++;
+      sums.chargedNanoUsd += costNanoUsd;
+      sums.listedNanoUsd += listCostNanoUsd;
+      sums.chargedTokens += inputTokens + outputTokens;
+      if (!failed && !ended.has(requestId)) problems.push(`${requestId}: charged, and the upstream never saw it`);
     }
   }
+  const attempts = new Map<string, Attempt>();
   for (const [request, entry] of ended) {
     const found = receipts.get(request) ?? null;
+    if (found !== null) attempts.set(request, { receipt: found.receipt, entry });
     const due = dueFor(entry, found?.receipt ?? null);
-    const billed = entry.bill?.nanoUsd ?? 0;
-    sums.dueNanoUsd += due.nanoUsd;
+    const isOurs = entry.payer === 'platform';
+    const billed = isOurs ? (entry.bill?.nanoUsd ?? 0) : 0;
+    if (isOurs) sums.dueNanoUsd += due.nanoUsd;
+    else sums.dueListedNanoUsd += due.nanoUsd;
     sums.billedNanoUsd += billed;
     sums.dueTokens += due.tokens === null ? 0 : allInput(due.tokens) + due.tokens.output;
     note(due.className, found?.receipt.costNanoUsd ?? 0, billed);
-    const wrong = differences(entry, due, found);
+    addShare(shares, entry, found?.receipt ?? null);
+    const wrong = wrongKey(entry, planned) ?? differences(entry, due, found);
     if (wrong !== null) problems.push(`${request} (${entry.how}, turn ${entry.n}): ${wrong}`);
   }
+  problems.push(...attemptProblems(attempts, planned));
   for (const book of books) {
     problems.push(...withinBook(book), ...againstTold(book, told));
     for (const hold of book.open) {
@@ -87,7 +133,21 @@ export function compareBooks(lines: readonly LogLine[], books: readonly Book[], 
       else problems.push(`${hold.requestId}: still held (${hold.why ?? hold.state}), and the upstream's log knows it`);
     }
   }
-  return { problems, classes, sums: { tenants: books.length, ...sums } };
+  return { problems, classes, shares, sums: { tenants: books.length, ...sums } };
+}
+
+function addShare(shares: Record<string, Share>, { provider, payer }: Ended, receipt: Receipt | null): void {
+  const share = (shares[`${provider}, ${payer === 'platform' ? 'our account' : 'own key'}`] ??= {
+    requests: 0,
+    failed: 0,
+    chargedNanoUsd: 0,
+    listedNanoUsd: 0,
+  });
+  if (receipt === null) return;
+  if (receipt.outcome === 'failed') share.failed++;
+  else share.requests++;
+  share.chargedNanoUsd += receipt.costNanoUsd;
+  share.listedNanoUsd += receipt.listCostNanoUsd;
 }
 
 /** Every request that arrived ended once. */
@@ -140,16 +200,26 @@ const witnessWords: Record<Ended['how'], string> = {
   left: 'interrupted here',
 };
 
-function differences(entry: Ended, due: Due, found: { receipt: Receipt; tenantId: string } | null): string | null {
+function differences(entry: Ended, due: Due, found: Found | null): string | null {
   if (found === null)
-    return due.tokens === null ? null : `lost: ${due.nanoUsd} nano-USD are due and nothing is charged`;
+    return due.tokens === null
+      ? 'it came to nothing, and no receipt says so'
+      : `lost: ${due.nanoUsd} nano-USD are due and nothing is charged`;
   const { receipt, tenantId } = found;
-  if (due.tokens === null) return `charged ${receipt.costNanoUsd} nano-USD for nothing`;
   if (tenantId !== entry.tenant) return `charged to ${tenantId}, asked by ${entry.tenant}`;
   if (receipt.model !== entry.model || receipt.provider !== entry.provider) return `charged as ${receipt.model}`;
-  const expected = [due.nanoUsd, allInput(due.tokens), due.tokens.output].join(' / ');
-  const charged = [receipt.costNanoUsd, receipt.inputTokens, receipt.outputTokens].join(' / ');
-  if (expected !== charged) return `due ${expected} (nano-USD / in / out), charged ${charged} as ${receipt.outcome}`;
+  const byok = entry.payer !== 'platform';
+  if (receipt.byok !== byok)
+    return `its receipt says ${receipt.byok ? 'own key' : 'platform'}, and the key was otherwise`;
+  if ((due.tokens === null) !== (receipt.outcome === 'failed'))
+    return `due ${due.nanoUsd} nano-USD, and its receipt says ${receipt.outcome}`;
+  const [cost, listed] = byok ? [0, due.nanoUsd] : [due.nanoUsd, 0];
+  const counts = due.tokens === null ? [0, 0] : [allInput(due.tokens), due.tokens.output];
+  const expected = [cost, listed, ...counts].join(' / ');
+  const charged = [receipt.costNanoUsd, receipt.listCostNanoUsd, receipt.inputTokens, receipt.outputTokens].join(' / ');
+  if (expected !== charged)
+    return `due ${expected} (nano-USD / of the own key / in / out), charged ${charged} as ${receipt.outcome}`;
+  if (due.tokens === null) return null;
   if (receipt.outcome === 'partial' && entry.how !== 'cut') return 'charged as broken, and the upstream says otherwise';
   if (receipt.outcome === 'final' && entry.how !== 'whole') return 'charged as whole, and the upstream says otherwise';
   if (receipt.outcome === 'estimated') return null;
@@ -157,42 +227,4 @@ function differences(entry: Ended, due: Due, found: { receipt: Receipt; tenantId
   return receipt.cacheReadTokens === cacheRead && receipt.cacheWriteTokens === cacheWrite5m + cacheWrite1h
     ? null
     : 'the cached parts of its input differ';
-}
-
-/** A period's totals are the sums of its rows. */
-function withinBook({ tenantId, receipts, open, totals }: Book): string[] {
-  return totals.flatMap((total) => {
-    const mine = receipts.filter(({ period }) => period === total.period);
-    const held = open.filter(({ period }) => period === total.period);
-    const sum = (of: (receipt: Receipt) => number): number => mine.reduce((all, one) => all + of(one), 0);
-    const pairs: readonly (readonly [string, number, number])[] = [
-      ['spent', total.spentNanoUsd, sum((one) => one.costNanoUsd)],
-      ['requests', total.requests, mine.length],
-      ['input tokens', total.inputTokens, sum((one) => one.inputTokens)],
-      ['output tokens', total.outputTokens, sum((one) => one.outputTokens)],
-      ['held', total.heldNanoUsd, held.reduce((all, one) => all + one.holdNanoUsd, 0)],
-    ];
-    return pairs.flatMap(([what, says, is]) =>
-      says === is ? [] : [`${tenantId} ${total.period}: its ${what} say ${says}, its rows add up to ${is}`],
-    );
-  });
-}
-
-/** The control plane was told every receipt and the last totals. */
-function againstTold({ tenantId, receipts, totals }: Book, told: Told): string[] {
-  const missing = receipts.flatMap((receipt) => {
-    const heard = told.receipts.get(receipt.requestId);
-    if (heard === undefined) return [`${receipt.requestId}: charged, and the control plane was never told`];
-    return JSON.stringify(heard) === JSON.stringify(receipt)
-      ? []
-      : [`${receipt.requestId}: told otherwise than charged`];
-  });
-  const stale = totals.flatMap(({ period, spentNanoUsd, requests }) => {
-    const heard = told.totals.get(totalsKey(tenantId, period));
-    if (requests === 0 || (heard?.spentNanoUsd === spentNanoUsd && heard.requests === requests)) return [];
-    return [
-      `${tenantId} ${period}: the control plane was told ${heard?.spentNanoUsd ?? 'nothing'}, spent is ${spentNanoUsd}`,
-    ];
-  });
-  return [...missing, ...stale];
 }

@@ -1,9 +1,9 @@
 /**
  * `npm run load -- --tenants 200 --turns 30 --seed 1`: the books under load. Real workerd, the product's own tenant objects
- * with their SQLite on disk, an upstream stand-in in its own process with its own log; turns of all formats at once, left,
- * cut, refused, silent and sent again, while the runtime is killed and objects are taken away. Then the product is left alone
- * until nothing is open, and every ledger is compared with the upstream's log, to the token and the nano-dollar. Prints
- * tables; ends with 1 when anything differs.
+ * with their SQLite on disk, an upstream stand-in in its own process with its own log; turns of all formats at once, on the
+ * platform's account and on customers' own keys, taken over by fallbacks, left, cut, refused and sent again, while the
+ * runtime is killed and objects are taken away. Then the product is left alone until nothing is open, and every ledger is
+ * compared with the upstream's log, to the token and the nano-dollar. Prints tables; ends with 1 when anything differs.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -11,10 +11,12 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { OperationId, TenantId } from '../../apps/control-plane/src/contract/ids.ts';
 import { until } from '../support/product.ts';
+import { plannedOf } from './attempts.ts';
 import { readBooks } from './books.ts';
 import { startCell, type Cell } from './cell.ts';
 import { startCollector } from './collector.ts';
-import { compareBooks } from './compare.ts';
+import { compareBooks, type Comparison } from './compare.ts';
+import { ownKeyOf } from './gateway.ts';
 import { planTenants, type LoadTenant } from './plan.ts';
 import { settle } from './settle.ts';
 import { runStorm } from './storm.ts';
@@ -78,8 +80,9 @@ try {
   await stopCell();
 
   const books = readBooks(cell.persistDir);
-  const { problems, classes, sums } = compareBooks(readUpstreamLog(upstreamLog), books, collector);
-  const all = [...collector.problems, ...problems, ...overCap(tenants, books)];
+  const log = readUpstreamLog(upstreamLog);
+  const { problems, classes, shares, sums } = compareBooks(log, books, collector, plannedOf(tenants));
+  const all = [...collector.problems, ...problems, ...overCap(tenants, books), ...notPlayed(shares, sums)];
   if (books.length !== tenants.length) all.push(`${books.length} ledgers were found of ${tenants.length} tenants`);
 
   console.log('\nas whoever asked saw it (calls):');
@@ -95,6 +98,8 @@ try {
         ]),
     ),
   );
+  console.log('by provider and whose key paid:');
+  console.table(shares);
   console.table({
     'ledgers (receipts)': { requests: sums.receipts, 'nano-USD': sums.chargedNanoUsd, tokens: sums.chargedTokens },
     'due by the table': { requests: sums.receipts, 'nano-USD': sums.dueNanoUsd, tokens: sums.dueTokens },
@@ -104,12 +109,14 @@ try {
       tokens: sums.chargedTokens - sums.dueTokens,
     },
     'billed by the provider': { 'nano-USD': sums.billedNanoUsd },
+    "own keys' receipts": { 'nano-USD': sums.listedNanoUsd },
+    'own keys less what is due by their list': { 'nano-USD': sums.listedNanoUsd - sums.dueListedNanoUsd },
     'bill less charges: answers that broke after their usage': { 'nano-USD': sums.billedNanoUsd - sums.dueNanoUsd },
   });
+  console.log(`attempts that came to nothing ${sums.failed}; turns that a fallback answered ${sums.takenOver}`);
   console.log(`retries ${storm.retries}; kills ${storm.kills}; evictions ${storm.evictions}; seed ${seed}`);
   for (const problem of all.slice(0, problemsShown)) console.log(`  DIFFERS ${problem}`);
   if (all.length > problemsShown) console.log(`  … and ${all.length - problemsShown} more`);
-  if (sums.receipts === 0) all.push('nothing was charged: the run proves nothing');
   say(all.length === 0 ? 'ok: nothing lost, nothing twice' : `${all.length} differences`);
   if (all.length > 0) process.exitCode = 1;
 } finally {
@@ -136,14 +143,30 @@ async function provisionAll(cell: Cell, tenants: readonly LoadTenant[]): Promise
           size: { vcpu: 1, memoryMib: 3072, diskMb: 4000 },
           idleSleepMs: 86_400_000,
           keepAwake: true,
-          models: { primary: 'anthropic/claude-sonnet-4-6', utility: 'anthropic/claude-haiku-4-5' },
+          models: {
+            primary: 'anthropic/claude-sonnet-4-6',
+            utility: 'anthropic/claude-haiku-4-5',
+            routing: tenant.routing,
+          },
           aiCapNanoUsdPerMonth: tenant.capNanoUsd,
         },
       });
+      for (const provider of tenant.ownKeys)
+        await cell.putModelKey({ ...ref, provider, plain: ownKeyOf(ref.tenantId, provider) });
       await until(`${tenant.slug} to be awake`, async () => (await cell.report(ref)).state === 'awake');
     }
   };
   await Promise.all(Array.from({ length: 16 }, worker));
+}
+
+/** A run of some size that leaves a path out proves nothing of it. */
+function notPlayed(shares: Comparison['shares'], sums: Comparison['sums']): string[] {
+  if (sums.receipts === 0) return ['nothing was charged: the run proves nothing'];
+  if (tenantCount * turns < 200) return [];
+  const paths = ['anthropic', 'openai', 'google', 'openrouter', 'workers-ai'].map((name) => `${name}, our account`);
+  const own = ['anthropic', 'openai', 'google', 'openrouter'].map((name) => `${name}, own key`);
+  const missing = [...paths, ...own].filter((name) => (shares[name]?.requests ?? 0) === 0);
+  return [...missing, ...(sums.takenOver === 0 ? ['a fallback'] : [])].map((name) => `nothing was answered by ${name}`);
 }
 
 /** Providers keep to the bounds here, so no cap may be overshot. */

@@ -35,8 +35,8 @@ const anthropic = (input: number, output: number): ModelPrices => ({
   base: { input, cacheRead: input / 10, cacheWrite5m: (input * 5) / 4, cacheWrite1h: input * 2, output },
   long: null,
 });
-/** Writing the cache costs what reading fresh input does. */
-const openAi = (input: number, cacheRead: number, output: number): ListPrice => ({
+/** Writing the cache costs what reading fresh input does; so it is at Google. */
+const sameWrites = (input: number, cacheRead: number, output: number): ListPrice => ({
   input,
   cacheRead,
   cacheWrite5m: input,
@@ -44,17 +44,32 @@ const openAi = (input: number, cacheRead: number, output: number): ListPrice => 
   output,
 });
 
+/** Hosts of other makers' models: writing the cache has one price. */
+const hosted = (input: number, cacheRead: number, cacheWrite: number, output: number): ModelPrices => ({
+  base: { input, cacheRead, cacheWrite5m: cacheWrite, cacheWrite1h: cacheWrite, output },
+  long: null,
+});
+
 const prices: Readonly<Record<string, ModelPrices>> = {
   'claude-sonnet-4-6': anthropic(3_000, 15_000),
   'claude-haiku-4-5': anthropic(1_000, 5_000),
   'claude-opus-4-8': anthropic(5_000, 25_000),
-  'gpt-4o': { base: openAi(2_500, 1_250, 10_000), long: null },
-  'gpt-5-mini': { base: openAi(250, 25, 2_000), long: null },
+  'gpt-4o': { base: sameWrites(2_500, 1_250, 10_000), long: null },
+  'gpt-5-mini': { base: sameWrites(250, 25, 2_000), long: null },
   'gpt-5.5': {
-    base: openAi(5_000, 500, 30_000),
-    long: { aboveInput: 272_000, price: openAi(10_000, 1_000, 45_000) },
+    base: sameWrites(5_000, 500, 30_000),
+    long: { aboveInput: 272_000, price: sameWrites(10_000, 1_000, 45_000) },
   },
-  'text-embedding-3-small': { base: openAi(20, 20, 0), long: null },
+  'text-embedding-3-small': { base: sameWrites(20, 20, 0), long: null },
+  'gemini-2.5-flash-lite': { base: sameWrites(100, 10, 400), long: null },
+  'gemini-3-flash-preview': { base: sameWrites(500, 50, 3_000), long: null },
+  'gemini-2.5-pro': {
+    base: sameWrites(1_250, 125, 10_000),
+    long: { aboveInput: 200_000, price: sameWrites(2_500, 250, 15_000) },
+  },
+  'anthropic/claude-sonnet-4.6': hosted(3_000, 300, 3_750, 15_000),
+  'openai/gpt-5-mini': hosted(250, 25, 250, 2_000),
+  '@cf/meta/llama-3.3-70b-instruct-fp8-fast': hosted(293, 293, 293, 2_253),
 };
 
 export function isListed(model: string): boolean {

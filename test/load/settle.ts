@@ -37,9 +37,9 @@ export async function settle(options: {
     const lines = readUpstreamLog(upstreamLog);
     const ends = lines.filter((line) => line.kind === 'ended');
     const underWay = lines.length - 2 * ends.length;
-    untold = ends.filter(({ bill, request }) => bill !== null && !collector.receipts.has(request)).length;
+    untold = ends.filter(({ request }) => !collector.receipts.has(request)).length;
     if (open.length === 0 && untold === 0 && underWay === 0) break;
-    const state = `${open.length} tenants hold or have not told something, ${untold} billed requests without a receipt, ${underWay} under way upstream`;
+    const state = `${open.length} tenants hold or have not told something, ${untold} requests without a receipt, ${underWay} under way upstream`;
     if (state !== last.state) {
       last = { state, atMs: Date.now() };
       progress(state);

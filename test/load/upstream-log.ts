@@ -15,7 +15,9 @@ export const Ended = z.object({
   request: z.string(),
   tenant: z.string(),
   n: z.number(),
-  provider: z.enum(['anthropic', 'openai']),
+  provider: z.enum(['anthropic', 'openai', 'google', 'openrouter', 'workers-ai']),
+  /** Whose key came with it: the provider bills its owner. `foreign`: another tenant's. */
+  payer: z.enum(['platform', 'own', 'foreign']),
   model: z.string(),
   streamed: z.boolean(),
   /** `left`: who asked went away before the end. */

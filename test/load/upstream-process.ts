@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
 export interface UpstreamProcess {
-  /** For DEMO_MODEL_BASE_URL: it has AI Gateway's shape. */
+  /** It has AI Gateway’s paths, and its log below `/logs`. */
   readonly baseUrl: string;
   stop(): Promise<void>;
 }

@@ -3,13 +3,15 @@
  * A cut comes after the bytes before it: the connection is half closed, so that who reads gets all of them and then the break.
  */
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { gatewayToken, ownKeyOf } from '../gateway.ts';
 import { isListed, listCost, type Tokens } from '../prices.ts';
 import { scriptIn, type Ending, type Script } from '../script.ts';
 import type { Ended } from '../upstream-log.ts';
 import type { CallLog } from './call-log.ts';
+import { gemini, readGeminiPath } from './wire-gemini.ts';
 import { formats, type Format, type Part } from './wire.ts';
 
 export interface UpstreamState {
@@ -20,7 +22,7 @@ export interface UpstreamState {
 
 const bodyBytesMax = 32 * 1024 * 1024;
 const Metadata = z.looseObject({ tenant: z.string(), request: z.string() });
-const Body = z.looseObject({ model: z.string(), stream: z.boolean().nullish() });
+const Body = z.looseObject({ model: z.string().optional(), stream: z.boolean().nullish() });
 const Filters = z.array(z.looseObject({ key: z.string(), value: z.array(z.string()) }));
 
 export async function handleUpstream(
@@ -30,13 +32,15 @@ export async function handleUpstream(
 ): Promise<void> {
   const url = URL.parse(request.url ?? '', 'http://127.0.0.1');
   if (url?.pathname === '/logs') return sendLogs(state.log, url.searchParams, response);
-  const format = formats[url?.pathname ?? ''];
+  const named = readGeminiPath(url?.pathname ?? '');
+  const format = named === null ? formats[url?.pathname ?? ''] : gemini;
   if (format === undefined || request.method !== 'POST') return sendError(response, 404);
   const text = await readText(request);
   const script = scriptIn(text);
   const body = Body.safeParse(parsed(text));
   const who = Metadata.safeParse(parsed(String(request.headers['cf-aig-metadata'] ?? '')));
-  if (script === null || !body.success || !who.success || !isListed(body.data.model)) return sendError(response, 400);
+  const model = named?.model ?? body.data?.model ?? '';
+  if (script === null || !body.success || !who.success || !isListed(model)) return sendError(response, 400);
   const { tenant, request: id } = who.data;
   const nth = state.calls.get(script.n) ?? 0;
   state.calls.set(script.n, nth + 1);
@@ -53,12 +57,21 @@ export async function handleUpstream(
       tenant,
       n: script.n,
       provider: format.provider,
-      model: body.data.model,
-      streamed: body.data.stream === true,
+      payer: payerOf(request.headers, tenant, format.provider),
+      model,
+      streamed: named?.streamed ?? body.data.stream === true,
     },
     // A provider keeps to the bound that it was given.
     tokens: { ...script.tokens, output: Math.min(script.tokens.output, format.outputMax(body.data)) },
   }).answer();
+}
+
+/** By the key that the provider gets: AI Gateway puts the platform's in where none comes, or has its own token there. */
+function payerOf(headers: IncomingHttpHeaders, tenant: string, provider: Ended['provider']): Ended['payer'] {
+  const bearer = headers.authorization?.replace(/^Bearer /, '');
+  const key = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? bearer ?? gatewayToken;
+  if (key === gatewayToken) return 'platform';
+  return key === ownKeyOf(tenant, provider) ? 'own' : 'foreign';
 }
 
 interface CallInput {
@@ -67,7 +80,7 @@ interface CallInput {
   readonly format: Format;
   readonly script: Script;
   readonly ending: Ending;
-  readonly base: Pick<Ended, 'request' | 'tenant' | 'n' | 'provider' | 'model' | 'streamed'>;
+  readonly base: Pick<Ended, 'request' | 'tenant' | 'n' | 'provider' | 'payer' | 'model' | 'streamed'>;
   readonly tokens: Tokens;
 }
 

@@ -1,9 +1,10 @@
 /**
  * The providers' answer formats for the stand-in, streamed and not: each answer as the parts that are sent one after another,
  * with what was made and what usage was told once a part is out. Field names as the vendors' clients read them
- * (@anthropic-ai/sdk 1.11.0, openai 7.55.0).
+ * (@anthropic-ai/sdk 1.11.0, openai 7.55.0); Gemini's are beside, in wire-gemini.ts.
  */
 import { allInput, type Tokens } from '../prices.ts';
+import type { Ended } from '../upstream-log.ts';
 
 export interface Part {
   readonly bytes: string;
@@ -23,23 +24,23 @@ export interface AnswerWanted {
 }
 
 export interface Format {
-  readonly provider: 'anthropic' | 'openai';
+  readonly provider: Ended['provider'];
   readonly stream: (wanted: AnswerWanted) => Part[];
   readonly whole: (wanted: AnswerWanted) => Part[];
   /** The bound on the answer in a request body. */
   readonly outputMax: (body: Readonly<Record<string, unknown>>) => number;
 }
 
-const piece = 'and so the tide went out ';
+export const piece = 'and so the tide went out ';
 const named = (data: { readonly type: string } & Record<string, unknown>): string =>
   `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
-const unnamed = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
+export const unnamed = (data: unknown): string => `data: ${JSON.stringify(data)}\n\n`;
 
 /** Tokens made when `nth` of `pieces` is out: at least one, all of them only at the end. */
-const madeAt = ({ tokens, pieces }: AnswerWanted, nth: number): number =>
+export const madeAt = ({ tokens, pieces }: AnswerWanted, nth: number): number =>
   Math.max(1, Math.floor((tokens.output * nth) / (pieces + 1)));
 
-const asBound = (value: unknown): number => (typeof value === 'number' ? value : Number.MAX_SAFE_INTEGER);
+export const asBound = (value: unknown): number => (typeof value === 'number' ? value : Number.MAX_SAFE_INTEGER);
 
 function anthropicUsage(tokens: Tokens): Record<string, unknown> {
   return {
@@ -101,51 +102,58 @@ const anthropic: Format = {
 
 function chatUsage(tokens: Tokens): Record<string, unknown> {
   const prompt = allInput(tokens);
+  const cacheWrite = tokens.cacheWrite5m + tokens.cacheWrite1h;
   return {
     prompt_tokens: prompt,
     completion_tokens: tokens.output,
     total_tokens: prompt + tokens.output,
-    prompt_tokens_details: { cached_tokens: tokens.cacheRead },
+    prompt_tokens_details: {
+      cached_tokens: tokens.cacheRead,
+      ...(cacheWrite === 0 ? {} : { cache_write_tokens: cacheWrite }),
+    },
     completion_tokens_details: { reasoning_tokens: Math.floor(tokens.output / 3) },
   };
 }
 
-const chat: Format = {
-  provider: 'openai',
-  outputMax: (body) => asBound(body['max_completion_tokens'] ?? body['max_tokens']),
-  whole: ({ id, model, tokens, pieces, withUsage }) => [
-    {
-      bytes: JSON.stringify({
-        id,
-        object: 'chat.completion',
-        model,
-        choices: [{ index: 0, message: { role: 'assistant', content: piece.repeat(pieces) }, finish_reason: 'stop' }],
-        ...(withUsage ? { usage: chatUsage(tokens) } : {}),
-      }),
-      made: tokens.output,
-      reported: withUsage ? tokens : null,
+function chatAt(provider: Format['provider'], besides: Readonly<Record<string, unknown>> = {}): Format {
+  const usageOf = (tokens: Tokens) => ({ ...chatUsage(tokens), ...besides });
+  return {
+    provider,
+    outputMax: (body) => asBound(body['max_completion_tokens'] ?? body['max_tokens']),
+    whole: ({ id, model, tokens, pieces, withUsage }) => [
+      {
+        bytes: JSON.stringify({
+          id,
+          object: 'chat.completion',
+          model,
+          choices: [{ index: 0, message: { role: 'assistant', content: piece.repeat(pieces) }, finish_reason: 'stop' }],
+          ...(withUsage ? { usage: usageOf(tokens) } : {}),
+        }),
+        made: tokens.output,
+        reported: withUsage ? tokens : null,
+      },
+    ],
+    stream(wanted) {
+      const { id, model, tokens, pieces, withUsage } = wanted;
+      const chunk = (choices: unknown[], usage: Record<string, unknown> | null): string =>
+        unnamed({ id, object: 'chat.completion.chunk', model, choices, usage });
+      const said = [{ index: 0, delta: { content: piece }, finish_reason: null }];
+      const stopped = [{ index: 0, delta: {}, finish_reason: 'stop' }];
+      const all = withUsage ? tokens : null;
+      const made = tokens.output;
+      return [
+        ...Array.from({ length: pieces }, (_, n) => ({
+          bytes: chunk(said, null),
+          made: madeAt(wanted, n + 1),
+          reported: null,
+        })),
+        { bytes: chunk(stopped, null), made, reported: null },
+        ...(withUsage ? [{ bytes: chunk([], usageOf(tokens)), made, reported: all }] : []),
+        { bytes: 'data: [DONE]\n\n', made, reported: all },
+      ];
     },
-  ],
-  stream(wanted) {
-    const { id, model, tokens, pieces, withUsage } = wanted;
-    const chunk = (choices: unknown[], usage: Record<string, unknown> | null): string =>
-      unnamed({ id, object: 'chat.completion.chunk', model, choices, usage });
-    const said = [{ index: 0, delta: { content: piece }, finish_reason: null }];
-    const stopped = [{ index: 0, delta: {}, finish_reason: 'stop' }];
-    const all = withUsage ? tokens : null;
-    const made = tokens.output;
-    return [
-      ...Array.from({ length: pieces }, (_, n) => ({
-        bytes: chunk(said, null),
-        made: madeAt(wanted, n + 1),
-        reported: null,
-      })),
-      { bytes: chunk(stopped, null), made, reported: null },
-      ...(withUsage ? [{ bytes: chunk([], chatUsage(tokens)), made, reported: all }] : []),
-      { bytes: 'data: [DONE]\n\n', made, reported: all },
-    ];
-  },
-};
+  };
+}
 
 function responsesUsage(tokens: Tokens): Record<string, unknown> {
   const input = allInput(tokens);
@@ -220,10 +228,15 @@ const embeddings: Format = {
   stream: (wanted) => embeddings.whole(wanted),
 };
 
+/** OpenRouter names a cost of its own; nothing may be charged from it. */
+const openRouter = chatAt('openrouter', { cost: 0.123456789 });
+
 /** By path, as AI Gateway has them. */
 export const formats: Readonly<Record<string, Format>> = {
   '/anthropic/v1/messages': anthropic,
-  '/openai/chat/completions': chat,
+  '/openai/chat/completions': chatAt('openai'),
   '/openai/responses': responses,
   '/openai/embeddings': embeddings,
+  '/openrouter/v1/chat/completions': openRouter,
+  '/workers-ai/v1/chat/completions': chatAt('workers-ai'),
 };
