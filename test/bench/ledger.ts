@@ -1,6 +1,7 @@
 /**
  * The ledger's speed in a real object's SQLite on disk, beside the least that any ledger must do there: one row written before
- * the call and changed after it, turn about in the same run. Also what one request writes. Budgets are in DESIGN §9.
+ * the call and changed after it, turn about in the same run. Also what one request writes: the design allows two,
+ * and docs/decisions/006-three-ledger-writes.md says why it is three.
  */
 import { z } from 'zod';
 import type { Cell } from '../load/cell.ts';

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: proxy overhead and wake time as ratios to baselines measured in the same run (DESIGN §9), and the Control
+ * `npm run bench`: proxy overhead and wake time as ratios to baselines measured in the same run, and the Control
  * UI opened in a browser; what metering adds to a model call. Prints JSON lines; asserts nothing. `npm run bench -- --wakes 5
  * --requests 400 --opens 5 --streams 400`, or one part of it: `--only wake|proxy|ui|snapshot|metering`.
  */

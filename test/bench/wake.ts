@@ -23,32 +23,35 @@ export async function measureWake(options: {
   const wakeTimes: number[] = [];
   const bootTimes: number[] = [];
   const cookie = await person.openAssistant(tenant.slug);
-  copyTenantState(path.join(product.stateDir, 'engine/run'), home);
-  // Turn about, so that whatever else the machine does meets both alike. The first of each warms the caches.
-  for (let i = 0; i <= wakes; i++) {
-    const { state } = await person.call('tenantRead', { params: { tenantId: tenant.id } });
-    if (state !== 'asleep') await person.call('tenantSleep', { params: { tenantId: tenant.id } });
-    await person.waitFor(tenant.id, 'asleep');
-    const boot = await startByHand(openclawDir, home);
-    await boot.stop();
-    const beganMs = performance.now();
-    await person.request(`${tenant.slug}.localhost`, '/', {
-      headers: {
-        'sec-fetch-mode': 'navigate',
-        'sec-fetch-dest': 'document',
-        'sec-fetch-site': 'none',
-        accept: 'text/html',
-      },
-    });
-    const client = await GatewayClient.connectWhenReady(() => product.stack, tenant.slug, cookie);
-    const tookMs = performance.now() - beganMs;
-    client.close();
-    if (i === 0) continue;
-    wakeTimes.push(tookMs);
-    bootTimes.push(boot.readyMs);
-    print({ wake: i, wakeMs: round(tookMs, 0), byHandMs: round(boot.readyMs, 0) });
+  try {
+    copyTenantState(path.join(product.stateDir, 'engine/run'), home);
+    // Turn about, so that whatever else the machine does meets both alike. The first of each warms the caches.
+    for (let i = 0; i <= wakes; i++) {
+      const { state } = await person.call('tenantRead', { params: { tenantId: tenant.id } });
+      if (state !== 'asleep') await person.call('tenantSleep', { params: { tenantId: tenant.id } });
+      await person.waitFor(tenant.id, 'asleep');
+      const boot = await startByHand(openclawDir, home);
+      await boot.stop();
+      const beganMs = performance.now();
+      await person.request(`${tenant.slug}.localhost`, '/', {
+        headers: {
+          'sec-fetch-mode': 'navigate',
+          'sec-fetch-dest': 'document',
+          'sec-fetch-site': 'none',
+          accept: 'text/html',
+        },
+      });
+      const client = await GatewayClient.connectWhenReady(() => product.stack, tenant.slug, cookie);
+      const tookMs = performance.now() - beganMs;
+      client.close();
+      if (i === 0) continue;
+      wakeTimes.push(tookMs);
+      bootTimes.push(boot.readyMs);
+      print({ wake: i, wakeMs: round(tookMs, 0), byHandMs: round(boot.readyMs, 0) });
+    }
+  } finally {
+    rmSync(home, { recursive: true, force: true });
   }
-  rmSync(home, { recursive: true, force: true });
   print({
     what: 'wake: authenticated request to connected Control UI socket, against OpenClaw by hand to ready',
     runs: wakes,

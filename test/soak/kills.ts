@@ -130,8 +130,8 @@ try {
       'an answer',
       async () => {
         const texts = await client.history();
-        const asked = texts.findIndex((text) => text.includes(hello));
-        return asked >= 0 && texts.slice(asked + 1).some((text) => text.trim() !== '');
+        const at = texts.findIndex((text) => text.includes(hello));
+        return at >= 0 && texts.slice(at + 1).some((text) => text.trim() !== '');
       },
       answerTimeoutMs,
     );
