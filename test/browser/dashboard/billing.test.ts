@@ -143,6 +143,19 @@ describe('every state reads, fits and is accessible', () => {
       await visit(page, '/billing', 'Billing');
       await page.getByText('billing_unavailable').waitFor();
       await page.getByText(/You are on/).waitFor();
+
+      // Nobody agrees to a sum that they have not seen.
+      await page.route('**/billing/plan-preview?*', (route) =>
+        route.fulfill({ status: 503, contentType: 'application/problem+json', body: JSON.stringify(problem) }),
+      );
+      await page.getByRole('button', { name: 'Change to Pool' }).click();
+      const dialog = page.getByRole('dialog', { name: 'Change to Pool?' });
+      const confirm = dialog.getByRole('button', { name: 'Change', exact: true });
+      await dialog.getByText('billing_unavailable').waitFor();
+      expect(await confirm.getAttribute('aria-disabled')).toBe('true');
+      await page.unroute('**/billing/plan-preview?*');
+      await dialog.getByRole('button', { name: 'Try again' }).click();
+      await expect.poll(() => confirm.getAttribute('aria-disabled')).toBeNull();
     });
   });
 });

@@ -153,11 +153,15 @@ function ChangeDialog(props: {
       open
       title={`Change to ${props.name}?`}
       confirmLabel={data?.payNow === true ? `Pay ${cents(data.totalCents)} and change` : 'Change'}
+      // Nobody agrees to a sum that they have not seen.
+      disabledReason={data === undefined ? 'What it comes to is not known yet.' : undefined}
       onClose={props.onClose}
       onConfirm={props.onConfirm}
     >
       {preview.isPending ? 'Working out what it comes to …' : null}
-      {preview.isError ? `${toFailure(preview.error).detail} ${toFailure(preview.error).next}` : null}
+      {preview.isError && data === undefined ? (
+        <FailureNotice failure={toFailure(preview.error)} onRetry={() => void preview.refetch()} />
+      ) : null}
       {data === undefined
         ? null
         : data.payNow

@@ -7,6 +7,8 @@ interface ConfirmDialogProps {
   readonly title: string;
   readonly confirmLabel: string;
   readonly busy?: boolean;
+  /** Why it cannot be confirmed now. */
+  readonly disabledReason?: string | undefined;
   readonly onConfirm: () => void;
   readonly onClose: () => void;
   readonly children: ReactNode;
@@ -17,6 +19,7 @@ export function ConfirmDialog({
   title,
   confirmLabel,
   busy = false,
+  disabledReason,
   onConfirm,
   onClose,
   children,
@@ -45,7 +48,7 @@ export function ConfirmDialog({
         <Button kind="plain" onClick={onClose}>
           Cancel
         </Button>
-        <Button kind="primary" busy={busy} onClick={onConfirm}>
+        <Button kind="primary" busy={busy} disabledReason={disabledReason} onClick={onConfirm}>
           {confirmLabel}
         </Button>
       </div>
