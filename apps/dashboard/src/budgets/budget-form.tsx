@@ -73,7 +73,7 @@ export function BudgetForm({ tenant, wanted, fuse, reason }: FormProps) {
           disabled={readOnly}
           onChange={({ target }) => change({ fuse: target.checked })}
           aria-describedby={fuseId}
-          className="mt-0.5 size-5 accent-tide"
+          className="mt-0.5 size-5 shrink-0 accent-tide"
         />
         <span>
           <span className="font-semibold">Fuse</span>

@@ -36,11 +36,11 @@ export function ModelBudgets({ tenantId, lines, errors, judged, reason, max, onC
         : undefined);
   return (
     <fieldset className="flex flex-col gap-3">
-      <legend className="text-sm font-semibold">Budgets per month for single models</legend>
+      <legend className="pb-2 text-sm font-semibold">Budgets per month for single models</legend>
       {lines.length === 0 ? <p className="text-sm text-soft">None.</p> : null}
       {lines.map((line, at) => (
-        <div key={line.model} className="flex flex-wrap gap-x-3">
-          <div className="min-w-0 flex-1 basis-56">
+        <div key={line.model} className="flex gap-3">
+          <div className="min-w-0 flex-1">
             <UsdField
               label={line.model}
               hint={(models.data && modelNote(line.model, models.data)) ?? undefined}
@@ -52,7 +52,7 @@ export function ModelBudgets({ tenantId, lines, errors, judged, reason, max, onC
               onLeave={() => setLeft(new Set([...left, line.model]))}
             />
           </div>
-          <div className="sm:pt-7">
+          <div className="pt-7">
             <Button
               kind="plain"
               icon={<Trash2 size={16} aria-hidden />}
@@ -60,7 +60,7 @@ export function ModelBudgets({ tenantId, lines, errors, judged, reason, max, onC
               aria-label={`Remove the budget of ${line.model}`}
               onClick={() => onChange(lines.filter((_, n) => n !== at))}
             >
-              Remove
+              <span className="max-sm:sr-only">Remove</span>
             </Button>
           </div>
         </div>

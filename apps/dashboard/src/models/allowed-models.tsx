@@ -21,14 +21,14 @@ export function AllowedModels({ choices, allowed, needed, reason, onChange }: Al
   const shown = choices.filter(({ ref }) => ref.toLowerCase().includes(wanted));
   return (
     <fieldset className="flex flex-col gap-3" disabled={reason !== undefined}>
-      <legend className="text-base font-semibold">What it may use</legend>
+      <legend className="pb-3 text-xl font-semibold tracking-tight">What it may use</legend>
       <label className="flex items-start gap-3 text-sm">
         <input
           type="radio"
           name={name}
           checked={allowed === null}
           onChange={() => onChange(null)}
-          className="mt-0.5 size-5 accent-tide"
+          className="mt-0.5 size-5 shrink-0 accent-tide"
         />
         <span>
           <span className="font-semibold">Every model with a price</span>{' '}
@@ -41,7 +41,7 @@ export function AllowedModels({ choices, allowed, needed, reason, onChange }: Al
           name={name}
           checked={allowed !== null}
           onChange={() => onChange([...new Set(needed)])}
-          className="mt-0.5 size-5 accent-tide"
+          className="mt-0.5 size-5 shrink-0 accent-tide"
         />
         <span>
           <span className="font-semibold">Only these</span>{' '}
@@ -79,7 +79,7 @@ export function AllowedModels({ choices, allowed, needed, reason, onChange }: Al
                           target.checked ? [...allowed, choice.ref] : allowed.filter((ref) => ref !== choice.ref),
                         )
                       }
-                      className="size-5 accent-tide"
+                      className="size-5 shrink-0 accent-tide"
                     />
                     <span className="min-w-0 break-words">
                       {choice.model} <span className="text-soft">{priceText(choice)}</span>

@@ -22,8 +22,8 @@ export function ModelAdd({ label, action, choices, reason, onAdd }: ModelAddProp
   // One that was added elsewhere meanwhile is not among them any more.
   const chosen = choices.some((choice) => choice.ref === ref) ? ref : '';
   return (
-    <div className="flex flex-wrap gap-x-3">
-      <div className="min-w-0 flex-1 basis-56">
+    <div className="flex gap-3">
+      <div className="min-w-0 flex-1">
         <ModelSelect
           label={label}
           choices={choices}
@@ -33,7 +33,7 @@ export function ModelAdd({ label, action, choices, reason, onAdd }: ModelAddProp
           onChange={setRef}
         />
       </div>
-      <div className="sm:pt-7">
+      <div className="pt-7">
         <Button
           aria-label={action}
           icon={<Plus size={16} aria-hidden />}

@@ -46,7 +46,7 @@ function Economy({ routing: { economy }, choices, reason, onChange }: ModelRules
                 target.checked && cheapest !== undefined ? { abovePercent: economyFirst, model: cheapest.ref } : null,
             })
           }
-          className="mt-0.5 size-5 accent-tide"
+          className="mt-0.5 size-5 shrink-0 accent-tide"
         />
         <span>
           <span className="font-semibold">Use a cheaper model near the cap</span>{' '}
@@ -99,7 +99,7 @@ function KeyRefused({ routing: { keyRefused }, reason, onChange }: ModelRulesPro
             name={name}
             checked={keyRefused === value}
             onChange={() => onChange({ keyRefused: value })}
-            className="mt-0.5 size-5 accent-tide"
+            className="mt-0.5 size-5 shrink-0 accent-tide"
           />
           <span>
             <span className="font-semibold">{label}.</span> <span className="text-soft">{text}</span>

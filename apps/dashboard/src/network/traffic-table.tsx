@@ -6,15 +6,36 @@ import { type Column, DataTable } from '../ui/data-table.tsx';
 import { formatBytes, formatCount } from '../ui/format.ts';
 import { trafficOfDay, type TrafficTotal } from './traffic.ts';
 
-const host = (row: EgressTraffic) => <span className="break-all">{row.host}</span>;
+/** What stands in two columns where there is room for them. */
+function Bytes({ of: { bytesOut, bytesIn } }: { of: TrafficTotal }) {
+  return (
+    <span className="block font-normal text-soft sm:hidden">
+      {formatBytes(bytesOut)} sent, {formatBytes(bytesIn)} received
+    </span>
+  );
+}
+
+const host = (row: EgressTraffic) => (
+  <>
+    <span className="break-words">{row.host}</span>
+    <Bytes of={row} />
+  </>
+);
 
 function columnsOf(total: TrafficTotal): readonly Column<EgressTraffic>[] {
+  const together = (
+    <>
+      Together
+      <Bytes of={total} />
+    </>
+  );
+  const bytes = { kind: 'number', wideOnly: true } as const;
   return [
-    { head: 'Host', kind: 'row', cell: host, foot: 'Together' },
+    { head: 'Host', kind: 'row', cell: host, foot: together },
     { head: 'Went', kind: 'number', cell: (row) => formatCount(row.allowed), foot: formatCount(total.allowed) },
     { head: 'Refused', kind: 'number', cell: (row) => formatCount(row.denied), foot: formatCount(total.denied) },
-    { head: 'Sent', kind: 'number', cell: (row) => formatBytes(row.bytesOut), foot: formatBytes(total.bytesOut) },
-    { head: 'Received', kind: 'number', cell: (row) => formatBytes(row.bytesIn), foot: formatBytes(total.bytesIn) },
+    { head: 'Sent', ...bytes, cell: (row) => formatBytes(row.bytesOut), foot: formatBytes(total.bytesOut) },
+    { head: 'Received', ...bytes, cell: (row) => formatBytes(row.bytesIn), foot: formatBytes(total.bytesIn) },
   ];
 }
 

@@ -58,7 +58,7 @@ export function SleepForm({ tenant, reason }: { tenant: Tenant; reason: string |
           checked={keepAwake}
           disabled={reason !== undefined}
           onChange={(event) => setKeepAwake(event.target.checked)}
-          className="mt-0.5 size-5"
+          className="mt-0.5 size-5 shrink-0 accent-tide"
         />
         <span>
           <span className="font-semibold">Keep it awake</span>

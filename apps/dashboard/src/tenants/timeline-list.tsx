@@ -178,7 +178,7 @@ export function IncidentDetails({ incident }: { incident: Incident }) {
 function Details({ summary, children }: { summary: string; children: ReactNode }) {
   return (
     <details className="mt-1 text-sm">
-      <summary className="inline-flex min-h-8 cursor-pointer items-center text-soft hover:text-ink pointer-coarse:min-h-11">
+      <summary className="w-fit cursor-pointer rounded-sm py-1 text-soft hover:text-ink pointer-coarse:py-2.5">
         {summary}
       </summary>
       <div className="py-1">{children}</div>

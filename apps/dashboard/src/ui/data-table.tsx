@@ -12,7 +12,9 @@ export interface Column<Row> {
   /** `row`: names its row. `number`: stands right, on one line. `line`: on one line. Absent: text that wraps. */
   readonly kind?: 'row' | 'number' | 'line';
   /** Under the column. */
-  readonly foot?: string;
+  readonly foot?: ReactNode;
+  /** Left out on a phone, where another column says it too. */
+  readonly wideOnly?: boolean;
 }
 
 interface DataTableProps<Row> {
@@ -27,10 +29,10 @@ interface DataTableProps<Row> {
 
 const base = 'py-2 pl-4 first:pl-0';
 
-function look<Row>({ kind }: Column<Row>): string {
-  if (kind === 'number') return `${base} text-right whitespace-nowrap`;
-  if (kind === 'line') return `${base} text-left whitespace-nowrap`;
-  return `${base} text-left`;
+const looks = { number: 'text-right whitespace-nowrap', line: 'text-left whitespace-nowrap', row: 'text-left' };
+
+function look<Row>({ kind = 'row', wideOnly = false }: Column<Row>): string {
+  return `${base} ${looks[kind]} ${wideOnly ? 'max-sm:hidden' : ''}`;
 }
 
 export function DataTable<Row>({ label, columns, rows, keyOf, wideOnly = false, bounds = '' }: DataTableProps<Row>) {

@@ -9,15 +9,18 @@ const columns: readonly Column<Row>[] = [
   {
     head: 'Model',
     kind: 'row',
-    cell: ({ model, provider }) => (
+    cell: (row) => (
       <>
-        {model} <span className="font-normal text-soft">{provider}</span>
+        {row.model} <span className="font-normal text-soft">{row.provider}</span>
+        <span className="block font-normal text-soft sm:hidden">
+          {formatCount(row.inputTokens)} tokens in, {formatCount(row.outputTokens)} out
+        </span>
       </>
     ),
   },
   { head: 'Requests', kind: 'number', cell: ({ requests }) => formatCount(requests) },
-  { head: 'Tokens in', kind: 'number', cell: ({ inputTokens }) => formatCount(inputTokens) },
-  { head: 'Tokens out', kind: 'number', cell: ({ outputTokens }) => formatCount(outputTokens) },
+  { head: 'Tokens in', kind: 'number', wideOnly: true, cell: ({ inputTokens }) => formatCount(inputTokens) },
+  { head: 'Tokens out', kind: 'number', wideOnly: true, cell: ({ outputTokens }) => formatCount(outputTokens) },
   {
     head: 'Cost',
     kind: 'number',
