@@ -1,5 +1,6 @@
 /** Billing in words: what the state means, what comes next and when, what to do. Pure. */
 import type { Billing } from '../../../control-plane/src/contract/billing-api.ts';
+import { formatDate } from '../ui/format.ts';
 
 export interface StateWords {
   readonly tone: 'calm' | 'care' | 'stop';
@@ -7,10 +8,7 @@ export interface StateWords {
   readonly text: string;
 }
 
-const dateOf = (at: string): string =>
-  new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' }).format(
-    Date.parse(at),
-  );
+const dateOf = (at: string): string => formatDate(Date.parse(at));
 
 /** Null while there is nothing that a person should know. */
 export function stateWords({ service, subscription, plan }: Billing): StateWords | null {

@@ -26,7 +26,9 @@ describe('a budget', () => {
       { kind: 'shared', by: 'organisation', organisationNanoUsd: 1 },
     ];
     expect(new Set(kinds.map((name) => budgetName(use(0, name)))).size).toBe(5);
-    expect(opensText(use(0, { kind: 'day' }))).toMatch(/midnight UTC/);
+    expect(opensText(use(0, { kind: 'day' }), { locale: 'en-GB', timeZone: 'Europe/Stockholm' })).toBe(
+      'Begins anew at midnight UTC, 1:00 where you are.',
+    );
     expect(opensText(use(0))).toMatch(/1.*\(UTC\)/);
   });
 });

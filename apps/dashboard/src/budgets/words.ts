@@ -29,10 +29,13 @@ export function budgetStanding(use: BudgetUse): { tone: 'care' | 'stop'; text: s
   return null;
 }
 
-/** "Begins anew at 00:00 UTC" or on a date. */
-export function opensText(use: BudgetUse): string {
-  if (use.name.kind === 'day') return 'Begins anew at midnight UTC.';
-  const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', timeZone: 'UTC' });
+/** When a budget begins anew: a day's with the time where the viewer is. */
+export function opensText(use: BudgetUse, { locale, ...zone }: FormatOptions = {}): string {
+  if (use.name.kind === 'day') {
+    const time = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', ...zone });
+    return `Begins anew at midnight UTC, ${time.format(use.opensAtMs)} where you are.`;
+  }
+  const date = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', timeZone: 'UTC' });
   return `Begins anew on ${date.format(use.opensAtMs)} (UTC).`;
 }
 
@@ -51,7 +54,7 @@ export function pauseText(pause: SpendPause, options: FormatOptions = {}): strin
 export function fuseText(tripsAboveNanoUsd: number | null): string {
   const rate =
     tripsAboveNanoUsd === null
-      ? 'how dear an hour usually is, it does not know yet'
-      : `or an hour costs more than ${formatCap(tripsAboveNanoUsd)}`;
-  return `It pauses model requests and asks you when the same request is charged more than 20 times within 10 minutes; ${rate}.`;
+      ? '. What an hour usually costs it does not know yet.'
+      : `, or when an hour costs more than ${formatCap(tripsAboveNanoUsd)}.`;
+  return `It pauses model requests and asks you when the same request is charged more than 20 times within 10 minutes${rate}`;
 }

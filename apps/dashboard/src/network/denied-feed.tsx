@@ -4,7 +4,7 @@ import { EgressMethod } from '../../../control-plane/src/contract/egress.ts';
 import { call } from '../api/client.ts';
 import { toFailure } from '../api/errors.ts';
 import { Button } from '../ui/button.tsx';
-import { formatCount } from '../ui/format.ts';
+import { counted } from '../ui/format.ts';
 import { FailureNotice } from '../ui/notice.tsx';
 import { When } from '../ui/when.tsx';
 import { useNetworkChange } from './use-network-change.ts';
@@ -59,7 +59,7 @@ export function DeniedFeed({
                 {row.pathPrefix === '/' ? '' : row.pathPrefix}
               </p>
               <p className="text-soft">
-                {formatCount(row.count)} {row.count === 1 ? 'time' : 'times'}, last <When at={row.lastAtMs} />
+                {counted(row.count, 'time')}, last <When at={row.lastAtMs} />
               </p>
             </div>
             <Answers row={row} reason={reason} busy={answer.isPending} onAnswer={answer.mutate} />

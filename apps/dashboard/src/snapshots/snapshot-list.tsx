@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Snapshot } from '../../../control-plane/src/contract/api.ts';
 import { Button, buttonClass } from '../ui/button.tsx';
-import { formatBytes, formatCount, formatDateTime } from '../ui/format.ts';
+import { counted, formatBytes, formatDateTime } from '../ui/format.ts';
 import { When } from '../ui/when.tsx';
 import { flagsOf, type Flag, reasonOf } from './words.ts';
 
@@ -56,8 +56,8 @@ function Row({ snapshot, ...props }: SnapshotListProps & { snapshot: Snapshot })
           {snapshot.note === null ? '' : `: ${snapshot.note}`}
         </p>
         <p className="figures text-sm text-soft">
-          {formatBytes(snapshot.bytes)}, {formatCount(snapshot.files)} files
-          {snapshot.sessions === null ? '' : `, ${formatCount(snapshot.sessions)} conversations`}
+          {formatBytes(snapshot.bytes)}, {counted(snapshot.files, 'file')}
+          {snapshot.sessions === null ? '' : `, ${counted(snapshot.sessions, 'conversation')}`}
           {snapshot.provenAt === null ? null : (
             <>
               , restore proven <When at={snapshot.provenAt} />

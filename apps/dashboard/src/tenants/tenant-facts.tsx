@@ -2,7 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import type { Tenant } from '../../../control-plane/src/contract/api.ts';
-import { capRatio, formatBytes, formatCount, formatSpan } from '../ui/format.ts';
+import { capRatio, counted, formatBytes, formatSpan } from '../ui/format.ts';
 import { When } from '../ui/when.tsx';
 import { CapGauge } from './cap-gauge.tsx';
 
@@ -85,8 +85,7 @@ export function TenantSpend({ tenant, demo }: { tenant: Tenant; demo: string | n
         <CapGauge spentNanoUsd={tenant.usage.spentNanoUsd} capNanoUsd={tenant.aiCapNanoUsdPerMonth} when="this month" />
       </div>
       <p className="mt-3 text-sm text-soft">
-        {formatCount(tenant.usage.requests)} {tenant.usage.requests === 1 ? 'request' : 'requests'} this month.{' '}
-        {capWords(tenant)}
+        {counted(tenant.usage.requests, 'request')} this month. {capWords(tenant)}
       </p>
       {demo === null ? null : <p className="mt-2 text-sm text-soft">{demo}</p>}
     </section>

@@ -2,10 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { decimalFromNano } from '../../../control-plane/src/contract/money.ts';
 import {
   capRatio,
+  counted,
   formatBytes,
   formatCap,
   formatClock,
   formatCount,
+  formatDate,
   formatDuration,
   formatElapsed,
   formatSpan,
@@ -73,8 +75,9 @@ describe('sizes and counts', () => {
     expect(formatBytes(bytes, en)).toBe(text);
   });
 
-  it('groups counts', () => {
+  it('groups counts, and one is one', () => {
     expect(formatCount(1_234_567, en)).toBe('1,234,567');
+    expect([0, 1, 1_200].map((files) => counted(files, 'file', en))).toEqual(['0 files', '1 file', '1,200 files']);
   });
 });
 
@@ -117,6 +120,9 @@ describe('time', () => {
 
   it('names the zone of the viewer, and UTC beside it', () => {
     expect(formatClock(now, { locale: 'en-GB', timeZone: 'Europe/Stockholm' })).toBe('13:00:00');
+    expect(formatDate(Date.UTC(2026, 10, 21, 23), { locale: 'en-US', timeZone: 'Asia/Tokyo' })).toBe(
+      'November 22, 2026',
+    );
     expect(formatUtc(now)).toBe('2026-11-21 12:00:00 UTC');
   });
 });

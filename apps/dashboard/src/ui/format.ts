@@ -61,6 +61,11 @@ export function formatCount(value: number, options: FormatOptions = {}): string 
   return new Intl.NumberFormat(options.locale).format(value);
 }
 
+/** "1 file", "1,200 files". The noun makes its plural with an s. */
+export function counted(value: number, noun: string, options: FormatOptions = {}): string {
+  return `${formatCount(value, options)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 /** Bytes in decimal units (kB = 1000), at most one decimal. */
 export function formatBytes(bytes: number, options: FormatOptions = {}): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
@@ -116,6 +121,11 @@ export function formatWhen(atMs: number, nowMs: number, options: FormatOptions =
     year: 'numeric',
     ...zone(options),
   }).format(atMs);
+}
+
+/** The day on which something happens where the viewer is. */
+export function formatDate(atMs: number, options: FormatOptions = {}): string {
+  return new Intl.DateTimeFormat(options.locale, { dateStyle: 'long', ...zone(options) }).format(atMs);
 }
 
 /** The time of day, to the second, in the viewer's zone. */

@@ -4,7 +4,7 @@
  */
 import type { UsageReport } from '../../../control-plane/src/contract/api.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
-import { formatCount, formatUsd, formatUsdExact } from '../ui/format.ts';
+import { counted, formatCount, formatUsd, formatUsdExact } from '../ui/format.ts';
 
 type Day = UsageReport['byDay'][number];
 
@@ -66,7 +66,7 @@ export function DayChart({ days, caption }: { days: readonly Day[]; caption: str
               const height = (day.costNanoUsd / top) * 100;
               return (
                 <g key={day.day}>
-                  <title>{`${dayLabel(day.day)}: ${formatUsd(day.costNanoUsd)}, ${formatCount(day.requests)} requests`}</title>
+                  <title>{`${dayLabel(day.day)}: ${formatUsd(day.costNanoUsd)}, ${counted(day.requests, 'request')}`}</title>
                   <rect x={index * slot} y="0" width={slot} height="100" fill="transparent" />
                   <rect
                     x={index * slot + slot * 0.16}

@@ -14,6 +14,7 @@ import { PlanUse } from '../../billing/plan-use.tsx';
 import { usePay, usePlanAct } from '../../billing/use-billing.ts';
 import { cents, stateWords } from '../../billing/words.ts';
 import { buttonClass } from '../../ui/button.tsx';
+import { formatDate } from '../../ui/format.ts';
 import { EmptyState, FailureNotice } from '../../ui/notice.tsx';
 import { PageTitle } from '../../ui/page-title.tsx';
 import { Loading, Skeleton } from '../../ui/skeleton.tsx';
@@ -129,12 +130,7 @@ function State({ billing }: { billing: Billing }) {
           </>
         )}
         {subscription === null || subscription.endsAt !== null ? null : (
-          <span className="text-soft">
-            , renewed on{' '}
-            {new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long', timeZone: 'UTC' }).format(
-              Date.parse(subscription.renewsAt),
-            )}
-          </span>
+          <span className="text-soft">, renewed on {formatDate(Date.parse(subscription.renewsAt))}</span>
         )}
         .
         {billing.mode === 'stand_in' ? (
