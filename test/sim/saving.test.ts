@@ -171,6 +171,8 @@ describe('what a container holds', () => {
       expect(s.world.running).not.toEqual(held);
       expect(s.count('lifecycle.unsaved_lost')).toBe(0);
       expect(lossesTold(s)).toEqual([false]);
+      const waited = [...s.world.controlPlane.operations.values()].find(({ operation }) => operation.kind === command);
+      expect(waited?.operation.steps.map(({ name }) => name)).toContain('snapshot');
       // A restore brings back what was chosen; what it took the place of is kept beside.
       if (command === 'restart') expect(s.entries).toContain(entry);
       else expect([...s.world.bucket.data.values()].some(({ entries }) => entries.includes(entry))).toBe(true);

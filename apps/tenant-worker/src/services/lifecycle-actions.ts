@@ -133,7 +133,8 @@ async function snapshot(
   why: SnapshotReason,
 ): Promise<void> {
   if (why === 'rescue') lifecycle.deps.store.rescueTried(incarnation, lifecycle.deps.clock.nowMs());
-  if (why !== 'periodic' && why !== 'rescue') operationStep(lifecycle, record, 'snapshot');
+  // A rescue as well: somebody waits for the start that comes after it.
+  if (why !== 'periodic') operationStep(lifecycle, record, 'snapshot');
   if (why !== 'manual') return saveSnapshot(lifecycle, record, incarnation, why);
   const asked = lifecycle.deps.snapshots.asked();
   try {
