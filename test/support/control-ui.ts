@@ -60,12 +60,18 @@ export interface SocketWatch {
   connected: number;
   /** Of the last such socket, by `performance.now()`. */
   connectedAtMs: number;
+  /** What the page asked of the gateway, and how often. */
+  readonly asked: Map<string, number>;
 }
 
 export function watchSockets(page: Page): SocketWatch {
-  const seen: SocketWatch = { tries: 0, connected: 0, connectedAtMs: Number.NaN };
+  const seen: SocketWatch = { tries: 0, connected: 0, connectedAtMs: Number.NaN, asked: new Map() };
   page.on('websocket', (socket) => {
     seen.tries++;
+    socket.on('framesent', ({ payload }) => {
+      const method = /"method":"([\w.]+)"/.exec(String(payload).slice(0, 300))?.[1] ?? 'no method';
+      seen.asked.set(method, (seen.asked.get(method) ?? 0) + 1);
+    });
     socket.on('framereceived', ({ payload }) => {
       if (!String(payload).slice(0, 300).includes('"type":"hello-ok"')) return;
       seen.connected++;

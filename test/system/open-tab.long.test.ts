@@ -118,7 +118,9 @@ it(
       async () => {
         await page.clock.fastForward(5 * minuteMs);
         await roundTrip(page);
-        return (await state()) === 'asleep';
+        const seen = await person.call('tenantRead', { params: { tenantId: tenant.id } });
+        if (seen.state === 'asleep') return true;
+        throw new Error(JSON.stringify([seen.state, seen.awakeBecause, [...sockets.asked]]));
       },
       300_000,
     );

@@ -12,6 +12,8 @@ describe('isActOnSocket', () => {
     'sessions.describe',
     'chat.startup',
     'tasks.list',
+    'sessions.github.options',
+    'session.members.listEvidence',
   ])('%s is what an open tab sends by itself', (method) => {
     expect(isActOnSocket(frame(method, { params: { agentId: 'main' } }))).toBe(false);
   });
