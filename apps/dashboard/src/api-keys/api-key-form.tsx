@@ -9,6 +9,7 @@ import { Button } from '../ui/button.tsx';
 import { CopyButton } from '../ui/copy-button.tsx';
 import { Field } from '../ui/field.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
+import { SelectField } from '../ui/select-field.tsx';
 
 export const apiKeysKey = (orgId: string) => ['api-keys', orgId] as const;
 
@@ -21,7 +22,6 @@ export const scopeWords: Record<Scope, { label: string; hint: string }> = {
 };
 
 const days = [7, 30, 90, 365];
-const choice = 'min-h-11 rounded-md border border-edge bg-foam px-3 text-base font-normal';
 
 export function ApiKeyForm({ orgId }: { orgId: string }) {
   const queryClient = useQueryClient();
@@ -67,40 +67,24 @@ export function ApiKeyForm({ orgId }: { orgId: string }) {
         maxLength={60}
       />
       <div className="flex flex-wrap gap-4">
-        <label className="flex flex-col gap-1.5 text-sm font-semibold">
-          Scope
-          <select
-            value={scope}
-            onChange={({ target }) => {
-              changed();
-              setScope(keyScopes.find((each) => each === target.value) ?? 'read');
-            }}
-            className={choice}
-          >
-            {keyScopes.map((each) => (
-              <option key={each} value={each}>
-                {scopeWords[each].label}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label className="flex flex-col gap-1.5 text-sm font-semibold">
-          Ends after
-          <select
-            value={expiresInDays}
-            onChange={({ target }) => {
-              changed();
-              setExpiresInDays(Number(target.value));
-            }}
-            className={choice}
-          >
-            {days.map((each) => (
-              <option key={each} value={each}>
-                {each} days
-              </option>
-            ))}
-          </select>
-        </label>
+        <SelectField
+          label="Scope"
+          value={scope}
+          options={keyScopes.map((each) => [each, scopeWords[each].label])}
+          onChoose={(chosen) => {
+            changed();
+            setScope(chosen);
+          }}
+        />
+        <SelectField
+          label="Ends after"
+          value={String(expiresInDays)}
+          options={days.map((each) => [String(each), `${each} days`])}
+          onChoose={(chosen) => {
+            changed();
+            setExpiresInDays(Number(chosen));
+          }}
+        />
       </div>
       <p className="text-sm text-soft">{scopeWords[scope].hint}</p>
       {make.isError ? <FailureNotice failure={toFailure(make.error)} /> : null}

@@ -1,5 +1,6 @@
 /** A choice of the roles that somebody may give. */
 import { orgRoles, type OrgRole } from '../../../control-plane/src/contract/api.ts';
+import { SelectField } from '../ui/select-field.tsx';
 import { roleWords } from './role-words.ts';
 
 interface RoleSelectProps {
@@ -13,25 +14,13 @@ interface RoleSelectProps {
 
 export function RoleSelect({ label, hideLabel = false, value, mayGive, disabled = false, onChange }: RoleSelectProps) {
   return (
-    <label className="flex flex-col gap-1.5 text-sm font-semibold">
-      <span className={hideLabel ? 'sr-only' : ''}>{label}</span>
-      <select
-        value={value}
-        disabled={disabled}
-        onChange={({ target }) => {
-          const chosen = orgRoles.find((role) => role === target.value);
-          if (chosen !== undefined) onChange(chosen);
-        }}
-        className="min-h-11 rounded-md border border-edge bg-foam px-3 text-base font-normal"
-      >
-        {orgRoles
-          .filter((role) => role === value || mayGive(role))
-          .map((role) => (
-            <option key={role} value={role}>
-              {roleWords[role].name}
-            </option>
-          ))}
-      </select>
-    </label>
+    <SelectField
+      label={label}
+      hideLabel={hideLabel}
+      value={value}
+      disabled={disabled}
+      options={orgRoles.filter((role) => role === value || mayGive(role)).map((role) => [role, roleWords[role].name])}
+      onChoose={onChange}
+    />
   );
 }

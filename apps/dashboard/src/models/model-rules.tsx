@@ -3,7 +3,8 @@ import { useId } from 'react';
 import { X } from 'lucide-react';
 import type { ModelChoice, ModelRouting } from '../../../control-plane/src/contract/models.ts';
 import { Button } from '../ui/button.tsx';
-import { Field } from '../ui/field.tsx';
+import { SelectField } from '../ui/select-field.tsx';
+import { WholeField } from '../ui/whole-field.tsx';
 import { ModelAdd } from './model-add.tsx';
 import { ModelSelect } from './model-select.tsx';
 
@@ -57,18 +58,14 @@ function Economy({ routing: { economy }, choices, reason, onChange }: ModelRules
       </label>
       {economy === null ? null : (
         <div className="grid gap-4 pl-8 sm:grid-cols-[10rem_1fr]">
-          <Field
+          <WholeField
             label="From this share of the cap"
-            type="number"
             min={1}
             max={99}
             after={<span className="pr-3 text-soft">%</span>}
             value={economy.abovePercent}
             readOnly={reason !== undefined}
-            onChange={({ target }) => {
-              const abovePercent = Math.trunc(Number(target.value));
-              if (abovePercent >= 1 && abovePercent <= 99) onChange({ economy: { ...economy, abovePercent } });
-            }}
+            onValue={(abovePercent) => onChange({ economy: { ...economy, abovePercent } })}
           />
           <ModelSelect
             label="Cheaper model"
@@ -111,30 +108,17 @@ function KeyRefused({ routing: { keyRefused }, reason, onChange }: ModelRulesPro
 }
 
 function KeptAnswers({ routing: { answerMinutes }, reason, onChange }: ModelRulesProps) {
-  const id = useId();
+  const minutes = [...new Set([5, 60, 1_440, ...(answerMinutes === null ? [] : [answerMinutes])])];
   return (
-    <div className="flex flex-col gap-1.5">
-      <label htmlFor={id} className="text-base font-semibold">
-        The very same request again
-      </label>
-      <select
-        id={id}
-        value={answerMinutes ?? ''}
+    <div className="max-w-md">
+      <SelectField
+        label="The very same request again"
+        value={String(answerMinutes ?? '')}
         disabled={reason !== undefined}
-        aria-describedby={`${id}-about`}
-        onChange={({ target }) => onChange({ answerMinutes: target.value === '' ? null : Number(target.value) })}
-        className="min-h-11 max-w-md rounded-md border border-edge bg-foam px-3 text-base"
-      >
-        <option value="">Ask the model again</option>
-        {[...new Set([5, 60, 1_440, ...(answerMinutes === null ? [] : [answerMinutes])])].map((minutes) => (
-          <option key={minutes} value={minutes}>
-            {keptText(minutes)}
-          </option>
-        ))}
-      </select>
-      <p id={`${id}-about`} className="text-sm text-soft">
-        A kept answer costs nothing. It is kept for this assistant alone and forgotten when it sleeps long.
-      </p>
+        options={[['', 'Ask the model again'], ...minutes.map((each) => [String(each), keptText(each)] as const)]}
+        hint="A kept answer costs nothing. It is kept for this assistant alone and forgotten when it sleeps long."
+        onChoose={(chosen) => onChange({ answerMinutes: chosen === '' ? null : Number(chosen) })}
+      />
     </div>
   );
 }
@@ -151,28 +135,27 @@ function PerMinute({ routing: { perMinute }, choices, reason, onChange }: ModelR
       <h3 className="text-base font-semibold">Requests a minute</h3>
       {perMinute.length === 0 ? <p className="text-sm text-soft">No model has a limit.</p> : null}
       {perMinute.map(({ model, requests }, at) => (
-        <div key={model} className="flex flex-wrap items-end gap-3">
-          <div className="w-56 min-w-0">
-            <Field
+        <div key={model} className="flex items-start gap-3">
+          <div className="max-w-56 min-w-0 flex-1">
+            <WholeField
               label={model}
-              type="number"
               min={1}
               max={600}
               value={requests}
               readOnly={reason !== undefined}
-              onChange={({ target }) => {
-                const next = Math.trunc(Number(target.value));
-                if (next < 1 || next > 600) return;
-                onChange({ perMinute: perMinute.map((one, n) => (n === at ? { model, requests: next } : one)) });
-              }}
+              onValue={(next) =>
+                onChange({ perMinute: perMinute.map((one, n) => (n === at ? { model, requests: next } : one)) })
+              }
             />
           </div>
-          <Button
-            aria-label={`Remove the limit of ${model}`}
-            icon={<X size={16} aria-hidden />}
-            disabledReason={reason}
-            onClick={() => onChange({ perMinute: perMinute.filter((_, n) => n !== at) })}
-          />
+          <div className="pt-7">
+            <Button
+              aria-label={`Remove the limit of ${model}`}
+              icon={<X size={16} aria-hidden />}
+              disabledReason={reason}
+              onClick={() => onChange({ perMinute: perMinute.filter((_, n) => n !== at) })}
+            />
+          </div>
         </div>
       ))}
       <ModelAdd

@@ -8,7 +8,7 @@ import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 import { formatBytes, formatCount, formatDateTime, formatUtc } from '../ui/format.ts';
 import { PagedRows } from '../ui/paged-rows.tsx';
-import { SelectField } from './select-field.tsx';
+import { SelectField } from '../ui/select-field.tsx';
 
 const effects: Record<EgressEffect, string> = {
   allow: 'Allowed',
@@ -51,6 +51,8 @@ export function RequestLog({ tenantId }: { tenantId: string }) {
   );
 }
 
+const all = ['', 'All'] as const;
+
 function SearchForm({ onSearch }: { onSearch: (search: NetworkSearch) => void }) {
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
@@ -87,8 +89,12 @@ function SearchForm({ onSearch }: { onSearch: (search: NetworkSearch) => void })
           maxLength={120}
           hint="How the rule begins: rule:, approval:, preset: or platform:"
         />
-        <SelectField label="What became of it" name="effect" options={Object.entries(effects)} />
-        <SelectField label="Method" name="method" options={egressMethods.map((method) => [method, method] as const)} />
+        <SelectField label="What became of it" name="effect" options={[all, ...Object.entries(effects)]} />
+        <SelectField
+          label="Method"
+          name="method"
+          options={[all, ...egressMethods.map((method) => [method, method] as const)]}
+        />
       </div>
       <div>
         <Button type="submit">Search</Button>

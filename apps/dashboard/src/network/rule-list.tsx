@@ -6,6 +6,7 @@ import { toFailure } from '../api/errors.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
+import { SelectField } from '../ui/select-field.tsx';
 import { useNetworkChange } from './use-network-change.ts';
 
 const effects: Record<EgressRule['effect'], string> = { allow: 'Allow', deny: 'Deny', ask: 'Ask me' };
@@ -83,22 +84,16 @@ function RuleForm({ tenantId, version, reason }: { tenantId: string; version: nu
       }}
     >
       <div className="grid gap-4 sm:grid-cols-[auto_1fr_1fr] sm:items-start">
-        <label className="flex flex-col gap-1.5 text-sm font-semibold">
-          Effect
-          <select
-            value={effect}
-            onChange={({ target }) =>
-              setEffect(target.value === 'deny' ? 'deny' : target.value === 'ask' ? 'ask' : 'allow')
-            }
-            className="min-h-11 rounded-md border border-edge bg-foam px-3 text-base font-normal"
-          >
-            {Object.entries(effects).map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
+        <SelectField
+          label="Effect"
+          value={effect}
+          options={[
+            ['allow', effects.allow],
+            ['deny', effects.deny],
+            ['ask', effects.ask],
+          ]}
+          onChoose={setEffect}
+        />
         <Field
           label="Host"
           value={host}

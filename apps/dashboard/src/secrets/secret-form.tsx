@@ -6,6 +6,7 @@ import { toFailure } from '../api/errors.ts';
 import { Button } from '../ui/button.tsx';
 import { Field } from '../ui/field.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
+import { SelectField } from '../ui/select-field.tsx';
 import { BindingFields } from './binding-fields.tsx';
 import { emptyDraft, missingOf, nameOf, purposeOf } from './draft.ts';
 import type { SecretDraft } from './draft.ts';
@@ -100,15 +101,21 @@ interface KindProps {
   readonly change: (part: Partial<SecretDraft>) => void;
 }
 
+function choicesOf<K extends string>(names: Readonly<Record<K, string>>): (readonly [K, string])[] {
+  return (Object.keys(names) as K[]).map((key) => [key, names[key]]);
+}
+
 function KindFields({ draft, change }: KindProps) {
   if (draft.kind === 'model_key') {
     return (
-      <Choice
-        label="Provider"
-        value={draft.provider}
-        names={modelProviderNames}
-        onChoose={(provider) => change({ provider })}
-      />
+      <div className="max-w-xs">
+        <SelectField
+          label="Provider"
+          value={draft.provider}
+          options={choicesOf(modelProviderNames)}
+          onChoose={(provider) => change({ provider })}
+        />
+      </div>
     );
   }
   const name = (
@@ -127,7 +134,12 @@ function KindFields({ draft, change }: KindProps) {
   if (draft.kind === 'egress') return <BindingFields draft={draft} change={change} name={name} />;
   return (
     <Pair>
-      <Choice label="Channel" value={draft.channel} names={channelNames} onChoose={(channel) => change({ channel })} />
+      <SelectField
+        label="Channel"
+        value={draft.channel}
+        options={choicesOf(channelNames)}
+        onChoose={(channel) => change({ channel })}
+      />
       {name}
     </Pair>
   );
@@ -135,34 +147,4 @@ function KindFields({ draft, change }: KindProps) {
 
 function Pair({ children }: { children: ReactNode }) {
   return <div className="grid gap-4 sm:grid-cols-2 sm:items-start">{children}</div>;
-}
-
-function Choice<K extends string>({
-  label,
-  value,
-  names,
-  onChoose,
-}: {
-  label: string;
-  value: K;
-  names: Readonly<Record<K, string>>;
-  onChoose: (value: K) => void;
-}) {
-  const values = Object.keys(names) as K[];
-  return (
-    <label className="flex max-w-xs flex-col gap-1.5 text-sm font-semibold">
-      {label}
-      <select
-        value={value}
-        onChange={({ target }) => onChoose(values.find((known) => known === target.value) ?? value)}
-        className="min-h-11 rounded-md border border-edge bg-foam px-3 text-base font-normal"
-      >
-        {values.map((known) => (
-          <option key={known} value={known}>
-            {names[known]}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
 }

@@ -1,9 +1,10 @@
 /** When an assistant sleeps: its idle limit, and keeping it awake. Each says what it costs before it is sent. */
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import type { Tenant } from '../../../control-plane/src/contract/api.ts';
 import { toFailure } from '../api/errors.ts';
 import { Button } from '../ui/button.tsx';
 import { FailureNotice } from '../ui/notice.tsx';
+import { SelectField } from '../ui/select-field.tsx';
 import { useTenantUpdate } from './use-tenant-update.ts';
 
 const minuteMs = 60_000;
@@ -17,7 +18,6 @@ function limitText(minutes: number): string {
 }
 
 export function SleepForm({ tenant, reason }: { tenant: Tenant; reason: string | undefined }) {
-  const id = useId();
   const [idleSleepMs, setIdleSleepMs] = useState(tenant.idleSleepMs);
   const [keepAwake, setKeepAwake] = useState(tenant.keepAwake);
   const save = useTenantUpdate(tenant, 'Saved.');
@@ -33,25 +33,14 @@ export function SleepForm({ tenant, reason }: { tenant: Tenant; reason: string |
         if (!same && !save.isPending) save.mutate({ idleSleepMs, keepAwake });
       }}
     >
-      <div className="flex flex-col gap-1.5">
-        <label htmlFor={`${id}-limit`} className="text-sm font-semibold">
-          Sleeps when unused for
-        </label>
-        <select
-          id={`${id}-limit`}
-          value={idleSleepMs}
-          disabled={reason !== undefined || keepAwake}
-          onChange={(event) => setIdleSleepMs(Number(event.target.value))}
-          className="min-h-11 rounded-md border border-edge bg-foam px-3 py-2 text-base"
-        >
-          {choices.map((ms) => (
-            <option key={ms} value={ms}>
-              {limitText(Math.round(ms / minuteMs))}
-            </option>
-          ))}
-        </select>
-        <p className="text-sm text-soft">It wakes for its own reminders and schedules, and when you open it.</p>
-      </div>
+      <SelectField
+        label="Sleeps when unused for"
+        value={String(idleSleepMs)}
+        disabled={reason !== undefined || keepAwake}
+        options={choices.map((ms) => [String(ms), limitText(Math.round(ms / minuteMs))])}
+        hint="It wakes for its own reminders and schedules, and when you open it."
+        onChoose={(ms) => setIdleSleepMs(Number(ms))}
+      />
       <label className="flex items-start gap-3 text-sm">
         <input
           type="checkbox"

@@ -15,6 +15,7 @@ import { formatCount } from '../../ui/format.ts';
 import { PagedRows } from '../../ui/paged-rows.tsx';
 import { PageTitle } from '../../ui/page-title.tsx';
 import { saveFile } from '../../ui/save-file.ts';
+import { SelectField } from '../../ui/select-field.tsx';
 
 export const Route = createFileRoute('/_app/audit')({ component: Audit });
 
@@ -34,6 +35,8 @@ function Audit() {
   );
 }
 
+const all = ['', 'All'] as const;
+
 function Trail({ orgId }: { orgId: string }) {
   const [filter, setFilter] = useState<AuditFilter>({});
   const query = useInfiniteQuery(auditQuery(orgId, filter));
@@ -49,18 +52,21 @@ function Trail({ orgId }: { orgId: string }) {
     <>
       <ChainLine orgId={orgId} />
       <div className="flex flex-wrap items-end gap-4">
-        <Choice
+        <SelectField
           label="Assistant"
           value={filter.tenant ?? ''}
-          onChange={set('tenant')}
-          options={(tenants.data?.pages.flatMap((page) => page.items) ?? []).map(({ id, name }) => [id, name])}
+          onChoose={set('tenant')}
+          options={[
+            all,
+            ...(tenants.data?.pages.flatMap((page) => page.items) ?? []).map(({ id, name }) => [id, name] as const),
+          ]}
         />
-        <Choice label="Who" value={filter.actor ?? ''} onChange={set('actor')} options={[...actors]} />
-        <Choice
+        <SelectField label="Who" value={filter.actor ?? ''} onChoose={set('actor')} options={[all, ...actors]} />
+        <SelectField
           label="What"
           value={filter.action ?? ''}
-          onChange={set('action')}
-          options={auditActionNames.map((action) => [action, actionWords[action]])}
+          onChoose={set('action')}
+          options={[all, ...auditActionNames.map((action) => [action, actionWords[action]] as const)]}
         />
         {entries.length === 0 ? null : (
           <Button
@@ -85,35 +91,5 @@ function Trail({ orgId }: { orgId: string }) {
         {(shown) => <AuditTable entries={shown} />}
       </PagedRows>
     </>
-  );
-}
-
-function Choice({
-  label,
-  value,
-  onChange,
-  options,
-}: {
-  label: string;
-  value: string;
-  onChange: (value: string) => void;
-  options: readonly (readonly [value: string, text: string])[];
-}) {
-  return (
-    <label className="flex flex-col gap-1.5 text-sm font-semibold">
-      {label}
-      <select
-        value={value}
-        onChange={({ target }) => onChange(target.value)}
-        className="min-h-11 max-w-64 rounded-md border border-edge bg-foam px-3 text-base font-normal"
-      >
-        <option value="">All</option>
-        {options.map(([each, text]) => (
-          <option key={each} value={each}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
