@@ -62,7 +62,7 @@ export function WaitingList({ list, busy, reason, onAnswer }: Answering & { list
                   {request.sender} on {request.channelName}
                 </p>
                 <p className="text-soft">
-                  wrote <When at={request.askedAtMs} />, waits until <When at={request.expiresAtMs} />
+                  wrote <When at={request.askedAtMs} />, expires <When at={request.expiresAtMs} />
                 </p>
               </div>
               <Answers
