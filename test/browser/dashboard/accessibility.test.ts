@@ -18,6 +18,7 @@ import {
   visit,
 } from './dashboard-under-test.ts';
 import { serveModels } from './model-fixtures.ts';
+import { serveAudit, serveMembers } from './org-fixtures.ts';
 import { serveSecrets } from './secret-fixtures.ts';
 import { failedOperation, serveList, serveProblem, serveTenant, slowOperation, TENANT_ID } from './fixtures.ts';
 
@@ -187,6 +188,19 @@ const cases: readonly PageCase[] = [
     prepare: (page) => serveTenant(page),
     shows: 'Cut off',
   },
+  {
+    what: 'members, with a role that is chosen and not given yet',
+    path: '/members',
+    heading: /^Members of /,
+    signedIn: true,
+    prepare: serveMembers,
+    act: async (page) => {
+      await page.getByRole('combobox', { name: 'Role of Berta' }).selectOption('Admin');
+      await page.getByRole('button', { name: 'Give this role to Berta' }).waitFor();
+    },
+    shows: 'Expired: send it again.',
+  },
+  { what: 'audit', path: '/audit', heading: 'Audit', signedIn: true, prepare: serveAudit, shows: 'Asked for by Ada' },
   { what: 'account', path: '/account', heading: 'Account', signedIn: true, shows: 'This device' },
   {
     what: 'not available',

@@ -55,12 +55,12 @@ export function MemberList({ org, myId, members }: { org: Organisation; myId: st
               <div className="flex flex-wrap items-center gap-2">
                 {may ? (
                   <>
-                    <RoleSelect
-                      label={`Role of ${member.name}`}
-                      hideLabel
-                      value={member.role}
-                      disabled={change.isPending}
-                      mayGive={(to) => mayChangeMember(org.role, { from: member.role, to })}
+                    <MemberRole
+                      // Made anew with another role, whoever gave it.
+                      key={member.role}
+                      org={org}
+                      member={member}
+                      busy={change.isPending && change.variables.member.userId === member.userId}
                       onChange={(role) => change.mutate({ member, role })}
                     />
                     {isMe ? null : (
@@ -99,5 +99,34 @@ export function MemberList({ org, myId, members }: { org: Organisation; myId: st
         What they have open of the assistants closes within a minute. What they wrote stays.
       </ConfirmDialog>
     </div>
+  );
+}
+
+interface MemberRoleProps {
+  readonly org: Organisation;
+  readonly member: Member;
+  readonly busy: boolean;
+  readonly onChange: (role: Member['role']) => void;
+}
+
+/** Chosen first and given with a button: a closed choice changes with every arrow key, and a role is power. */
+function MemberRole({ org, member, busy, onChange }: MemberRoleProps) {
+  const [role, setRole] = useState(member.role);
+  return (
+    <>
+      <RoleSelect
+        label={`Role of ${member.name}`}
+        hideLabel
+        value={role}
+        disabled={busy}
+        mayGive={(to) => mayChangeMember(org.role, { from: member.role, to })}
+        onChange={setRole}
+      />
+      {role === member.role ? null : (
+        <Button kind="primary" busy={busy} onClick={() => onChange(role)}>
+          Give this role<span className="sr-only"> to {member.name}</span>
+        </Button>
+      )}
+    </>
   );
 }
