@@ -68,6 +68,8 @@ describe('sizes and counts', () => {
     [999, '999 bytes'],
     [1_000, '1 kB'],
     [1_549, '1.5 kB'],
+    [999_499, '999 kB'],
+    [999_500, '1 MB'],
     [18_400_000, '18 MB'],
     [2_340_000_000, '2.3 GB'],
     [5e15, '5,000 TB'],
@@ -112,7 +114,11 @@ describe('time', () => {
     [now - 10_000, 'just now'],
     [now + 10_000, 'just now'],
     [now - 5 * 60_000, '5 minutes ago'],
+    [now - 50_000, '1 minute ago'],
+    [now - 3_599_000, '59 minutes ago'],
+    [now + 3_599_000, 'in 59 minutes'],
     [now - 3 * 3_600_000, '3 hours ago'],
+    [now - 86_399_000, '23 hours ago'],
     [now - 3 * 86_400_000, 'Nov 18, 2026'],
   ])('%d is said as %s', (at, text) => {
     expect(formatWhen(at, now, en)).toBe(text);

@@ -71,7 +71,8 @@ export function formatBytes(bytes: number, options: FormatOptions = {}): string 
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  // What would be rounded up to a thousand is one of the next unit.
+  while (value >= 999.5 && unit < units.length - 1) {
     value /= 1000;
     unit += 1;
   }
@@ -113,8 +114,9 @@ export function formatWhen(atMs: number, nowMs: number, options: FormatOptions =
   const age = nowMs - atMs;
   const relative = new Intl.RelativeTimeFormat(options.locale, { numeric: 'auto' });
   if (Math.abs(age) < 45_000) return 'just now';
-  if (Math.abs(age) < hourMs) return relative.format(-Math.round(age / minuteMs), 'minute');
-  if (Math.abs(age) < dayMs) return relative.format(-Math.round(age / hourMs), 'hour');
+  const whole = (unitMs: number): number => -Math.sign(age) * Math.max(1, Math.floor(Math.abs(age) / unitMs));
+  if (Math.abs(age) < hourMs) return relative.format(whole(minuteMs), 'minute');
+  if (Math.abs(age) < dayMs) return relative.format(whole(hourMs), 'hour');
   return new Intl.DateTimeFormat(options.locale, {
     day: 'numeric',
     month: 'short',
