@@ -1,7 +1,7 @@
 /** Budgets and the fuse in words. Pure. */
 import type { BudgetUse, SpendPause } from '../../../control-plane/src/contract/budgets.ts';
 import { unreachable } from '../../../control-plane/src/contract/result.ts';
-import { capRatio, formatCap, formatUsd, type FormatOptions } from '../ui/format.ts';
+import { capRatio, formatCap, type FormatOptions, formatUsd, formatUtcDay } from '../ui/format.ts';
 
 /** What a budget is called on the page. */
 export function budgetName({ name }: BudgetUse): string {
@@ -30,13 +30,13 @@ export function budgetStanding(use: BudgetUse): { tone: 'care' | 'stop'; text: s
 }
 
 /** When a budget begins anew: a day's with the time where the viewer is. */
-export function opensText(use: BudgetUse, { locale, ...zone }: FormatOptions = {}): string {
+export function opensText(use: BudgetUse, options: FormatOptions = {}): string {
   if (use.name.kind === 'day') {
+    const { locale, ...zone } = options;
     const time = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', ...zone });
     return `Begins anew at midnight UTC, ${time.format(use.opensAtMs)} where you are.`;
   }
-  const date = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', timeZone: 'UTC' });
-  return `Begins anew on ${date.format(use.opensAtMs)} (UTC).`;
+  return `Begins anew on ${formatUtcDay(use.opensAtMs, options)} (UTC).`;
 }
 
 export function pauseText(pause: SpendPause, options: FormatOptions = {}): string {

@@ -130,6 +130,11 @@ export function formatDate(atMs: number, options: FormatOptions = {}): string {
   return new Intl.DateTimeFormat(options.locale, { dateStyle: 'long', ...zone(options) }).format(atMs);
 }
 
+/** A day as the ledger counts it, in UTC: "November 2". From an instant or its text, such as "2026-11-02". */
+export function formatUtcDay(at: number | string, { locale }: FormatOptions = {}): string {
+  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', timeZone: 'UTC' }).format(new Date(at));
+}
+
 /** The time of day, to the second, in the viewer's zone. */
 export function formatClock(atMs: number, options: FormatOptions = {}): string {
   return new Intl.DateTimeFormat(options.locale, {

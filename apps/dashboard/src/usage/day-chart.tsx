@@ -4,7 +4,7 @@
  */
 import type { UsageReport } from '../../../control-plane/src/contract/api.ts';
 import { type Column, DataTable } from '../ui/data-table.tsx';
-import { counted, formatCount, formatUsd, formatUsdExact } from '../ui/format.ts';
+import { counted, formatCount, formatUsd, formatUsdExact, formatUtcDay } from '../ui/format.ts';
 
 type Day = UsageReport['byDay'][number];
 
@@ -22,13 +22,8 @@ export function niceCeiling(value: number): number {
   return factor * power;
 }
 
-const dayLabel = (day: string): string =>
-  new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' }).format(
-    Date.parse(`${day}T00:00:00Z`),
-  );
-
 const columns: readonly Column<Day>[] = [
-  { head: 'Day (UTC)', kind: 'row', cell: ({ day }) => dayLabel(day) },
+  { head: 'Day (UTC)', kind: 'row', cell: ({ day }) => formatUtcDay(day) },
   { head: 'Requests', kind: 'number', cell: ({ requests }) => formatCount(requests) },
   {
     head: 'Cost',
@@ -66,7 +61,7 @@ export function DayChart({ days, caption }: { days: readonly Day[]; caption: str
               const height = (day.costNanoUsd / top) * 100;
               return (
                 <g key={day.day}>
-                  <title>{`${dayLabel(day.day)}: ${formatUsd(day.costNanoUsd)}, ${counted(day.requests, 'request')}`}</title>
+                  <title>{`${formatUtcDay(day.day)}: ${formatUsd(day.costNanoUsd)}, ${counted(day.requests, 'request')}`}</title>
                   <rect x={index * slot} y="0" width={slot} height="100" fill="transparent" />
                   <rect
                     x={index * slot + slot * 0.16}
@@ -82,8 +77,8 @@ export function DayChart({ days, caption }: { days: readonly Day[]; caption: str
         </div>
       </div>
       <div aria-hidden className="figures mt-2 flex justify-between pl-14 text-xs text-soft">
-        <span>{days[0] === undefined ? '' : dayLabel(days[0].day)}</span>
-        <span>{days.length < 2 ? '' : dayLabel(days.at(-1)?.day ?? '')}</span>
+        <span>{days[0] === undefined ? '' : formatUtcDay(days[0].day)}</span>
+        <span>{days.length < 2 ? '' : formatUtcDay(days.at(-1)?.day ?? '')}</span>
       </div>
       <figcaption className="sr-only">{caption}</figcaption>
       <details className="mt-2 text-sm">

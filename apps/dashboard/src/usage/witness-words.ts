@@ -1,6 +1,6 @@
 /** What the nightly comparison with the model gateway's log found, in words. Pure. */
 import type { TenantDrift } from '../../../control-plane/src/contract/usage-api.ts';
-import { formatCount, type FormatOptions } from '../ui/format.ts';
+import { formatCount, type FormatOptions, formatUtcDay } from '../ui/format.ts';
 
 type Day = TenantDrift['days'][number];
 
@@ -22,11 +22,5 @@ export function witnessText({ days }: TenantDrift, options: FormatOptions = {}):
   if (newest === undefined) return `On ${compared} both say the same.`;
   const found = newest.found.map((one) => `${count(one.count)} ${kinds[one.kind]}`).join(', ');
   const verb = differing.length === 1 ? 'differs' : 'differ';
-  return `${count(differing.length)} of ${compared} ${verb}; on ${dayText(newest.day, options)}: ${found}. We look into it; your receipts stand meanwhile.`;
-}
-
-function dayText(day: string, { locale }: FormatOptions): string {
-  return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'long', timeZone: 'UTC' }).format(
-    Date.parse(`${day}T00:00:00Z`),
-  );
+  return `${count(differing.length)} of ${compared} ${verb}; on ${formatUtcDay(newest.day, options)}: ${found}. We look into it; your receipts stand meanwhile.`;
 }
