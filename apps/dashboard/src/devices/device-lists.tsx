@@ -95,10 +95,10 @@ function Answers({
 }) {
   return (
     <div className="flex flex-wrap gap-2">
-      <Button busy={busy} disabledReason={reason} aria-label={`Let ${name} in`} onClick={onApprove}>
+      <Button busy={busy} disabledReason={reason} aria-label={`Let in ${name}`} onClick={onApprove}>
         Let in
       </Button>
-      <Button busy={busy} disabledReason={reason} aria-label={`Turn ${name} away`} onClick={onDeny}>
+      <Button busy={busy} disabledReason={reason} aria-label={`Turn away ${name}`} onClick={onDeny}>
         Turn away
       </Button>
     </div>

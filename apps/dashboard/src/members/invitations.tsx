@@ -106,14 +106,14 @@ export function InvitationList({ org, invitations }: { org: Organisation; invita
             <div className="flex flex-wrap gap-2">
               <Button
                 busy={resend.isPending && resend.variables === invitation}
-                aria-label={`Send the invitation of ${invitation.email} again`}
+                aria-label={`Send again the invitation of ${invitation.email}`}
                 onClick={() => resend.mutate(invitation)}
               >
                 Send again
               </Button>
               <Button
                 busy={revoke.isPending && revoke.variables === invitation}
-                aria-label={`Take the invitation of ${invitation.email} back`}
+                aria-label={`Take back the invitation of ${invitation.email}`}
                 onClick={() => revoke.mutate(invitation)}
               >
                 Take back

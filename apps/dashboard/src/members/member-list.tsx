@@ -67,7 +67,7 @@ export function MemberList({ org, myId, members }: { org: Organisation; myId: st
                       <>
                         <Button
                           busy={signOut.isPending && signOut.variables === member}
-                          aria-label={`Sign ${member.name} out everywhere`}
+                          aria-label={`Sign out ${member.name} everywhere`}
                           onClick={() => signOut.mutate(member)}
                         >
                           Sign out
