@@ -29,7 +29,7 @@ const COMMANDS = {
   properties: { script: 'test/properties/main.ts', what: 'the rules of firewall and gate, case by case' },
   stripe: { script: 'local/stripe/set-up-main.ts', what: 'what a Stripe account lacks for the plans, and making it' },
   sbom: { script: 'local/sbom/main.ts', what: 'what a release of the container is made of' },
-  keys: { script: 'local/keys.ts', what: 'key rotations of a deployed Tidepool: how far they are, and a new one' },
+  keys: { script: 'local/keys.ts', what: 'key rotations: how far they are, and a new one' },
   sim: { script: 'test/sim/main.ts', what: 'the seeded simulation' },
 };
 

@@ -1,14 +1,10 @@
-// Every organisation's chain in the kept state of the local stack, with the bindings of wrangler.toml and no Worker running.
-// Holds the stack's lock while it reads: two runtimes never have the same files open.
+// Every organisation's chain in the kept state of the local stack.
 
 import { createHash } from 'node:crypto';
-import path from 'node:path';
-import { convertV4MiniflareOptions, Miniflare } from 'miniflare';
 import { z } from 'zod';
 import type { AuditEntry } from '../../apps/control-plane/src/core/audit-chain.ts';
 import { walkChain } from '../../apps/control-plane/src/core/audit-walk.ts';
-import { takeStackLock } from '../stack/stack-lock.ts';
-import { readWorker } from '../stack/workers.ts';
+import { withKeptState, type KeptState } from '../stack/kept-state.ts';
 import { parseAnchor } from '../../apps/control-plane/src/core/audit-anchor.ts';
 import { followWhole, type Chain } from './whole-chain.ts';
 
@@ -30,33 +26,21 @@ const Row = z
 const hashText = (value: string): Promise<string> =>
   Promise.resolve(createHash('sha256').update(value).digest('base64url'));
 
-const named = z.record(z.string(), z.object({ id: z.string() }));
-const Stores = z.object({ d1Databases: named, r2Buckets: named });
-
 /** Follows every chain, then lets go of the state. */
-export async function keptChains(root: string, stateDir: string): Promise<readonly Chain[]> {
-  const lock = await takeStackLock(path.join(stateDir, 'stack.json'), 0);
-  const { name, options } = readWorker({ configPath: path.join(root, 'wrangler.toml'), bindings: {} }, null);
-  const { d1Databases, r2Buckets } = Stores.parse(options);
-  const script = 'export default { fetch: () => new Response(null, { status: 404 }) };';
-  const worker = { name, d1Databases, r2Buckets, modules: true as const, script };
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({ resourcePersistencePath: path.join(stateDir, 'bindings'), workers: [worker] }),
-  );
-  try {
-    const db = await miniflare.getD1Database('DB', name);
-    const { results } = await db.prepare('SELECT DISTINCT org_id FROM audit_entry ORDER BY org_id').all();
+export function keptChains(root: string, stateDir: string): Promise<readonly Chain[]> {
+  return withKeptState(root, stateDir, async (state) => {
+    const { results } = await state.db.prepare('SELECT DISTINCT org_id FROM audit_entry ORDER BY org_id').all();
     const withEntries = z
       .array(z.object({ org_id: text }))
       .parse(results)
       .map(({ org_id: orgId }) => orgId);
-    const kept = await keptAnchors(miniflare, name);
+    const kept = await keptAnchors(state);
     const orgs = [...new Set([...withEntries, ...kept.keys()])].sort();
     const chains: Chain[] = [];
     for (const orgId of orgs) {
       const entriesAfter = async (seq: number, limit: number): Promise<AuditEntry[]> => {
         const query = 'SELECT * FROM audit_entry WHERE org_id = ? AND seq > ? ORDER BY seq LIMIT ?';
-        const { results: rows } = await db.prepare(query).bind(orgId, seq, limit).all();
+        const { results: rows } = await state.db.prepare(query).bind(orgId, seq, limit).all();
         return z.array(Row).parse(rows).map(toEntry);
       };
       const anchors = kept.get(orgId) ?? { anchors: [], unreadable: [] };
@@ -73,10 +57,7 @@ export async function keptChains(root: string, stateDir: string): Promise<readon
       });
     }
     return chains;
-  } finally {
-    await miniflare.dispose();
-    lock.release();
-  }
+  });
 }
 
 function toEntry(row: z.infer<typeof Row>): AuditEntry {
@@ -103,8 +84,8 @@ function toEntry(row: z.infer<typeof Row>): AuditEntry {
 type Kept = Parameters<typeof walkChain>[0] extends { anchors(): Promise<infer A> } ? A : never;
 
 /** The anchors of every organisation, also of one whose entries are gone. */
-async function keptAnchors(miniflare: Miniflare, worker: string): Promise<Map<string, Kept>> {
-  const bucket = await miniflare.getR2Bucket('AUDIT_ANCHORS', worker);
+async function keptAnchors(state: KeptState): Promise<Map<string, Kept>> {
+  const bucket = await state.bucket('AUDIT_ANCHORS');
   const found = new Map<string, { anchors: Kept['anchors'][number][]; unreadable: string[] }>();
   let cursor: string | undefined;
   do {

@@ -2,7 +2,6 @@
 // every organisation in the kept state of the local stack, which must be stopped; with `--url` and `--org` one
 // organisation of a running Tidepool, by an API key in TIDEPOOL_API_KEY. Ends with 1 at a break, reads only.
 
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { StackError } from '../stack/progress.ts';
@@ -17,7 +16,10 @@ try {
   const { values } = parseArgs({
     options: { url: { type: 'string' }, org: { type: 'string' }, state: { type: 'string' } },
   });
-  const chains = values.url === undefined ? await kept(values.state) : [remote(values.url, values.org)];
+  const chains =
+    values.url === undefined
+      ? await keptChains(root, values.state ?? path.join(root, '.tidepool/state'))
+      : [remote(values.url, values.org)];
   let broken = 0;
   for (const chain of chains) if (!(await tell(chain))) broken++;
   console.log(`\n  ${chains.length} chains, ${broken} broken.`);
@@ -26,12 +28,6 @@ try {
   if (!(error instanceof StackError)) throw error;
   console.error(error.message);
   process.exit(2);
-}
-
-async function kept(state: string | undefined): Promise<readonly Chain[]> {
-  const stateDir = state ?? path.join(root, '.tidepool/state');
-  if (!existsSync(stateDir)) throw new StackError(`There is no kept state at ${stateDir}: run npm start once.`);
-  return keptChains(root, stateDir);
 }
 
 function remote(url: string, org: string | undefined): Chain {
