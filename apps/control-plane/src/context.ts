@@ -72,7 +72,9 @@ export function createContext(env: Env, overrides: ContextOverrides = {}): Conte
   const outbox = config.mail === 'outbox' ? new OutboxMailer({ db, system }) : null;
   const mailer =
     outbox ??
-    (env.EMAIL === undefined ? null : new CloudflareMailer({ db, system, binding: env.EMAIL, from: config.mailFrom }));
+    (env.EMAIL === undefined
+      ? null
+      : new CloudflareMailer({ db, system, binding: env.EMAIL, from: config.mailFrom, log }));
   if (mailer === null) throw new Error('configuration: no way to send mail');
   const tenants = boundedCell(overrides.tenants ?? env.TENANTS, log);
   const limits = new RateLimits({

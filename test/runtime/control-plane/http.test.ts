@@ -147,6 +147,27 @@ describe('the outbox', () => {
       { text: '', link: null, attempts: 2 },
     ]);
   });
+
+  it('is given up after a day of failures, and then asked for by no sweep', async () => {
+    let tries = 0;
+    const https = await createWorld({
+      PLATFORM_ORIGIN: 'https://app.example.net',
+      TENANT_ORIGIN: 'https://{slug}.example.org',
+      MAIL: 'cloudflare',
+      EMAIL: { send: () => Promise.reject(new Error(`${++tries}`)) },
+    });
+    const [key, to] = ['one', newEmail('lost')];
+    await https.ctx.mailer.send({ key, to, subject: 's', text: 't', link: null });
+    for (let hours = 0; hours < 48; hours++) {
+      https.clock.nowMs += 3_600_000;
+      await https.ctx.mailer.sendWaiting();
+    }
+    expect(tries).toBe(12);
+    expect(await https.ctx.mailer.sendWaiting()).toBe(0);
+    expect(await rows('SELECT attempts, sent_at_ms FROM mail_outbox WHERE recipient = ?', to)).toEqual([
+      { attempts: 12, sent_at_ms: null },
+    ]);
+  });
 });
 
 describe('the sweep', () => {

@@ -7,6 +7,7 @@
 import { and, asc, desc, eq, isNull, lt, sql } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { EmailBinding } from '../env.ts';
+import type { Log } from '../events.ts';
 import { mailOutbox } from './d1/schema.ts';
 import type { System } from './system.ts';
 
@@ -32,7 +33,11 @@ const listedMax = 200;
 const sendPage = 20;
 /** A try may take this long before another is made. */
 const claimMs = 60_000;
-const attemptsMax = 6;
+/** With pauses that double from a minute to six hours: 20 hours, which few outages of a mail service outlast. */
+const attemptsMax = 12;
+const pauseMs = (attempts: number): number => Math.min(6 * 3_600_000, 30_000 * 2 ** attempts);
+/** No sweep asks for it again; the row stays for an operator. */
+const neverMs = 8_640_000_000_000_000;
 
 interface Deps {
   readonly db: DrizzleD1Database;
@@ -68,9 +73,9 @@ export class OutboxMailer implements Mailer {
 
 /** Sends mail through the EMAIL binding. */
 export class CloudflareMailer implements Mailer {
-  readonly #deps: Deps & { readonly binding: EmailBinding; readonly from: string };
+  readonly #deps: Deps & { readonly binding: EmailBinding; readonly from: string; readonly log: Log };
 
-  constructor(deps: Deps & { readonly binding: EmailBinding; readonly from: string }) {
+  constructor(deps: Deps & { readonly binding: EmailBinding; readonly from: string; readonly log: Log }) {
     this.#deps = deps;
   }
 
@@ -84,13 +89,7 @@ export class CloudflareMailer implements Mailer {
     const waiting = await db
       .select({ id: mailOutbox.id })
       .from(mailOutbox)
-      .where(
-        and(
-          sql`sent_at_ms IS NULL`,
-          lt(mailOutbox.claimedUntilMs, system.nowMs()),
-          lt(mailOutbox.attempts, attemptsMax),
-        ),
-      )
+      .where(and(sql`sent_at_ms IS NULL`, lt(mailOutbox.claimedUntilMs, system.nowMs())))
       .orderBy(asc(mailOutbox.claimedUntilMs))
       .limit(sendPage);
     let left = 0;
@@ -100,7 +99,7 @@ export class CloudflareMailer implements Mailer {
 
   /** One guarded statement lets one try in; false when it could not be sent. */
   async #trySend(id: string): Promise<boolean> {
-    const { db, system, binding, from } = this.#deps;
+    const { db, system, binding, from, log } = this.#deps;
     const nowMs = system.nowMs();
     const claimed = await db
       .update(mailOutbox)
@@ -111,13 +110,23 @@ export class CloudflareMailer implements Mailer {
     if (mail === undefined) return true;
     try {
       await binding.send({ from, to: mail.recipient, subject: mail.subject, text: mail.text });
-    } catch {
-      // The claim runs out and the sweep tries again; the row says how often.
+    } catch (error) {
+      const { attempts } = mail;
+      const final = attempts >= attemptsMax;
+      log('mail.failed', { mail: id, attempts, final, error: kindOf(error) });
+      const claimedUntilMs = final ? neverMs : system.nowMs() + pauseMs(attempts);
+      await db.update(mailOutbox).set({ claimedUntilMs }).where(eq(mailOutbox.id, id));
       return false;
     }
     await db.update(mailOutbox).set({ sentAtMs: system.nowMs(), text: '', link: null }).where(eq(mailOutbox.id, id));
     return true;
   }
+}
+
+/** The service's code, or the error's class: its text may name the recipient. */
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return 'code' in error && typeof error.code === 'string' ? error.code.slice(0, 100) : error.name;
 }
 
 /** Resolves to the row's id, or null when this mail exists. */
