@@ -300,6 +300,20 @@ describe('what ends', () => {
     ]);
   });
 
+  it('with a role, also where the organisation had many assistants that are deleted', async () => {
+    const { tenant } = await createdTenant(owner);
+    await rows(
+      `INSERT INTO tenant (id, org_id, slug, name, spec, generation, provision_operation_id, state, created_at_ms)
+       SELECT n.value || t.id, t.org_id, n.value || t.slug, t.name, t.spec, 1, n.value || 'op', 'deleted', 1
+       FROM tenant t, json_each(?) n WHERE t.id = ?`,
+      JSON.stringify(Array.from({ length: 120 }, (_, n) => `${n}-`)),
+      tenant.id,
+    );
+    const member = await inRole('member');
+    await json(owner.browser.send('PATCH', people(member), { role: 'admin' }));
+    expect(world.cell.tenants.get(tenant.slug)?.spec.members).toContainEqual({ userId: member.userId, role: 'owner' });
+  });
+
   it('with a membership, also when the cell is away: the sweep ends it then', async () => {
     const { tenant } = await createdTenant(owner);
     const member = await inRole('member');

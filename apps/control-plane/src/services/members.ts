@@ -8,7 +8,7 @@ import { withAuditEntry } from '../adapters/d1/audit.ts';
 import { memberChange, memberRead, membersRead, signInsEnd } from '../adapters/d1/members.ts';
 import type { MemberRow } from '../adapters/d1/members.ts';
 import { sessionEnding } from '../adapters/d1/schema.ts';
-import { tenantsOfOrg, toOrgRole } from '../adapters/d1/tenants.ts';
+import { liveTenantsOfOrg, toOrgRole } from '../adapters/d1/tenants.ts';
 import type { OrgScope } from '../adapters/d1/tenants.ts';
 import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
@@ -154,13 +154,9 @@ async function endOnHosts(ctx: Context, id: string): Promise<void> {
   if (left > 0) ctx.log('members.endings_left', { left });
 }
 
-const tenantsPage = 100;
-
 /** The assistants' own lists of people. One whose cell is away is behind its generation, which the sweep mends. */
 export async function membersTell(ctx: Context, orgId: string, trail: Trail): Promise<void> {
-  const rows = await tenantsOfOrg(ctx.db, orgId, { after: '', limit: tenantsPage });
-  for (const row of rows) {
-    if (row.state === 'deleted') continue;
+  for (const row of await liveTenantsOfOrg(ctx.db, orgId)) {
     await membersSync(ctx, trail, row).catch((error: unknown) =>
       ctx.log('members.not_told', { tenant: row.id, error: describeError(error) }),
     );

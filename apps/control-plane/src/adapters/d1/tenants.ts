@@ -2,7 +2,7 @@
  * Reads of assistants and who may see them. A row of another organisation is the same "not found" as a missing one;
  * every read that a person's request leads to takes that person first.
  */
-import { and, asc, eq, gt } from 'drizzle-orm';
+import { and, asc, eq, gt, ne } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { OrgRole, Standing } from '../../contract/api.ts';
 import { orgRoles, tenantRoleOf } from '../../contract/api.ts';
@@ -107,6 +107,18 @@ export async function tenantsOfOrg(
     .limit(page.limit);
 }
 
+/** Live assistants: more than any plan allows. Deleted ones keep their rows for ever and never fill it. */
+const liveMax = 100;
+
+export async function liveTenantsOfOrg(db: DrizzleD1Database, orgId: string): Promise<TenantRow[]> {
+  return db
+    .select()
+    .from(tenant)
+    .where(and(eq(tenant.orgId, orgId), ne(tenant.state, 'deleted')))
+    .orderBy(asc(tenant.id))
+    .limit(liveMax);
+}
+
 /** The most people an assistant knows; the contract's limit, and more than an organisation has. */
 export const membersOfSpecMax = 50;
 
@@ -134,7 +146,7 @@ export async function tenantsOfUser(
     .select({ id: tenant.id, slug: tenant.slug })
     .from(member)
     .innerJoin(tenant, eq(tenant.orgId, member.organizationId))
-    .where(eq(member.userId, userId))
+    .where(and(eq(member.userId, userId), ne(tenant.state, 'deleted')))
     .limit(limit);
 }
 

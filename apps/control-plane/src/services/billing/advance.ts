@@ -4,7 +4,6 @@
  * Nobody is moved down on an old copy: with a customer at Stripe the mirror is read first, and while that fails the
  * account waits.
  */
-import { eq } from 'drizzle-orm';
 import {
   accountOf,
   heldNow,
@@ -17,7 +16,7 @@ import {
 import type { Account } from '../../adapters/d1/billing.ts';
 import { withAuditEntry } from '../../adapters/d1/audit.ts';
 import { limitsReplace } from '../../adapters/d1/tenant-writes.ts';
-import { tenant } from '../../adapters/d1/schema.ts';
+import { liveTenantsOfOrg } from '../../adapters/d1/tenants.ts';
 import type { Trail } from '../../contract/audit.ts';
 import { limitsDiffer, limitsOf, TenantLimits } from '../../core/billing/limits.ts';
 import { mirrorOf, standingOf } from '../../core/billing/mirror.ts';
@@ -110,13 +109,8 @@ async function endUnpaid(ctx: Context, { service, mirror, orgId }: Account): Pro
 
 const trail: Trail = { actor: { kind: 'system', id: 'billing' }, requestId: null, action: 'tenant.limits' };
 
-/** More assistants than any plan allows. */
-const assistantsMax = 100;
-
 async function limitAssistants(ctx: Context, orgId: string, standing: OrgStanding): Promise<void> {
-  const rows = await ctx.db.select().from(tenant).where(eq(tenant.orgId, orgId)).limit(assistantsMax);
-  for (const row of rows) {
-    if (row.state === 'deleted') continue;
+  for (const row of await liveTenantsOfOrg(ctx.db, orgId)) {
     const own = standing.uses.find(({ tenantId, period }) => tenantId === row.id && period === standing.period);
     const used = { organisationNanoUsd: standing.used.aiNanoUsd, assistantNanoUsd: own?.aiNanoUsd ?? 0 };
     const limits = limitsOf(standing.entitlement, used, standing.account?.budgetNanoUsd ?? null);
