@@ -90,7 +90,9 @@ describe('an API key', () => {
     const { key, secret } = await json<Made>(make('read'), 201);
     expect((await withKey(secret, at)).status).toBe(200);
     const words = async (answer: Response) => (await answer.text()).replace(/req_[0-9a-z]{26}/, '');
-    await json(owner.browser.send('DELETE', `${path()}/${key.id}`));
+    // Twice at once is once in the trail.
+    const twice = Array.from({ length: 3 }, () => json(owner.browser.send('DELETE', `${path()}/${key.id}`)));
+    await Promise.all(twice);
     const revoked = await withKey(secret, at);
     expect(revoked.status).toBe(401);
     const short = await json<Made>(make('read'), 201);

@@ -2,10 +2,9 @@
  * Making, listing and revoking an organisation's API keys. The key itself is in one answer and nowhere else; a repeat of
  * that request gets the same key without it.
  */
-import { and, eq, isNull } from 'drizzle-orm';
 import { keyOf, keysOf, liveCount, toKeyScope } from '../adapters/d1/api-keys.ts';
 import type { ApiKeyRow } from '../adapters/d1/api-keys.ts';
-import { auditInsert, withAuditEntry } from '../adapters/d1/audit.ts';
+import { auditInsert, auditInsertWhere, withAuditEntry } from '../adapters/d1/audit.ts';
 import { claimFind, claimOf, claimValues } from '../adapters/d1/idempotency.ts';
 import { apiKey, idempotency } from '../adapters/d1/schema.ts';
 import { sha256Base64Url } from '../adapters/system.ts';
@@ -68,7 +67,11 @@ export async function apiKeyCreate(
 }
 
 export async function apiKeyList(ctx: Context, orgId: string): Promise<{ items: ApiKey[] }> {
-  return { items: (await keysOf(ctx.db, orgId, listMax)).map((row) => toApiKey(ctx, row)) };
+  return {
+    items: (await keysOf(ctx.db, orgId, { limit: listMax, nowMs: ctx.system.nowMs() })).map((row) =>
+      toApiKey(ctx, row),
+    ),
+  };
 }
 
 /** One that was revoked stays so, with its first time. */
@@ -78,12 +81,11 @@ export async function apiKeyRevoke(ctx: Context, orgId: string, trail: Trail, id
   const revokedAtMs = ctx.system.nowMs();
   const before = { keyId: id, name: row.name, scope: row.scope };
   await withAuditEntry(ctx, trail, { orgId, tenantId: null, before }, { outcome: 'done' }, (entry) =>
-    ctx.db.batch([
-      ctx.db
-        .update(apiKey)
-        .set({ revokedAtMs })
-        .where(and(eq(apiKey.id, id), isNull(apiKey.revokedAtMs))),
-      auditInsert(ctx.db, entry),
+    ctx.d1.batch([
+      ctx.d1
+        .prepare('UPDATE api_key SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL')
+        .bind(revokedAtMs, id),
+      auditInsertWhere(ctx.d1, entry, 'changes() > 0'),
     ]),
   );
   return toApiKey(ctx, await required(ctx, orgId, id));

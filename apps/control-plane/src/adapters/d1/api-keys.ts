@@ -2,7 +2,7 @@
  * API keys as they are kept: a hash of 256 random bits, never the key. A key belongs to its organisation, not to whoever
  * made it. A row is never removed, so that the audit trail's names stay.
  */
-import { and, desc, eq, gt, isNull, lt, or } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import { keyScopes } from '../../contract/roles.ts';
 import type { KeyScope } from '../../contract/roles.ts';
@@ -25,9 +25,14 @@ export async function liveKey(db: DrizzleD1Database, hash: string, nowMs: number
   return (await db.select().from(apiKey).where(of).limit(1))[0] ?? null;
 }
 
-/** Newest first, those that are over too. */
-export async function keysOf(db: DrizzleD1Database, orgId: string, limit: number): Promise<ApiKeyRow[]> {
-  return db.select().from(apiKey).where(eq(apiKey.orgId, orgId)).orderBy(desc(apiKey.id)).limit(limit);
+/** The live ones first, so that none of them is beyond the limit, then those that are over; newest first. */
+export async function keysOf(
+  db: DrizzleD1Database,
+  orgId: string,
+  { limit, nowMs }: { readonly limit: number; readonly nowMs: number },
+): Promise<ApiKeyRow[]> {
+  const isOver = sql`${apiKey.revokedAtMs} IS NOT NULL OR ${apiKey.expiresAtMs} <= ${nowMs}`;
+  return db.select().from(apiKey).where(eq(apiKey.orgId, orgId)).orderBy(isOver, desc(apiKey.id)).limit(limit);
 }
 
 export async function keyOf(db: DrizzleD1Database, orgId: string, id: string): Promise<ApiKeyRow | null> {

@@ -1,6 +1,6 @@
 /** What staff may do about holds: see those that are open, and let one go, with who and why in the organisation's trail. */
 import { and, asc, eq, isNull } from 'drizzle-orm';
-import { auditInsert, withAuditEntry } from '../../adapters/d1/audit.ts';
+import { auditInsertWhere, withAuditEntry } from '../../adapters/d1/audit.ts';
 import { billingHold } from '../../adapters/d1/schema.ts';
 import type { Trail } from '../../contract/audit.ts';
 import { AppError } from '../../contract/errors.ts';
@@ -33,12 +33,11 @@ export async function holdRelease(
   const byStaff: Trail = { ...trail, actor: { kind: 'staff', id: userId, reason } };
   const subject = { orgId, tenantId: null, after: { holdId: id, kind } };
   await withAuditEntry(ctx, byStaff, subject, { outcome: 'done' }, (entry) =>
-    ctx.db.batch([
-      auditInsert(ctx.db, entry),
-      ctx.db
-        .update(billingHold)
-        .set({ releasedAtMs: ctx.system.nowMs() })
-        .where(and(eq(billingHold.id, id), isNull(billingHold.releasedAtMs))),
+    ctx.d1.batch([
+      ctx.d1
+        .prepare('UPDATE billing_hold SET released_at_ms = ? WHERE id = ? AND released_at_ms IS NULL')
+        .bind(ctx.system.nowMs(), id),
+      auditInsertWhere(ctx.d1, entry, 'changes() > 0'),
     ]),
   );
   ctx.log('billing.hold_released', { hold: id, org: orgId, by: userId });
