@@ -22,8 +22,9 @@ const EventShape = z.object({
 });
 
 /**
- * The news in a signed body; null when no secret made the signature, it is too old, or the body is no event.
+ * The news in a signed body; null when no secret made the signature or it is too old.
  * `secrets`: the present one and, while they are changed, the one before.
+ * @throws Error when the body is signed and is no event that this version reads
  */
 export async function readStripeNews(
   body: string,
@@ -32,14 +33,8 @@ export async function readStripeNews(
 ): Promise<StripeNews | null> {
   if (signature === null) return null;
   for (const secret of secrets) {
-    // Signed with another secret, stale or forged: the next one may fit, and what none fits is refused by the caller.
-    const event = await Stripe.webhooks
-      .constructEventAsync(body, signature, secret, toleranceSeconds, Stripe.createSubtleCryptoProvider(), nowMs)
-      .catch(() => null);
-    if (event === null) continue;
-    const parsed = EventShape.safeParse(JSON.parse(body));
-    if (!parsed.success) return null;
-    const { id, type, created, data } = parsed.data;
+    if (!(await isSigned(body, signature, { secret, nowMs }))) continue;
+    const { id, type, created, data } = EventShape.parse(JSON.parse(body));
     const customer =
       type.startsWith('customer.') && !type.includes('subscription') ? data.object.id : data.object.customer;
     const customerId = Id.safeParse(customer);
@@ -52,4 +47,20 @@ export async function readStripeNews(
     };
   }
   return null;
+}
+
+/** False when it was signed with another secret, is stale or forged. */
+async function isSigned(
+  body: string,
+  signature: string,
+  { secret, nowMs }: { readonly secret: string; readonly nowMs: number },
+): Promise<boolean> {
+  try {
+    const crypto = Stripe.createSubtleCryptoProvider();
+    await Stripe.webhooks.constructEventAsync(body, signature, secret, toleranceSeconds, crypto, nowMs);
+    return true;
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeSignatureVerificationError) return false;
+    throw error;
+  }
 }
