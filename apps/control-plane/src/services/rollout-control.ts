@@ -2,7 +2,7 @@
  * What an operator does with rollouts: begin, pause, resume, halt. Each act says who and why. What is under way in the
  * fleet ends by itself, whatever is done here; the scheduled job takes a change up with its next run.
  */
-import { eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { claimFind, claimOf, claimValues } from '../adapters/d1/idempotency.ts';
 import { rolloutInsert, rolloutMove } from '../adapters/d1/rollout-writes.ts';
 import { rollout } from '../adapters/d1/schema.ts';
@@ -99,10 +99,11 @@ const eventId = (ctx: Context): string => `rev_${ctx.system.ulid()}`;
 /** What the database's refusal means: another open one of the release, or something of ours. */
 async function openAlready(ctx: Context, release: string, cause: unknown): Promise<unknown> {
   const rows = await ctx.db
-    .select({ id: rollout.id, state: rollout.state })
+    .select({ id: rollout.id })
     .from(rollout)
-    .where(eq(rollout.release, release));
-  const open = rows.find(({ state }) => state === 'running' || state === 'paused');
+    .where(and(eq(rollout.release, release), inArray(rollout.state, ['running', 'paused'])))
+    .limit(1);
+  const open = rows[0];
   if (open === undefined) return cause;
   return new AppError('rollout_open', {
     detail: `A rollout of ${release} is open already: ${open.id}.`,

@@ -185,7 +185,7 @@ function callOf(ctx: Context, row: CheckoutRow, customerId: string) {
   };
 }
 
-/** Where to pay for prepaid balance. The same key gives the same page. */
+/** Where to pay for prepaid balance. The same key gives the same page. @throws AppError idempotency_key_reused, billing_unavailable */
 export async function topUpCheckout(
   ctx: Context,
   scope: OrgScope,
@@ -197,6 +197,12 @@ export async function topUpCheckout(
   const id = `chk_${(await sha256Base64Url(`${scope.orgId}:${idempotencyKey}`)).slice(0, 32)}`;
   try {
     const before = await checkoutRow(ctx.db, id);
+    if (before !== undefined && before.cents !== cents) {
+      throw new AppError('idempotency_key_reused', {
+        detail: 'This Idempotency-Key was used for another amount.',
+        next: 'Use a new key for another amount.',
+      });
+    }
     if (before !== undefined && before.url !== null) return { url: before.url };
     const customerId = await customerOf(ctx, billing, scope);
     const row: CheckoutRow = before ?? {

@@ -11,6 +11,7 @@ import type { MonthShares } from '../../core/billing/month.ts';
 import { lookupKeyOf } from '../../core/billing/plans.ts';
 import type { MeterName } from '../../core/billing/plans.ts';
 import type { Context } from '../../context.ts';
+import { describeError } from '../../events.ts';
 import { planIn, sum, useLately } from './standing.ts';
 
 export async function shareMonths(ctx: Context, orgId: string): Promise<void> {
@@ -86,6 +87,7 @@ export async function exportHours(ctx: Context): Promise<number> {
     .orderBy(asc(usageHour.hourMs))
     .limit(exportPage);
   let left = 0;
+  let lastError = '';
   for (const { hour, customerId } of rows) {
     const meter = hour.meter === 'ai' ? 'ai' : 'awake';
     const { units, hourMs, revision } = hour;
@@ -95,12 +97,13 @@ export async function exportHours(ctx: Context): Promise<number> {
         .update(usageHour)
         .set({ sent: revision })
         .where(and(eq(usageHour.orgId, hour.orgId), eq(usageHour.meter, hour.meter), eq(usageHour.hourMs, hourMs)));
-    } catch {
+    } catch (error) {
       // Sent again by the next sweep, under the same key.
       left++;
+      lastError = describeError(error);
     }
   }
-  if (left > 0) ctx.log('billing.export_waits', { hours: left });
+  if (left > 0) ctx.log('billing.export_waits', { hours: left, error: lastError });
   return left;
 }
 
