@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { GatewayLogs, LoggedRequest } from '../../../apps/control-plane/src/adapters/gateway-logs.ts';
 import type { DriftFinding } from '../../../apps/control-plane/src/contract/drift.ts';
-import { TenantId, ulidFrom } from '../../../apps/control-plane/src/contract/ids.ts';
+import { ulidFrom } from '../../../apps/control-plane/src/contract/ids.ts';
 import type { Receipt } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
 import { compareWithGateway } from '../../../apps/control-plane/src/jobs/drift.ts';
-import { consumeTenantEvents } from '../../../apps/control-plane/src/jobs/tenant-events.ts';
+import { bringReceipts, type Named } from './support/tenant-events.ts';
 import { costNanoUsd } from '../../../apps/tenant-worker/src/core/metering/price.ts';
 import { findPrice, priceTableAt, priceTables } from '../../../apps/tenant-worker/src/core/metering/price-table.ts';
 import { noUsage } from '../../../apps/tenant-worker/src/core/metering/usage.ts';
@@ -38,10 +38,6 @@ beforeAll(async () => {
   staff = await newStaff(world);
 });
 
-interface Named {
-  readonly id: string;
-  readonly slug: string;
-}
 let made = 0;
 const newId = (atMs: number): string => ulidFrom(atMs, crypto.getRandomValues(new Uint8Array(10)));
 
@@ -87,23 +83,8 @@ function receiptOf(requestId: string, atMs: number, usage: typeof none, changes:
   };
 }
 
-let seq = 0;
-
 async function bring(tenant: Named, receipts: readonly Receipt[]): Promise<void> {
-  const all = receipts.map((receipt) => ({
-    body: {
-      v: 1,
-      tenantId: TenantId.parse(tenant.id),
-      slug: tenant.slug,
-      seq: ++seq,
-      atMs: 1,
-      kind: 'receipt',
-      receipt,
-    },
-    ack: () => undefined,
-    retry: () => expect.unreachable('a receipt was not taken'),
-  }));
-  for (let from = 0; from < all.length; from += 50) await consumeTenantEvents(all.slice(from, from + 50), world.ctx);
+  expect(await bringReceipts(world, tenant, receipts)).toBe(receipts.length);
 }
 
 interface Day {

@@ -2,9 +2,7 @@
 // balance, and the mails about all of them, each once.
 
 import { beforeAll, expect, it } from 'vitest';
-import { TenantId } from '../../../apps/control-plane/src/contract/ids.ts';
 import type { SpendNotice } from '../../../apps/control-plane/src/contract/budgets.ts';
-import { consumeTenantEvents } from '../../../apps/control-plane/src/jobs/tenant-events.ts';
 import {
   billingOf,
   createBillingWorld,
@@ -14,6 +12,7 @@ import {
   use,
   type BillingWorld,
 } from './support/billing-world.ts';
+import { bringEvents, eventBase, type Named } from './support/tenant-events.ts';
 import { createdTenant, join, json, newPerson, problemOf, rows, type Person } from './support/world.ts';
 
 const usd = 1_000_000_000;
@@ -41,12 +40,10 @@ async function lookAt({ orgId }: Person): Promise<void> {
 }
 
 /** Brings what a tenant tells, as often as said; resolves to how many were taken. */
-async function tell(tenant: { id: string; slug: string }, notice: SpendNotice, times = 1): Promise<number> {
+async function tell(tenant: Named, notice: SpendNotice, times = 1): Promise<number> {
   let taken = 0;
-  const body = { v: 1, tenantId: TenantId.parse(tenant.id), slug: tenant.slug, seq: 1, atMs: 1, kind: 'spend', notice };
-  for (let n = 0; n < times; n++) {
-    await consumeTenantEvents([{ body, ack: () => (taken += 1), retry: () => undefined }], world.ctx);
-  }
+  const body = { ...eventBase(tenant), kind: 'spend', notice };
+  for (let n = 0; n < times; n++) taken += await bringEvents(world, [body]);
   return taken;
 }
 

@@ -4,13 +4,9 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Incident } from '../../../apps/control-plane/src/contract/incident.ts';
 import { OperationId, TenantId, ulidFrom } from '../../../apps/control-plane/src/contract/ids.ts';
 import type { Operation, TenantEvent } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
-import { consumeTenantEvents } from '../../../apps/control-plane/src/jobs/tenant-events.ts';
+import { bringEvents, eventBase, type Named } from './support/tenant-events.ts';
 import { createdTenant, createWorld, json, newPerson, rows, type Person, type World } from './support/world.ts';
 
-interface Named {
-  readonly id: string;
-  readonly slug: string;
-}
 interface Page {
   readonly items: { kind: string; id: string; incident?: Incident; operation?: Operation }[];
   readonly nextCursor: string | null;
@@ -28,8 +24,7 @@ beforeEach(async () => {
 });
 
 const atMs = Date.parse('2026-11-21T10:00:00Z');
-let seq = 0;
-const base = () => ({ v: 1 as const, tenantId: TenantId.parse(tenant.id), slug: tenant.slug, seq: ++seq, atMs });
+const base = () => eventBase(tenant, atMs);
 
 function incidentAt(n: number, version: number, over: Partial<Incident> = {}): TenantEvent {
   const incident: Incident = {
@@ -69,10 +64,7 @@ function operationAt(n: number): TenantEvent {
 }
 
 async function deliver(events: readonly TenantEvent[]): Promise<void> {
-  await consumeTenantEvents(
-    events.map((body) => ({ body, ack: () => undefined, retry: () => expect.unreachable('an event was refused') })),
-    world.ctx,
-  );
+  expect(await bringEvents(world, events)).toBe(events.length);
 }
 
 const page = (query = ''): Promise<Page> =>

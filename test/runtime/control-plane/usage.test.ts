@@ -1,10 +1,10 @@
 // What is kept of use: single requests for 90 days, their sums for good, and a month as a file.
 
 import { beforeAll, describe, expect, it } from 'vitest';
-import { TenantId, ulidFrom } from '../../../apps/control-plane/src/contract/ids.ts';
+import { ulidFrom } from '../../../apps/control-plane/src/contract/ids.ts';
 import type { Receipt } from '../../../apps/control-plane/src/contract/tenant-rpc.ts';
 import { purgeReceipts } from '../../../apps/control-plane/src/jobs/receipts.ts';
-import { consumeTenantEvents } from '../../../apps/control-plane/src/jobs/tenant-events.ts';
+import { bringReceipts, type Named } from './support/tenant-events.ts';
 import {
   createdTenant,
   createWorld,
@@ -25,11 +25,6 @@ beforeAll(async () => {
 
 const dayMs = 86_400_000;
 const random = (): Uint8Array => crypto.getRandomValues(new Uint8Array(10));
-
-interface Named {
-  readonly id: string;
-  readonly slug: string;
-}
 
 function aReceipt(atMs: number, changes: Partial<Receipt> = {}): Receipt {
   return {
@@ -52,29 +47,7 @@ function aReceipt(atMs: number, changes: Partial<Receipt> = {}): Receipt {
   };
 }
 
-let seq = 0;
-
-/** As the cell's queue brings them. Resolves to how many were acknowledged. */
-async function bring(tenant: Named, receipts: readonly Receipt[]): Promise<number> {
-  let acked = 0;
-  const messages = receipts.map((receipt) => ({
-    body: {
-      v: 1,
-      tenantId: TenantId.parse(tenant.id),
-      slug: tenant.slug,
-      seq: ++seq,
-      atMs: 1,
-      kind: 'receipt',
-      receipt,
-    },
-    ack: () => void acked++,
-    retry: () => undefined,
-  }));
-  for (let from = 0; from < messages.length; from += 50) {
-    await consumeTenantEvents(messages.slice(from, from + 50), world.ctx);
-  }
-  return acked;
-}
+const bring = (tenant: Named, receipts: readonly Receipt[]): Promise<number> => bringReceipts(world, tenant, receipts);
 
 interface Usage {
   readonly byModel: { readonly requests: number; readonly costNanoUsd: number }[];
