@@ -17,7 +17,15 @@ export async function sha256Base64Url(text: string): Promise<string> {
   return toBase64Url(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))));
 }
 
-/** 256 random bits for a link, base64url (43 characters). */
+const idAlphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/** The body of an id that follows from a text: 130 bits of its SHA-256. The same text is the same id. */
+export async function idBodyFrom(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest).subarray(0, 26), (byte) => idAlphabet[byte & 31]).join('');
+}
+
+/** 256 random bits for a link or a key, base64url (43 characters). */
 export function newSecret(): string {
   return toBase64Url(crypto.getRandomValues(new Uint8Array(32)));
 }

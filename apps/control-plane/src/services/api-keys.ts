@@ -7,7 +7,7 @@ import type { ApiKeyRow } from '../adapters/d1/api-keys.ts';
 import { auditInsert, auditInsertWhere, withAuditEntry } from '../adapters/d1/audit.ts';
 import { claimFind, claimOf, claimValues } from '../adapters/d1/idempotency.ts';
 import { apiKey, idempotency } from '../adapters/d1/schema.ts';
-import { sha256Base64Url } from '../adapters/system.ts';
+import { newSecret, sha256Base64Url } from '../adapters/system.ts';
 import { apiKeysMax } from '../contract/api-key-api.ts';
 import type { ApiKey } from '../contract/api-key-api.ts';
 import type { Trail } from '../contract/audit.ts';
@@ -38,7 +38,7 @@ export async function apiKeyCreate(
   const claim = await claimOf(`apikey:${orgId}`, idempotencyKey, [name, scope, expiresInDays]);
   const kept = await claimFind(ctx.db, claim);
   if (kept !== null) return { key: toApiKey(ctx, await required(ctx, orgId, kept.resultId)), secret: null };
-  const secret = newSecret();
+  const secret = `tp_${newSecret()}`;
   const nowMs = ctx.system.nowMs();
   const row: ApiKeyRow = {
     id: `key_${ctx.system.ulid()}`,
@@ -102,12 +102,6 @@ const full = (): AppError =>
     detail: `This organisation has ${apiKeysMax} live API keys, the most there may be.`,
     next: 'Revoke one that is not used any more.',
   });
-
-function newSecret(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(32));
-  const text = btoa(String.fromCharCode(...bytes));
-  return `tp_${text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`;
-}
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 

@@ -34,6 +34,7 @@ export async function tenantExport(ctx: Context, { row, trail, snapshotId }: Ten
   } catch (error) {
     // Nothing leaves without a trace.
     await content.cancel('not written down');
+    await quotaGiveBack(ctx, use);
     throw error;
   }
   ctx.log('tenant.export', { tenant: row.id, by: trail.actor.id, snapshot: answer.value.snapshotId, bytes });

@@ -2,6 +2,7 @@
  * Bringing an OpenClaw of one's own: the upload and what came of it. The cell keeps the rows; here it is checked who may,
  * and what was begun is written to the audit trail. Converting and switching are operations (`tenant-command.ts`).
  */
+import { idBodyFrom } from '../adapters/system.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
@@ -42,7 +43,7 @@ export async function importCreate(
   trail: Trail,
   { fileName, bytes, idempotencyKey }: { fileName: string; bytes: number; idempotencyKey: string },
 ): Promise<ImportView> {
-  const id = await importIdOf(row.id, idempotencyKey);
+  const id = `imp_${await idBodyFrom(`import\n${row.id}\n${idempotencyKey}`)}`;
   const subject = { orgId: row.orgId, tenantId: row.id, after: { importId: id, fileName, bytes } };
   const use = { orgId: row.orgId, what: 'imports', use: id } as const;
   await quotaTake(ctx, use);
@@ -84,11 +85,4 @@ export async function importedSnapshot(ctx: Context, row: TenantRow, id: string)
     detail: found.state === 'failed' ? 'This upload was not taken.' : 'This upload is not converted yet.',
     next: found.state === 'failed' ? 'See its report, and bring another.' : 'Wait until it is ready.',
   });
-}
-
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
-
-async function importIdOf(tenantId: string, key: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`import\n${tenantId}\n${key}`));
-  return `imp_${Array.from(new Uint8Array(digest).subarray(0, 26), (byte) => alphabet[byte & 31]).join('')}`;
 }

@@ -3,6 +3,7 @@
  * written down: around a change, and before a file leaves. The bytes pass through, none is kept; file names stay out of the
  * log.
  */
+import { idBodyFrom } from '../adapters/system.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Trail } from '../contract/audit.ts';
 import { AppError } from '../contract/errors.ts';
@@ -70,7 +71,8 @@ export async function snapshotFilePut(
   ctx: Context,
   { row, trail, snapshotId, path, idempotencyKey }: FileRequest & { readonly idempotencyKey: string },
 ): Promise<PutFile> {
-  const id = await putIdOf(row.id, idempotencyKey);
+  // The same key is the same file: the id is made from it.
+  const id = `put_${await idBodyFrom(`put\n${row.id}\n${idempotencyKey}`)}`;
   const subject = { orgId: row.orgId, tenantId: row.id, after: { snapshotId, path, putId: id } };
   return withIntent(ctx, trail, subject, async () => {
     const put = valueOf(await ctx.tenants.putFile({ ...refOf(row), snapshotId, path, id }));
@@ -95,12 +97,4 @@ export async function putFileUndo(
   return withIntent(ctx, trail, subject, async () =>
     toPutFile(valueOf(await ctx.tenants.undoFile({ ...refOf(row), id }))),
   );
-}
-
-const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
-
-/** The same key is the same file: the id is made from it. */
-async function putIdOf(tenantId: string, key: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`put\n${tenantId}\n${key}`));
-  return `put_${Array.from(new Uint8Array(digest).subarray(0, 26), (byte) => alphabet[byte & 31]).join('')}`;
 }
