@@ -121,6 +121,8 @@ test('another device is signed out from here', async () => {
   await page.getByText('This device').waitFor();
   await page.getByRole('button', { name: 'Sign out all other devices' }).click();
   await page.getByRole('button', { name: 'Sign out all other devices' }).waitFor({ state: 'detached' });
+  // And what was done with the account says so.
+  await page.getByRole('listitem').filter({ hasText: 'Signed out all other devices' }).waitFor();
   // Looked up, not read from the short-lived copy in the cookie.
   const session = '/api/auth/get-session?disableCookieCache=true';
   expect(await (await second.request.get(session)).json()).toBeNull();

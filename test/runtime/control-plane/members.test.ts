@@ -362,7 +362,7 @@ describe('what ends', () => {
     };
     const query = new URLSearchParams({ slug: tenant.slug, st: 'A'.repeat(43) });
     const answer = await owner.browser.get(`/open?${query.toString()}`);
-    expect(answer.headers.get('location')).toMatch(/^\/sign-in/);
+    expect(answer.headers.get('location')).toBe(`/sign-in?next=${encodeURIComponent(`/open?${query.toString()}`)}`);
   });
 });
 

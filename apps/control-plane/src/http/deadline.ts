@@ -16,8 +16,6 @@ export async function within<T>(deadlineMs: number, work: Promise<T>, late: () =
   const over = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(late()), deadlineMs);
   });
-  // Should both fail, the second failure has no one to go to.
-  work.catch(() => undefined);
   try {
     return await Promise.race([work, over]);
   } finally {

@@ -39,7 +39,7 @@ async function handOff(ctx: Context, request: Request, requestId: string): Promi
   const asked = parseOpen(url.searchParams);
   if (asked === null) throw noSuchTenant();
   const { session } = await findSession(ctx, request.headers, { lookUp: true });
-  if (session === null) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 302);
+  if (session === null) return toSignIn(url);
   await callerRate(ctx, session, 'opening');
   const found = await requireTenant(ctx, session.userId, { slug: asked.slug }, 'tenant:open');
   const role = orgRoles.find((each) => each === found.role);
@@ -62,7 +62,7 @@ async function handOff(ctx: Context, request: Request, requestId: string): Promi
   if (!granted.ok) throw new AppError(granted.error.code, { detail: granted.error.detail, next: granted.error.next });
   // Who signed out everywhere in these milliseconds gets no new session from the sign-in that has just ended.
   const still = await findSession(ctx, request.headers, { lookUp: true });
-  if (still.session?.token !== session.token) return redirect(`/sign-in?next=${encodeURIComponent(url.pathname)}`, 302);
+  if (still.session?.token !== session.token) return toSignIn(url);
   const back = new URLSearchParams({ code: granted.value.code, path: asked.path });
   return redirect(`${tenantOriginOf(ctx.config, asked.slug)}/__tidepool/callback?${back.toString()}`, 303);
 }
@@ -75,6 +75,10 @@ function parseOpen(query: URLSearchParams): { slug: string; stateHash: string; p
   if (slug === undefined || stateHash === undefined) return null;
   return parseSlug(slug).ok && isStateHash(stateHash) && isSafePath(path) ? { slug, stateHash, path } : null;
 }
+
+/** And back here after it, with all that was asked for. */
+const toSignIn = (url: URL): Response =>
+  redirect(`/sign-in?next=${encodeURIComponent(url.pathname + url.search)}`, 302);
 
 function redirect(location: string, status: 302 | 303): Response {
   return new Response(null, {
