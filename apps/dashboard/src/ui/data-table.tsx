@@ -65,7 +65,7 @@ export function DataTable<Row>({ label, columns, rows, keyOf, wideOnly = false, 
         </tbody>
         {hasFoot ? (
           <tfoot>
-            <tr>
+            <tr className="align-top">
               {columns.map((column) =>
                 column.kind === 'row' ? (
                   <th key={column.head} scope="row" className={`${look(column)} font-semibold`}>
