@@ -122,14 +122,17 @@ try {
       answerTimeoutMs,
     );
     if ((await stateOf()) === 'asleep') await person.call('tenantWake', { params }).catch(() => undefined);
-    const client = await until('a gateway that answers', connect, answerTimeoutMs);
+    let client = await until('a gateway that answers', connect, answerTimeoutMs);
     const connectedMs = performance.now() - killedAtMs;
+    // The one that was killed may have answered for a moment before it was gone.
+    const connected = async (): Promise<GatewayClient> =>
+      client.closed === null ? client : (client = await connect());
     const hello = `Hello ${randomUUID()}`;
-    await client.send(hello);
+    await until('a message to be taken', async () => (await connected()).send(hello), answerTimeoutMs);
     await until(
       'an answer',
       async () => {
-        const texts = await client.history();
+        const texts = await (await connected()).history();
         const at = texts.findIndex((text) => text.includes(hello));
         return at >= 0 && texts.slice(at + 1).some((text) => text.trim() !== '');
       },

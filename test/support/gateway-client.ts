@@ -37,6 +37,7 @@ export function newDeviceKey(): DeviceKey {
   return { id: createHash('sha256').update(raw).digest('hex'), publicKey: raw.toString('base64url'), privateKey };
 }
 
+const callTimeoutMs = 60_000;
 const role = 'operator';
 const platform = 'linux';
 const scopes = ['operator.read', 'operator.write', 'operator.admin'];
@@ -127,9 +128,14 @@ export class GatewayClient {
 
   call(method: string, params: unknown): Promise<unknown> {
     const id = String(this.#next++);
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#socket.send(JSON.stringify({ type: 'req', id, method, params }));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(() => reject(new Error(`gateway: ${method} was not answered`)), callTimeoutMs);
+    this.#waiting.set(id, { resolve, reject });
+    // A socket that is closed, or about to be, says so only here.
+    this.#socket.send(JSON.stringify({ type: 'req', id, method, params }), (error) => error && reject(error));
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
     });
   }
 
