@@ -2,7 +2,7 @@
 // follow intents, anchors outside, and a verification that says where a chain was touched.
 
 import { beforeEach, describe, expect, it } from 'vitest';
-import { anchorKey } from '../../../apps/control-plane/src/adapters/audit-anchors.ts';
+import { anchorKey, anchorsOf } from '../../../apps/control-plane/src/adapters/audit-anchors.ts';
 import type { AuditEntryView, AuditVerification } from '../../../apps/control-plane/src/contract/audit-api.ts';
 import { anchorChains } from '../../../apps/control-plane/src/jobs/audit-anchors.ts';
 import { bindings, createdTenant, createWorld, join, json, newPerson, problemOf, rows } from './support/world.ts';
@@ -200,6 +200,8 @@ describe('anchors', () => {
     world.clock.nowMs += 86_400_000;
     await anchorChains(world.ctx);
     expect(await verify()).toMatchObject({ to: 2, anchors: 2, broken: null });
+    const newest = await anchorsOf(bindings.AUDIT_ANCHORS, owner.orgId, 1);
+    expect(newest.anchors.map(({ seq }) => seq)).toEqual([2]);
   });
 
   it('let a verification say where a chain was touched', async () => {

@@ -30,8 +30,11 @@ export interface Anchors {
 /** How many objects are read at once. */
 const atOnce = 20;
 
-/** Every anchor of an organisation, in the order of their days. */
-export async function anchorsOf(bucket: R2Bucket, orgId: string): Promise<Anchors> {
+/**
+ * The newest anchors of an organisation, in the order of their days. Each witnesses for all entries before it, so older
+ * ones only narrow down since when a chain is another one.
+ */
+export async function anchorsOf(bucket: R2Bucket, orgId: string, newestMax: number): Promise<Anchors> {
   const keys: string[] = [];
   let cursor: string | undefined;
   do {
@@ -39,10 +42,11 @@ export async function anchorsOf(bucket: R2Bucket, orgId: string): Promise<Anchor
     keys.push(...page.objects.map(({ key }) => key));
     cursor = page.truncated ? page.cursor : undefined;
   } while (cursor !== undefined);
+  const newest = keys.sort().slice(-newestMax);
   const anchors: Anchor[] = [];
   const unreadable: string[] = [];
-  for (let i = 0; i < keys.length; i += atOnce) {
-    const page = keys.slice(i, i + atOnce);
+  for (let i = 0; i < newest.length; i += atOnce) {
+    const page = newest.slice(i, i + atOnce);
     const read = await Promise.all(page.map((key) => readAnchor(bucket, orgId, key)));
     for (const [n, key] of page.entries()) {
       const anchor = read[n] ?? null;

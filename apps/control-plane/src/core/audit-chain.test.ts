@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalEntry, chainStart, endOfChain, followChain } from './audit-chain.ts';
+import { walkChain } from './audit-walk.ts';
 import type { Anchor, AuditEntry, ChainBreak } from './audit-chain.ts';
 
 const hashText = async (text: string): Promise<string> => createHash('sha256').update(text).digest('base64url');
@@ -107,6 +108,25 @@ describe('a chain of entries', () => {
     expect(await verify(mixed, anchors)).toMatchObject({ kind: 'rewritten', seq: 7 });
     expect(await verify(mixed)).toBeNull(); // Without an anchor a chain proves nothing against who can write it anew.
   });
+});
+
+it('is gone on with after an entry only when that is the one which was anchored', async () => {
+  const entries = await chainOf(20);
+  const walk = (chain: readonly AuditEntry[], after: number) =>
+    walkChain(
+      {
+        entryAt: async (seq) => chain.find((entry) => entry.seq === seq) ?? null,
+        entriesAfter: async (seq, limit) => chain.filter((entry) => entry.seq > seq).slice(0, limit),
+        anchors: async () => ({ anchors: [anchorAt(entries, 10)], unreadable: [] }),
+      },
+      after,
+      hashText,
+    );
+  expect(await walk(entries, 10)).toMatchObject({ from: 11, to: 20, next: null, broken: null });
+  const anew = [...entries.slice(0, 4), ...(await rewrittenFrom(entries, 5))];
+  expect((await walk(anew, 10)).broken).toMatchObject({ kind: 'rewritten', seq: 10 });
+  expect((await walk(anew, 0)).broken).toMatchObject({ kind: 'rewritten', seq: 1 });
+  expect((await walk(entries.slice(0, 9), 10)).broken).toMatchObject({ kind: 'removed', seq: 10 });
 });
 
 async function rewrittenFrom(entries: readonly AuditEntry[], seq: number): Promise<AuditEntry[]> {

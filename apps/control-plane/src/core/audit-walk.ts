@@ -12,7 +12,7 @@ export interface ChainSource {
   entryAt(seq: number): Promise<AuditEntry | null>;
   /** Those that follow, in the order of their numbers. */
   entriesAfter(seq: number, limit: number): Promise<readonly AuditEntry[]>;
-  /** Every anchor, and the keys of objects that are there and can't be read as one. */
+  /** Anchors, the newest among them, and the keys of objects that are there and can't be read as one. */
   anchors(): Promise<{ readonly anchors: readonly Anchor[]; readonly unreadable: readonly string[] }>;
 }
 
@@ -20,11 +20,12 @@ const pageSize = 500;
 /** A piece: some hundred milliseconds of reading and hashing. */
 export const pieceMax = 5_000;
 
-/** @param after the number up to which the chain was followed before; its entry is taken as it stands */
+/** @param after the number up to which the chain was followed before; its entry is taken as it stands, unless it was anchored */
 export async function walkChain(source: ChainSource, after: number, hashText: HashText): Promise<AuditVerification> {
   const { anchors, unreadable } = await source.anchors();
+  const last = after === 0 ? chainStart : await source.entryAt(after);
   // Nothing there: what follows names what is missing.
-  let position = after === 0 ? chainStart : ((await source.entryAt(after)) ?? { seq: after, hash: '' });
+  let position = last ?? { seq: after, hash: '' };
   let atMs: number | null = null;
   const answer = (next: number | null, broken: AuditVerification['broken']): AuditVerification => ({
     from: after + 1,
@@ -38,6 +39,11 @@ export async function walkChain(source: ChainSource, after: number, hashText: Ha
   if (bad !== undefined) {
     const detail = `The anchor ${bad} is there but cannot be read.`;
     return answer(null, { kind: 'anchor_unreadable', seq: position.seq, detail });
+  }
+  const other = anchors.find(({ seq, hash }) => seq === after && hash !== last?.hash);
+  if (other !== undefined) {
+    const kind = last === null ? 'removed' : 'rewritten';
+    return answer(null, { kind, seq: after, detail: `Entry ${after} is not the one that ${other.key} kept.` });
   }
   while (position.seq - after < pieceMax) {
     const entries = await source.entriesAfter(position.seq, pageSize);

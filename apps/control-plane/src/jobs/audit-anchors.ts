@@ -16,6 +16,9 @@ const pageMax = 25;
 /** One piece of reading. */
 const followedWholeMax = pieceMax;
 
+/** Anchors that each chain is compared with: the newest witnesses for all before it. */
+const comparedMax = 10;
+
 /** Resolves to how many were anchored. */
 export async function anchorChains(ctx: Context): Promise<number> {
   const nowMs = ctx.system.nowMs();
@@ -39,7 +42,7 @@ async function anchorOne(
   const { orgId } = head;
   let after = head.seq <= followedWholeMax ? 0 : head.anchoredSeq;
   for (;;) {
-    const { broken, next, to } = await auditVerify(ctx, orgId, after);
+    const { broken, next, to } = await auditVerify(ctx, orgId, after, comparedMax);
     if (broken !== null) return refuse(ctx, head, day, broken);
     after = to;
     if (next === null) break;

@@ -12,7 +12,16 @@ interface Deps {
   readonly anchors: R2Bucket;
 }
 
-export function auditVerify({ db, anchors }: Deps, orgId: string, after: number): Promise<AuditVerification> {
+/** More than a year of days. One call may ask the bucket a thousand times. */
+const anchorsRead = 400;
+
+/** @param newestAnchors how many anchors it is compared with */
+export function auditVerify(
+  { db, anchors }: Deps,
+  orgId: string,
+  after: number,
+  newestAnchors = anchorsRead,
+): Promise<AuditVerification> {
   const entries = (from: number, limit: number) =>
     db
       .select()
@@ -23,7 +32,7 @@ export function auditVerify({ db, anchors }: Deps, orgId: string, after: number)
   const source = {
     entryAt: async (seq: number) => (await entries(seq - 1, 1)).find((entry) => entry.seq === seq) ?? null,
     entriesAfter: entries,
-    anchors: () => anchorsOf(anchors, orgId),
+    anchors: () => anchorsOf(anchors, orgId, newestAnchors),
   };
   return walkChain(source, after, sha256Base64Url);
 }
