@@ -184,7 +184,15 @@ describe('the sweep', () => {
       "INSERT INTO idempotency (scope, key, request_hash, result_id, expires_at_ms) VALUES ('s', 'k', 'h', 'r', ?)",
       old,
     );
+    for (const days of [399, 401]) {
+      await rows(
+        "INSERT INTO mail_outbox (id, key, recipient, subject, text, created_at_ms) VALUES (?1, ?1, 'r', 's', 't', ?2)",
+        `mail-${days}`,
+        world.clock.nowMs - days * 86_400_000,
+      );
+    }
     await sweep(world.ctx);
+    expect(await rows("SELECT id FROM mail_outbox WHERE recipient = 'r'")).toEqual([{ id: 'mail-399' }]);
     expect(await rows("SELECT id FROM session WHERE id = 'ses_old'")).toEqual([]);
     expect(await rows("SELECT id FROM verification WHERE id = 'v'")).toEqual([]);
     expect(await rows("SELECT key FROM idempotency WHERE scope = 's'")).toEqual([]);

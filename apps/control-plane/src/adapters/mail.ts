@@ -123,6 +123,14 @@ export class CloudflareMailer implements Mailer {
   }
 }
 
+/** Longer than any key may be made again: they name a month, or a state that has long ended. */
+const keptMs = 400 * 86_400_000;
+
+/** Removes mail that is old, sent or given up: its row names a person. */
+export async function mailsPurge(db: DrizzleD1Database, nowMs: number): Promise<void> {
+  await db.delete(mailOutbox).where(lt(mailOutbox.createdAtMs, nowMs - keptMs));
+}
+
 /** The service's code, or the error's class: its text may name the recipient. */
 function kindOf(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;

@@ -7,6 +7,7 @@ import { asc, eq, lt, sql } from 'drizzle-orm';
 import { accountEventsPurge } from '../adapters/d1/account-events.ts';
 import { claimsPurge } from '../adapters/d1/idempotency.ts';
 import { quotaUsesPurge } from '../adapters/d1/quota-uses.ts';
+import { mailsPurge } from '../adapters/mail.ts';
 import { rateLimit, session, tenant, verification } from '../adapters/d1/schema.ts';
 import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Context } from '../context.ts';
@@ -97,4 +98,5 @@ async function purge(ctx: Context): Promise<void> {
   await claimsPurge(ctx.db, nowMs);
   await quotaUsesPurge(ctx.db, nowMs);
   await accountEventsPurge(ctx.db, nowMs);
+  await mailsPurge(ctx.db, nowMs);
 }
