@@ -73,19 +73,42 @@ export const streamMutations = [
       "if (event['type'] === 'message_delta') {",
     ],
   ]),
+  // What is passed over without being read.
+  ...table('streams', 'metering/usage-readers.ts', [
+    ['anthropic: the end is passed over', ' || findStop(bytes, from, to) >= 0;', ';'],
+    ['anthropic: reports are passed over', 'namesUsage(bytes, from, to) || findStop', 'findStop'],
+    ['chat: the end is passed over', 'bytes[from] !== OBJECT || hasUsageObject', 'hasUsageObject'],
+    ['chat: the usage is passed over', ' || hasUsageObject(bytes, from, to);', ';'],
+    ['responses: a failed answer is passed over', `, '"response.failed"'].map(finder)`, '].map(finder)'],
+    ['gemini: every chunk is passed over', 'return true; // each', 'return false; // each'],
+  ]),
+  ...table('streams', 'metering/byte-search.ts', [
+    ['words: the search goes on too far', '= last - at;', '= last - at + 1;'],
+  ]),
   ...table('streams', 'metering/sse.ts', [
     ['lines: CRLF is two ends', 'if (byte === LF && afterCr) {', 'if (byte === LF && afterCr && at < 0) {'],
     ['lines: CR is a letter', 'if (byte !== LF && byte !== CR) {', 'if (byte !== LF) {'],
     [
       'lines: what is left of a chunk is dropped',
-      '      append(bytes, from, bytes.length);',
-      '      if (from === 0) append(bytes, from, bytes.length);',
+      '      append(from, piece.length);',
+      '      if (from === 0) append(from, piece.length);',
     ],
     [
       'the last event needs its blank line',
       "      if (line !== '') endLine();\n      endEvent();",
       "      if (line !== '') endLine();",
     ],
-    ['data without a space loses a letter', "rest.startsWith(': ') ? rest.slice(2) : rest.slice(1)", 'rest.slice(2)'],
+    [
+      'cut data without a space loses a letter',
+      "rest.startsWith(': ') ? rest.slice(2) : rest.slice(1)",
+      'rest.slice(2)',
+    ],
+    ['data without a space loses a letter', 'bytes[colon + 1] === SPACE ? colon + 2 : colon + 1', 'colon + 2'],
+    ['data is lost with the piece that it came in', '      keep();\n      bytes = nothing;', '      bytes = nothing;'],
+    [
+      'of several data lines the last one counts',
+      '    if (data !== null || inHand) addData(',
+      '    if (data !== null) addData(',
+    ],
   ]),
 ];

@@ -170,7 +170,10 @@ describe('an answer that breaks off', () => {
   });
 
   it('has no usage when none was said', () => {
-    expect(meter('openai-chat', chatStream.slice(0, 200))).toMatchObject({ usage: null, complete: false });
+    const chat = meter('openai-chat', chatStream.slice(0, 200));
+    expect(chat).toMatchObject({ usage: null, complete: false, responseId: 'chatcmpl-1', model: 'gpt-4o-2024-08-06' });
+    const begun = responsesStream('response.completed').slice(0, 200);
+    expect(meter('openai-responses', begun)).toMatchObject({ usage: null, responseId: 'resp_1', model: 'gpt-5.5' });
   });
 });
 

@@ -6,7 +6,7 @@
 import { parseObject, type JsonObject } from './json.ts';
 import { createSseReader, latin1 } from './sse.ts';
 import type { TokenUsage } from './usage.ts';
-import { noFindings, readBody, readEvent, type Findings, type UsageFormat } from './usage-readers.ts';
+import { mayMatter, noFindings, readBody, readEvent, type Findings, type UsageFormat } from './usage-readers.ts';
 
 export type { UsageFormat } from './usage-readers.ts';
 
@@ -53,6 +53,7 @@ function streamMeter(format: UsageFormat, found: Findings, limits: MeterLimits):
   let skipped = false;
   const reader = createSseReader({
     eventBytesMax: limits.eventBytesMax,
+    mayMatter: (bytes, from, to) => mayMatter(format, found, bytes, from, to),
     onData: (data) => readEvent(format, data, found),
     onSkipped: () => {
       skipped = true;

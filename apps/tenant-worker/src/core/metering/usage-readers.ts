@@ -1,5 +1,6 @@
 /** What each format's events and bodies say about usage, collected into one `Findings` while an answer passes. */
 import { unreachable } from '../../../../control-plane/src/contract/result.ts';
+import { finder, hasUsageObject, namesUsage } from './byte-search.ts';
 import { geminiExtras, geminiUsage } from './gemini-usage.ts';
 import { asArray, asObject, asString, parseObject, type JsonObject } from './json.ts';
 import type { TokenUsage } from './usage.ts';
@@ -51,6 +52,32 @@ const ID_CHARS_MAX = 128;
 const MODEL_CHARS_MAX = 120;
 /** More answers than a request may ask for, so that a provider cannot make the map grow. */
 const CANDIDATES_MAX = 64;
+
+const findStop = finder('message_stop');
+const responsesEnds = ['"response.completed"', '"response.incomplete"', '"response.failed"'].map(finder);
+const OBJECT = 0x7b;
+
+/**
+ * Whether `readEvent` may find something in the data `bytes[from, to)`, after what was found before. It looks for what the
+ * readers below need to see, so what it turns down would change nothing.
+ */
+export function mayMatter(format: UsageFormat, found: Findings, bytes: Uint8Array, from: number, to: number): boolean {
+  switch (format) {
+    case 'anthropic-messages':
+      return namesUsage(bytes, from, to) || findStop(bytes, from, to) >= 0;
+    case 'openai-chat':
+      if (found.responseId === null || found.model === null) return true;
+      return bytes[from] !== OBJECT || hasUsageObject(bytes, from, to);
+    case 'openai-responses':
+      return found.responseId === null || responsesEnds.some((find) => find(bytes, from, to) >= 0);
+    case 'google-gemini':
+      return true; // each chunk has counts and may be the end
+    case 'openai-embeddings':
+      return false; // never streamed
+    default:
+      return unreachable(format);
+  }
+}
 
 /** Reads the data of one event. Never throws. */
 export function readEvent(format: UsageFormat, data: string, found: Findings): void {
@@ -134,7 +161,7 @@ function readChatEvent(data: string, found: Findings): void {
     found.ended = true;
     return;
   }
-  if (found.responseId !== null && !data.includes('"usage"')) return;
+  if (found.responseId !== null && found.model !== null && !data.includes('"usage"')) return;
   const chunk = parseObject(data);
   if (!chunk) return;
   found.responseId ??= asString(chunk['id'], ID_CHARS_MAX);
