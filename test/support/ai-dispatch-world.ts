@@ -131,3 +131,33 @@ export function total(ledger: Ledger): { spent: number; held: number; requests: 
   const { spentNanoUsd, heldNanoUsd, requests } = ledger.periodTotal('2026-11');
   return { spent: spentNanoUsd, held: heldNanoUsd, requests };
 }
+
+/** What a container may send along, of itself or by itself. */
+const inbound = {
+  authorization: 'Bearer sentinel',
+  'x-api-key': 'sentinel',
+  cookie: 'a=b',
+  'cf-aig-custom-cost': '{"total_cost":0}',
+  'cf-aig-metadata': '{"tenant":"ten_other"}',
+  'x-tidepool-internal-incarnation': '7',
+  'x-forwarded-for': '10.0.0.1',
+  'anthropic-version': '2023-06-01',
+  'anthropic-beta': 'fast-mode-2026-02-01,interleaved-thinking-2025-05-14',
+  'user-agent': 'Anthropic/JS 0.125.0',
+  accept: 'application/json',
+  'x-stainless-os': 'Linux',
+};
+
+/** Where a request with all of that goes, and with which headers. */
+export async function sentWith(
+  vars: UpstreamVars,
+  path: string,
+  body: unknown,
+): Promise<{ url: string; headers: Record<string, string> }> {
+  const { ai, upstream } = world({ vars });
+  await (await ai.handle(request(path, body, inbound), context)).text();
+  const [call] = upstream.calls;
+  if (call === undefined) throw new Error('nothing was sent');
+  if (call.init.method !== 'POST' || call.init.redirect !== 'manual') throw new Error('sent otherwise than it must be');
+  return { url: call.url, headers: Object.fromEntries(new Headers(call.init.headers)) };
+}

@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest';
 import { statusMeant } from '../core/metering/payer.ts';
 import { chooseUpstream, type UpstreamVars } from './upstream.ts';
-import { chat, context, request, streamed, total, world } from '../../../../test/support/ai-dispatch-world.ts';
+import {
+  chat,
+  context,
+  request,
+  sentWith,
+  streamed,
+  total,
+  world,
+} from '../../../../test/support/ai-dispatch-world.ts';
 
 describe('a turn of Gemini', () => {
   const path = '/google/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse';
@@ -83,33 +91,6 @@ describe('a key that Google does not know', () => {
 });
 
 describe('what the upstream is sent', () => {
-  const inbound = {
-    authorization: 'Bearer sentinel',
-    'x-api-key': 'sentinel',
-    cookie: 'a=b',
-    'cf-aig-custom-cost': '{"total_cost":0}',
-    'cf-aig-metadata': '{"tenant":"ten_other"}',
-    'x-tidepool-internal-incarnation': '7',
-    'x-forwarded-for': '10.0.0.1',
-    'anthropic-version': '2023-06-01',
-    'anthropic-beta': 'fast-mode-2026-02-01,interleaved-thinking-2025-05-14',
-    'user-agent': 'Anthropic/JS 0.125.0',
-    accept: 'application/json',
-    'x-stainless-os': 'Linux',
-  };
-
-  async function sentWith(
-    vars: UpstreamVars,
-    path: string,
-    body: unknown,
-  ): Promise<{ url: string; headers: Record<string, string> }> {
-    const { ai, upstream } = world({ vars });
-    await (await ai.handle(request(path, body, inbound), context)).text();
-    const [call] = upstream.calls;
-    expect(call?.init).toMatchObject({ method: 'POST', redirect: 'manual' });
-    return { url: call?.url ?? '', headers: Object.fromEntries(new Headers(call?.init.headers)) };
-  }
-
   const account = '0123456789abcdef0123456789abcdef';
   const gemini = { contents: [{ role: 'user', parts: [{ text: 'Hello' }] }] };
   const llama = { ...chat, model: '@cf/meta/llama-3.1-8b-instruct' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseUpstream, type UpstreamVars } from './upstream.ts';
+import { chooseUpstream } from './upstream.ts';
 import {
   encoder,
   context,
@@ -7,6 +7,7 @@ import {
   anthropicEvents,
   anthropicCost,
   events,
+  sentWith,
   streamed,
   turn,
   agentTurn,
@@ -77,33 +78,6 @@ describe('a turn', () => {
 });
 
 describe('what the upstream is sent', () => {
-  const inbound = {
-    authorization: 'Bearer sentinel',
-    'x-api-key': 'sentinel',
-    cookie: 'a=b',
-    'cf-aig-custom-cost': '{"total_cost":0}',
-    'cf-aig-metadata': '{"tenant":"ten_other"}',
-    'x-tidepool-internal-incarnation': '7',
-    'x-forwarded-for': '10.0.0.1',
-    'anthropic-version': '2023-06-01',
-    'anthropic-beta': 'fast-mode-2026-02-01,interleaved-thinking-2025-05-14',
-    'user-agent': 'Anthropic/JS 0.125.0',
-    accept: 'application/json',
-    'x-stainless-os': 'Linux',
-  };
-
-  async function sentWith(
-    vars: UpstreamVars,
-    path: string,
-    body: unknown,
-  ): Promise<{ url: string; headers: Record<string, string> }> {
-    const { ai, upstream } = world({ vars });
-    await (await ai.handle(request(path, body, inbound), context)).text();
-    const [call] = upstream.calls;
-    expect(call?.init).toMatchObject({ method: 'POST', redirect: 'manual' });
-    return { url: call?.url ?? '', headers: Object.fromEntries(new Headers(call?.init.headers)) };
-  }
-
   it('is the provider with its own key, and nothing of what the container sent as identity', async () => {
     expect(await sentWith({ ANTHROPIC_API_KEY: 'key-a' }, '/anthropic/v1/messages?beta=true', turn)).toEqual({
       url: 'https://api.anthropic.com/v1/messages',
