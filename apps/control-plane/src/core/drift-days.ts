@@ -10,7 +10,7 @@ const hourMs = 3_600_000;
 export const overlapMs = 15 * 60_000;
 /** The queue and the gateway have the night to bring what is late. */
 const firstAfterMs = 6 * hourMs;
-/** A hold that no witness explains is written off after three days. */
+/** No hold is pending for longer: it is written off after three days at the latest. */
 const secondAfterMs = 3 * dayMs + firstAfterMs;
 /** Days further back are left alone: after a long pause of ours the newest say enough. */
 const lookBackDays = 8;

@@ -60,7 +60,9 @@ function Budget({ use }: { use: BudgetUse }) {
           <strong className={`font-semibold ${tones[standing.tone]}`}>{standing.text} </strong>
         )}
         {opensText(use)}
-        {use.heldNanoUsd > 0 ? ` ${formatUsd(use.heldNanoUsd)} is set aside for requests under way.` : ''}
+        {use.heldNanoUsd > 0
+          ? ` ${formatUsd(use.heldNanoUsd)} is set aside for requests whose end is not known yet.`
+          : ''}
       </p>
     </li>
   );

@@ -22,6 +22,7 @@ const reasons: Readonly<Record<string, string>> = {
   unaffordable: 'it did not fit into what is left of the cap',
   not_drafted: 'the request cannot be put to it',
   written_off: 'nobody knew of it after three days',
+  witness_knows_nothing: 'the provider’s own log knows nothing of it',
   witness_says_failed: 'the provider’s own log says that it failed',
 };
 

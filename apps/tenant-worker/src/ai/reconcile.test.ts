@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { openNodeSql } from '../../../../test/support/node-sql.ts';
 import { HOLD_AGE_MAX_MS, Ledger, LEDGER_MIGRATIONS, UNKNOWN_AGE_MAX_MS } from '../modules/ledger.ts';
 import { migrate } from '../modules/migrate.ts';
-import { createReconciler, type Reconciler } from './reconcile.ts';
+import { createReconciler, NO_RECORD_AFTER_MS, type Reconciler } from './reconcile.ts';
 import { chooseWitness, type UsageWitness, type WitnessRecord } from './witness.ts';
 
 const startMs = Date.parse('2026-11-21T12:00:00Z');
@@ -105,23 +105,44 @@ describe('what the witness says of an open reservation', () => {
     expect(one.ledger.periodTotal('2026-11')).toMatchObject({ spentNanoUsd: 0, heldNanoUsd: 0, requests: 0 });
   });
 
-  it('nothing yet: asked again, less and less often, and written off uncharged in the end', async () => {
+  it('nothing yet: asked again, less and less often, and let go uncharged when no record can come any more', async () => {
     const one = world();
     await one.reconciler.run();
     expect(one.asked).toEqual(['r1', 'r2']);
     const gaps: number[] = [];
-    for (let n = 0; n < 4; n += 1) {
+    while (one.ledger.pending().length > 0) {
       const nextMs = one.reconciler.nextRunMs() ?? 0;
-      gaps.push(nextMs - one.clock.ms);
+      gaps.push((nextMs - one.clock.ms) / 60_000);
       one.clock.ms = nextMs;
       await one.reconciler.run();
     }
-    expect(gaps).toEqual([60_000, 120_000, 240_000, 480_000]);
-    expect(one.asked).toHaveLength(10);
-    one.clock.ms = startMs + UNKNOWN_AGE_MAX_MS;
+    expect(gaps).toEqual([1, 2, 4, 8, 16, 32]);
+    expect(one.clock.ms - startMs).toBeGreaterThanOrEqual(NO_RECORD_AFTER_MS);
+    expect(one.ledger.periodTotal('2026-11')).toMatchObject({ spentNanoUsd: 0, heldNanoUsd: 0 });
+    expect(one.ledger.receipts({ limit: 10, before: null, failed: true })).toMatchObject([
+      { requestId: 'r2', why: 'witness_knows_nothing' },
+      { requestId: 'r1', why: 'witness_knows_nothing' },
+    ]);
+    expect(one.reconciler.nextRunMs()).toBeNull();
+  });
+
+  it('its cost, however late it is asked for the first time', async () => {
+    const one = world();
+    one.clock.ms += NO_RECORD_AFTER_MS;
+    one.answer = () => Promise.resolve(record);
+    expect(await one.reconciler.run()).toBe(2);
+    expect(one.ledger.periodTotal('2026-11')).toMatchObject({ spentNanoUsd: 800_000, heldNanoUsd: 0 });
+  });
+
+  it('nothing, because it could never be asked: written off in the end', async () => {
+    const one = world();
+    one.answer = () => Promise.reject(new Error('down'));
+    one.clock.ms = startMs + UNKNOWN_AGE_MAX_MS - 1;
+    await one.reconciler.run();
+    expect(one.ledger.pending()).toHaveLength(2);
+    one.clock.ms += 1;
     expect(await one.reconciler.run()).toBe(2);
     expect(one.ledger.periodTotal('2026-11')).toMatchObject({ spentNanoUsd: 0, heldNanoUsd: 0 });
-    expect(one.reconciler.nextRunMs()).toBeNull();
   });
 
   it('nothing, because it cannot be asked: all stays as it is', async () => {

@@ -1,6 +1,7 @@
 /**
  * Ends what a crash or a cut left open: asks the second witness about every `unknown` reservation and settles, releases
- * or leaves it. Never charges more than was reserved, and nothing that the witness does not know.
+ * or leaves it. Never charges more than was reserved, and nothing that the witness does not know: what it has no record of
+ * long after any answer's end never reached it, and is let go.
  * Each reservation has its own pauses: one that the witness never answers keeps no other waiting.
  */
 import { costNanoUsd } from '../core/metering/price.ts';
@@ -32,6 +33,12 @@ const FIRST_ASK_AFTER_MS = 5_000;
 /** An unanswered question is asked again after this, doubling to the maximum. */
 const ASK_AGAIN_FIRST_MS = 30_000;
 const ASK_AGAIN_MAX_MS = 3_600_000;
+/**
+ * A witness that is asked this long after the reservation, and has no record, will have none: the longest answer ends after
+ * 14 minutes, and the record follows it. Shown late all the same, the night's comparison finds it, and the customer is not
+ * charged.
+ */
+export const NO_RECORD_AFTER_MS = 3_600_000;
 /** Questions in one run. */
 const ASKS_MAX = 20;
 
@@ -60,18 +67,21 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   /** One question. True when the reservation is ended by the answer. */
   async function ask(hold: OpenHold, of: UsageWitness): Promise<boolean> {
     const { requestId } = hold;
+    const isLate = clock.nowMs() >= hold.atMs + NO_RECORD_AFTER_MS;
     const record = await of.find(requestId);
-    if (!record) return false;
-    if (!record.succeeded) {
-      const { released } = ledger.release(requestId, 'witness_says_failed');
-      if (released) deps.onSettled({ requestId, result: 'released', costNanoUsd: 0 });
-      return released;
-    }
+    if (!record) return isLate && release(requestId, 'witness_knows_nothing');
+    if (!record.succeeded) return release(requestId, 'witness_says_failed');
     const settlement = settlementOf(hold, record);
     if (!settlement) return false;
     const { charged } = ledger.settle(requestId, settlement);
     if (charged) deps.onSettled({ requestId, result: 'charged', costNanoUsd: hold.byok ? 0 : settlement.costNanoUsd });
     return charged;
+  }
+
+  function release(requestId: string, why: string): boolean {
+    const { released } = ledger.release(requestId, why);
+    if (released) deps.onSettled({ requestId, result: 'released', costNanoUsd: 0 });
+    return released;
   }
 
   /** Asks and remembers when that was in vain. @throws when the witness cannot be asked */

@@ -87,7 +87,10 @@ export interface PeriodTotal {
 
 /** No stream outlives this: longer than the dispatcher's own bound on one request. */
 export const HOLD_AGE_MAX_MS = 30 * 60_000;
-/** An unknown hold that no witness explains is let go, uncharged, after this. Longer than a witness is ever late. */
+/**
+ * An unknown hold is let go, uncharged, after this, when there is no witness or it could not be asked (one that can decides
+ * within hours: `NO_RECORD_AFTER_MS`). Long enough for a weekend in which the gateway's log cannot be read.
+ */
 export const UNKNOWN_AGE_MAX_MS = 72 * 3_600_000;
 const PAGE_MAX = 200;
 const RAW_CHARS_MAX = 2_000;
