@@ -153,6 +153,22 @@ it('tells a charge that passes a level, in the transaction that takes its receip
   expect(notices()).toEqual(['day 50']);
 });
 
+it('says nothing of a charge whose day has ended meanwhile', () => {
+  want({ dayNanoUsd: 1_000 }, 1_000_000_000);
+  const asked = { provider: 'anthropic', model: 'claude-sonnet-4-6', periodKey: '2026-11', byok: false };
+  const charge = (requestId: string, settledMs: number): void => {
+    spending.ledger.reserve({ ...asked, requestId, holdNanoUsd: 1_000, capNanoUsd: 1_000_000_000 });
+    clock.ms = settledMs;
+    const settlement = { usage: noUsage, costNanoUsd: 1_000, outcome: 'final', priceVersion: 'p' } as const;
+    spending.ledger.settle(requestId, { ...settlement, upstreamId: null, rawUsageJson: null });
+    spending.charged(record, [requestId]);
+  };
+  charge('before', Date.parse('2026-11-22T00:00:01Z'));
+  expect(notices()).toEqual([]);
+  charge('after', Date.parse('2026-11-22T00:00:02Z'));
+  expect(notices()).toEqual(['day 100']);
+});
+
 describe('a loop', () => {
   it('pauses model requests with words in the chat, and goes on when somebody says so', async () => {
     for (let n = 0; n <= repeatsMax; n++) expect((await say('the same')).code).toBeNull();
