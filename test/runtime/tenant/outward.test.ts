@@ -7,6 +7,7 @@ import { sealValue } from '../../../apps/control-plane/src/adapters/seal-value.t
 import { plainRouting } from '../../../apps/control-plane/src/contract/models.ts';
 import type { SecretUse } from '../../../apps/control-plane/src/contract/secrets.ts';
 import { ok } from '../../../apps/control-plane/src/contract/result.ts';
+import { GatheringReader } from '../../../apps/tenant-worker/src/adapters/gathering-reader.ts';
 import { aiLimits, createAiDispatch } from '../../../apps/tenant-worker/src/ai/dispatch.ts';
 import { chooseUpstream } from '../../../apps/tenant-worker/src/ai/upstream.ts';
 import { Ledger } from '../../../apps/tenant-worker/src/modules/ledger.ts';
@@ -119,6 +120,7 @@ describe('models', () => {
         payments: { of: async () => ok({ kind: 'platform' }), refused: () => undefined, taken: () => undefined },
         fetch: (_url, { body }) =>
           typeof body === 'string' && body.includes('sonnet') ? silent() : Promise.resolve(spoken()),
+        readAnswer: (body) => new GatheringReader(body, clock),
         clock,
         ids: { ulid: () => crypto.randomUUID() },
         limits: { ...aiLimits, answerBeginsBeforeFallbackMs: 50 },

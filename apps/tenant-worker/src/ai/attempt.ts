@@ -16,6 +16,7 @@ import type { AiRefusal } from '../core/metering/ai-error.ts';
 import type { Ledger } from '../modules/ledger.ts';
 import type { Clock } from '../ports.ts';
 import { AnswerRecorder, type KeptAnswer } from './answer-cache.ts';
+import type { BodyReader } from './body-reader.ts';
 import { readBoundedText } from './bounded-body.ts';
 import { toClientHeaders } from './headers.ts';
 import type { Payment, Payments } from './payment.ts';
@@ -43,6 +44,7 @@ export interface AttemptDeps {
   readonly ledger: Pick<Ledger, 'settle' | 'release' | 'markUnknown'>;
   readonly payments: Payments;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  readonly readAnswer: (body: ReadableStream<Uint8Array>) => BodyReader;
   readonly clock: Clock;
   readonly limits: AttemptLimits;
   readonly onSettled: (settled: AiSettled) => void;
@@ -95,18 +97,19 @@ export function createAttempts(deps: AttemptDeps): (one: Attempt) => Promise<Tri
         return unreached();
       }
       if (answer === 'late') {
-        // A fetch that does not hear the signal must not keep a connection open that nobody reads.
+        // A fetch that does not hear the signal must not keep a connection open that nobody reads. One that does rejects
+        // here, as does a body that is broken already: either way nothing is left to be let go, and the attempt is over.
         void calling.then((tooLate) => tooLate.body?.cancel()).catch(() => undefined);
         return unreached();
       }
       if (answer.status < 200 || answer.status > 299 || !answer.body) return await refused(one, answer, late.promise);
       deps.payments.taken(one.payment);
-      const reader = answer.body.getReader();
+      const reader = deps.readAnswer(answer.body);
       const first = one.hasFallback ? await Promise.race([firstBytes(reader), late.promise]) : null;
       if (first === 'late' || first === 'none') {
         const failure: AttemptFailure = { kind: abort.signal.aborted ? 'silent' : 'empty' };
         abort.abort('no_answer');
-        void reader.cancel('no_answer').catch(() => undefined);
+        void reader.cancel('no_answer').catch(() => undefined); // rejects when the body had broken by itself
         return unknown(one, failure);
       }
       return { kind: 'answering', response: passOn(one, answer, { reader, first }, (why) => abort.abort(why)) };
@@ -123,7 +126,7 @@ export function createAttempts(deps: AttemptDeps): (one: Attempt) => Promise<Tri
   function passOn(
     one: Attempt,
     answer: Response,
-    from: { reader: ReadableStreamDefaultReader<Uint8Array>; first: Uint8Array | null },
+    from: { reader: BodyReader; first: Uint8Array | null },
     abort: (why: string) => void,
   ): Response {
     const streamed = (answer.headers.get('content-type') ?? '').includes('text/event-stream');
@@ -231,12 +234,12 @@ export function createAttempts(deps: AttemptDeps): (one: Attempt) => Promise<Tri
 }
 
 /** The first bytes of an answer, or `none`: it ended or broke before any. Never rejects. */
-async function firstBytes(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | 'none'> {
+async function firstBytes(reader: BodyReader): Promise<Uint8Array | 'none'> {
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return 'none';
-      if (value.byteLength > 0) return value;
+      const piece = await reader.read();
+      if (piece.done) return 'none';
+      if (piece.value.byteLength > 0) return piece.value;
     }
   } catch {
     return 'none';

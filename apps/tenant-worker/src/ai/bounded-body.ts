@@ -1,4 +1,5 @@
 /** Reads a body up to a bound, without trusting its declared length. */
+import { openReader } from './body-reader.ts';
 
 export type BoundedBody =
   | { readonly kind: 'text'; readonly text: string; readonly bytes: number }
@@ -14,13 +15,14 @@ export async function readBoundedText(
   if (Number(declaredLength ?? 0) > bytesMax) return { kind: 'too_large' };
   if (!body) return { kind: 'text', text: '', bytes: 0 };
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
-  const reader = body.getReader();
+  const reader = openReader(body);
   let text = '';
   let bytes = 0;
   try {
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return { kind: 'text', text: text + decoder.decode(), bytes };
+      const piece = await reader.read();
+      if (piece.done) return { kind: 'text', text: text + decoder.decode(), bytes };
+      const { value } = piece;
       bytes += value.byteLength;
       if (bytes > bytesMax) {
         await reader.cancel();

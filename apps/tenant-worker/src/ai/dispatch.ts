@@ -23,6 +23,7 @@ import type { Ledger, Reserved } from '../modules/ledger.ts';
 import type { Clock, Ids } from '../ports.ts';
 import { AnswerCache, answerKey, type KeptAnswer } from './answer-cache.ts';
 import { createAttempts, type AiSettled, type AttemptLimits, type Tried } from './attempt.ts';
+import { openReader, type BodyReader } from './body-reader.ts';
 import { readBoundedText } from './bounded-body.ts';
 import { toUpstreamHeaders } from './headers.ts';
 import type { Payment, Payments } from './payment.ts';
@@ -69,6 +70,8 @@ export interface AiDispatchDeps {
   readonly payments: Payments;
   /** The platform's, unless a test says otherwise. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** How an answer's body is read: piece by piece as it comes, unless given. */
+  readonly readAnswer?: (body: ReadableStream<Uint8Array>) => BodyReader;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly limits?: AiLimits;
@@ -90,7 +93,12 @@ export interface AiDispatch {
 export function createAiDispatch(deps: AiDispatchDeps): AiDispatch {
   const limits = deps.limits ?? aiLimits;
   const callUpstream = deps.fetch ?? ((url: string, init: RequestInit) => fetch(url, init));
-  const runAttempt = createAttempts({ ...deps, limits, fetch: callUpstream });
+  const runAttempt = createAttempts({
+    ...deps,
+    limits,
+    fetch: callUpstream,
+    readAnswer: deps.readAnswer ?? openReader,
+  });
   const rates = new RequestRates(deps.clock);
   const answers = new AnswerCache(deps.clock);
   let active = 0;

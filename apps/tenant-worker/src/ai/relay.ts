@@ -1,9 +1,11 @@
 /**
  * Passes an answer's bytes from the upstream to the client and always reads the upstream to its end, since the usage is
  * at the end: a client that goes away stops the passing on, not the reading. What bounds the reading is in `RelayLimits`.
- * Backpressure is kept: nothing is read while the client has not taken what was read before.
+ * Backpressure is kept: nothing is read while `QUEUE_BYTES` wait for the client. What comes while it has not asked is given
+ * to it in one piece once it does.
  */
 import type { Clock } from '../ports.ts';
+import type { BodyReader, Piece } from './body-reader.ts';
 
 export interface RelayLimits {
   /** An upstream silent for this long is given up. Providers send keep-alives far more often. */
@@ -18,7 +20,7 @@ export interface RelayLimits {
 }
 
 export interface RelayInput {
-  readonly upstream: ReadableStreamDefaultReader<Uint8Array>;
+  readonly upstream: BodyReader;
   /** What was read of it already, to see that it begins. */
   readonly first: Uint8Array | null;
   /** Ends the upstream call. */
@@ -46,15 +48,19 @@ export interface Relay {
 
 const WATCH_EVERY_MS = 1_000;
 
+/** Bytes that wait for the client before the upstream is held back; one piece of the upstream may come on top. */
+export const QUEUE_BYTES = 64 * 1024;
+
 export function startRelay(input: RelayInput): Relay {
-  const client = new ClientSide();
+  const client = new ClientSide(input.clock);
   const stream = new ReadableStream<Uint8Array>(
     {
       start: (controller) => client.open(controller),
-      pull: () => client.wanted(),
+      pull: () => client.asks(),
       cancel: () => client.gone(),
     },
-    { highWaterMark: 1 },
+    // Nothing is queued there: it asks when somebody reads, and gets all there is.
+    { highWaterMark: 0 },
   );
   return { stream, ended: pump(input, client) };
 }
@@ -65,7 +71,7 @@ async function pump(input: RelayInput, client: ClientSide): Promise<void> {
   let begun = input.first;
   const startedAtMs = clock.nowMs();
   let heardAtMs = startedAtMs;
-  let waitingSinceMs: number | null = null;
+  let isReading = false;
   let drained = 0;
   let why: string | null = null;
 
@@ -73,36 +79,37 @@ async function pump(input: RelayInput, client: ClientSide): Promise<void> {
     if (why !== null) return;
     why = reason;
     input.abort(reason);
-    // Some fetches do not end a body on abort; cancelling the reader does.
+    // Some fetches do not end a body on abort; cancelling the reader does. It rejects when the body broke by itself.
     void reader.cancel(reason).catch(() => undefined);
   }
 
   const watch = setInterval(() => {
     const nowMs = clock.nowMs();
     if (nowMs - startedAtMs > limits.answerMs) giveUp('answer_too_long');
-    if (waitingSinceMs !== null) {
-      if (nowMs - waitingSinceMs > limits.clientStalledMs) client.giveUp();
-    } else if (nowMs - heardAtMs > limits.upstreamSilentMs) giveUp('upstream_silent');
+    const waitingSinceMs = client.waitingSinceMs;
+    if (waitingSinceMs !== null && nowMs - waitingSinceMs > limits.clientStalledMs) client.giveUp();
+    if (isReading && nowMs - heardAtMs > limits.upstreamSilentMs) giveUp('upstream_silent');
     const goneSinceMs = client.goneSinceMs(nowMs);
     if (goneSinceMs !== null && nowMs - goneSinceMs > limits.drainMs) giveUp('drain_time');
   }, WATCH_EVERY_MS);
 
   try {
     for (;;) {
-      const { done, value } = begun === null ? await reader.read() : { done: false as const, value: begun };
-      begun = null;
-      if (done || why !== null) break;
       heardAtMs = clock.nowMs();
+      isReading = true;
+      const piece: Piece = begun === null ? await reader.read() : { done: false, value: begun };
+      isReading = false;
+      begun = null;
+      if (piece.done || why !== null) break;
+      const { value } = piece;
       const bytes = input.pass(value);
       if (client.isGone) {
         drained += value.byteLength;
         if (drained > limits.drainBytes) giveUp('drain_bytes');
         continue;
       }
-      waitingSinceMs = heardAtMs;
-      await client.take(bytes);
-      waitingSinceMs = null;
-      heardAtMs = clock.nowMs();
+      const room = client.take(bytes);
+      if (room !== null) await room;
     }
   } catch {
     why ??= 'upstream_cut';
@@ -110,29 +117,41 @@ async function pump(input: RelayInput, client: ClientSide): Promise<void> {
     clearInterval(watch);
   }
   const rest = input.onEnd({ whole: why === null, why });
-  client.close(rest, why);
+  client.end(rest, why);
 }
 
-/** The client's end of the relay: a queue of one chunk, and whether anybody is still there. */
+/** The client's end of the relay: what waits for it, and whether anybody is still there. */
 class ClientSide {
   isGone = false;
+  readonly #clock: Clock;
   #goneSinceMs: number | null = null;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
-  #wake: (() => void) | null = null;
+  /** It asked, and has got nothing yet. */
+  #isAsking = false;
+  #waiting: Uint8Array[] = [];
+  #waitingBytes = 0;
+  /** Since when bytes wait that nobody asks for. */
+  #waitingSinceMs: number | null = null;
+  #room: (() => void) | null = null;
+  /** Nothing comes after what waits. `why`: it is not the whole answer. */
+  #end: { readonly why: string | null } | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   open(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
   }
 
-  /** The client asks for more. */
-  wanted(): void {
-    this.#wake?.();
-    this.#wake = null;
+  asks(): void {
+    this.#isAsking = true;
+    this.#give();
   }
 
   gone(): void {
     this.isGone = true;
-    this.wanted();
+    this.#empty();
   }
 
   /** Counts a client that takes nothing as gone. Its stream ends in an error: it must never see a gap. */
@@ -141,32 +160,74 @@ class ClientSide {
     this.#controller?.error(new Error('the answer was not read for too long'));
   }
 
+  get waitingSinceMs(): number | null {
+    return this.#waitingSinceMs;
+  }
+
   /** Since when nobody is there, as first noticed by the watch; null while somebody is. */
   goneSinceMs(nowMs: number): number | null {
     if (this.isGone) this.#goneSinceMs ??= nowMs;
     return this.#goneSinceMs;
   }
 
-  /** Hands bytes over and waits until there is room for more, or nobody is there. */
-  async take(bytes: Uint8Array): Promise<void> {
-    if (this.isGone || !this.#controller || bytes.byteLength === 0) return;
-    this.#controller.enqueue(bytes);
-    if ((this.#controller.desiredSize ?? 0) > 0) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
+  /** Hands bytes over. Not null: too much waits; resolves when there is room, or nobody is there. */
+  take(bytes: Uint8Array): Promise<void> | null {
+    if (this.isGone || bytes.byteLength === 0) return null;
+    this.#add(bytes);
+    this.#give();
+    if (this.#waitingBytes < QUEUE_BYTES) return null;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#room = resolve;
+    return promise;
   }
 
-  close(rest: Uint8Array, why: string | null): void {
-    if (!this.#controller) return;
-    try {
-      if (why !== null) this.#controller.error(new Error(`the model's answer broke off (${why})`));
-      else {
-        if (rest.byteLength > 0 && !this.isGone) this.#controller.enqueue(rest);
-        this.#controller.close();
-      }
-    } catch {
-      // The client cancelled: its end is already closed and nobody reads it.
+  /** Nothing more comes: the client gets what waits, and then the end. */
+  end(rest: Uint8Array, why: string | null): void {
+    if (this.isGone) return;
+    if (why === null && rest.byteLength > 0) this.#add(rest);
+    this.#end = { why };
+    this.#give();
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.byteLength;
+    this.#waitingSinceMs ??= this.#clock.nowMs();
+  }
+
+  /** Answers what the client asked for, as far as there is something. */
+  #give(): void {
+    if (!this.#isAsking) return;
+    if (this.#waitingBytes > 0) {
+      const bytes = joined(this.#waiting, this.#waitingBytes);
+      this.#isAsking = false;
+      this.#empty();
+      this.#controller?.enqueue(bytes);
+    } else if (this.#end !== null) {
+      const { why } = this.#end;
+      this.#isAsking = false;
+      if (why === null) this.#controller?.close();
+      else this.#controller?.error(new Error(`the model's answer broke off (${why})`));
     }
   }
+
+  #empty(): void {
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#waitingSinceMs = null;
+    this.#room?.();
+    this.#room = null;
+  }
+}
+
+function joined(parts: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return first;
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.byteLength;
+  }
+  return all;
 }

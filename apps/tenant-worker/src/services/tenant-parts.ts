@@ -5,6 +5,7 @@
 import type { CellKeys } from '../adapters/cell-keys.ts';
 import { logEvent } from '../adapters/log.ts';
 import { durableObjectSql } from '../adapters/do-sql.ts';
+import { GatheringReader } from '../adapters/gathering-reader.ts';
 import { sandboxPort } from '../adapters/sandbox-port.ts';
 import { scratchPort } from '../adapters/scratch-port.ts';
 import { removeImport } from '../adapters/import-objects.ts';
@@ -345,6 +346,7 @@ export function createTenantParts(ctx: DurableObjectState, env: Env, keys: CellK
     upstream,
     payments: createPayments(vault, clock, onFault),
     fetch: (url, init) => fetch(url, init),
+    readAnswer: (body) => new GatheringReader(body, clock),
     clock,
     ids,
     keepAlive: (work) => ctx.waitUntil(work),
