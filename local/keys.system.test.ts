@@ -32,7 +32,12 @@ it('says in words what it cannot do', async () => {
   await expect(keys('turn', '--state', stateDir)).rejects.toMatchObject({
     stderr: 'No action "turn". There are: status, rotate, new-data-keys.\n',
   });
-  await expect(keys('--state')).rejects.toMatchObject({ stderr: expect.stringMatching(/^Say which state/) });
+  for (const unsaid of ['--state', '--state=']) {
+    await expect(keys(unsaid)).rejects.toMatchObject({ stderr: expect.stringMatching(/^Say which state/) });
+  }
+  await expect(keys('--state', stateDir, 'rotate')).rejects.toMatchObject({
+    stderr: 'Say first what to do: npm run keys -- rotate --state …\n',
+  });
   const open = (dir: string) => withKeptState(root, dir, async () => undefined);
   await expect(open(`${stateDir}-none`)).rejects.toThrow(/^There is no kept state/);
   const lock = await takeStackLock(path.join(stateDir, 'stack.json'), 8_787);

@@ -40,11 +40,18 @@ function actionFirst(args: readonly string[]): readonly string[] {
 
 function readStateDir(args: readonly string[]): string | null {
   // The other options are wrangler's.
-  const { values } = parseArgs({ args: [...args], options: { state: { type: 'string' } }, strict: false });
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    options: { state: { type: 'string' } },
+    strict: false,
+    allowPositionals: true,
+  });
   if (values.state === undefined) return null;
-  if (typeof values.state !== 'string') {
+  if (typeof values.state !== 'string' || values.state === '') {
     throw new StackError('Say which state: --state .tidepool/state is the one of npm start.');
   }
+  // A verb behind the options would be done by nobody, and look as if it had been.
+  if (positionals.length > 0) throw new StackError(`Say first what to do: npm run keys -- ${positionals[0]} --state …`);
   return path.resolve(values.state);
 }
 

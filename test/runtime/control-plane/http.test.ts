@@ -168,6 +168,19 @@ describe('the outbox', () => {
       { attempts: 12, sent_at_ms: null },
     ]);
   });
+
+  it('is not sent when it is old news, however few tries it had', async () => {
+    let tries = 0;
+    const https = await createWorld({
+      PLATFORM_ORIGIN: 'https://app.example.net',
+      TENANT_ORIGIN: 'https://{slug}.example.org',
+      MAIL: 'cloudflare',
+      EMAIL: { send: () => Promise.reject(new Error(`${++tries}`)) },
+    });
+    await https.ctx.mailer.send({ key: 'old news', to: newEmail('late'), subject: 's', text: 't', link: null });
+    https.clock.nowMs += 3 * 86_400_000;
+    expect([await https.ctx.mailer.sendWaiting(), tries]).toEqual([0, 1]);
+  });
 });
 
 describe('the sweep', () => {

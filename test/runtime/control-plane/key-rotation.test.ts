@@ -97,6 +97,24 @@ describe('a rotation', () => {
     }
   });
 
+  it('is held up for nobody by an organisation whose trail takes no entry', async () => {
+    await rows(beginRotationSql('kek'));
+    const [{ org_id: broken } = {}] = await rows('SELECT org_id FROM tenant WHERE slug = ?', slugs[0]);
+    const [head] = await rows('SELECT * FROM audit_head WHERE org_id = ?', broken);
+    if (head === undefined) throw new Error('an organisation has a trail from its first assistant on');
+    await rows('DELETE FROM audit_head WHERE org_id = ?', broken);
+    await run();
+    expect(await status()).toMatchObject({ state: 'running', asked: 3, left_over: 1, why: 'not_written_down 1' });
+    expect(await entries()).toHaveLength(2);
+    const names = Object.keys(head);
+    const marks = names.map(() => '?').join(', ');
+    await rows(`INSERT INTO audit_head (${names.join(', ')}) VALUES (${marks})`, ...Object.values(head));
+    world.clock.nowMs += 300_000;
+    await run();
+    expect(await status()).toMatchObject({ state: 'done', left_over: 0 });
+    expect(await entries()).toHaveLength(3);
+  });
+
   it('rests while the cell names another key as the current one', async () => {
     await rows(beginRotationSql('kek'));
     await rows("UPDATE key_rotation SET kid = 'k9'");

@@ -4,7 +4,7 @@
  * removes its text; a try that died is made again by the sweep, so a crash right after sending may send a mail twice.
  * The Cloudflare adapter is not run against the real service (docs/verification.md).
  */
-import { and, asc, desc, eq, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import type { DrizzleD1Database } from 'drizzle-orm/d1';
 import type { EmailBinding } from '../env.ts';
 import type { Log } from '../events.ts';
@@ -35,6 +35,8 @@ const sendPage = 20;
 const claimMs = 60_000;
 /** With pauses that double from a minute to six hours: 20 hours, which few outages of a mail service outlast. */
 const attemptsMax = 12;
+/** Nobody is sent what was written longer ago: its link is dead, and what it warns of has happened. */
+const sentWithinMs = 2 * 86_400_000;
 const pauseMs = (attempts: number): number => Math.min(6 * 3_600_000, 30_000 * 2 ** attempts);
 /** No sweep asks for it again; the row stays for an operator. */
 const neverMs = 8_640_000_000_000_000;
@@ -86,10 +88,17 @@ export class CloudflareMailer implements Mailer {
 
   async sendWaiting(): Promise<number> {
     const { db, system } = this.#deps;
+    const nowMs = system.nowMs();
     const waiting = await db
       .select({ id: mailOutbox.id })
       .from(mailOutbox)
-      .where(and(sql`sent_at_ms IS NULL`, lt(mailOutbox.claimedUntilMs, system.nowMs())))
+      .where(
+        and(
+          sql`sent_at_ms IS NULL`,
+          lt(mailOutbox.claimedUntilMs, nowMs),
+          gt(mailOutbox.createdAtMs, nowMs - sentWithinMs),
+        ),
+      )
       .orderBy(asc(mailOutbox.claimedUntilMs))
       .limit(sendPage);
     let left = 0;
@@ -123,7 +132,7 @@ export class CloudflareMailer implements Mailer {
   }
 }
 
-/** Longer than any key may be made again: they name a month, or a state that has long ended. */
+/** Longer than any key may be made again: they name a month, or a notice that is due for 30 days (core/billing/service.ts). */
 const keptMs = 400 * 86_400_000;
 
 /** Removes mail that is old, sent or given up: its row names a person. */

@@ -11,6 +11,7 @@ import type { TenantRow } from '../adapters/d1/tenants.ts';
 import type { Trail } from '../contract/audit.ts';
 import { unreachable } from '../contract/result.ts';
 import type { Context } from '../context.ts';
+import { describeError } from '../events.ts';
 import { refOf } from '../services/tenant-read.ts';
 
 /** Assistants asked at a time, and such groups in one run. */
@@ -111,7 +112,18 @@ async function askOn(ctx: Context, rotation: Rotation): Promise<number> {
 }
 
 async function askGroup(ctx: Context, rotation: Rotation, group: readonly TenantRow[]): Promise<void> {
-  await Promise.all(group.map(async (row) => keepStep(ctx, rotation, row, await moveOne(ctx, rotation, row))));
+  await Promise.all(
+    group.map(async (row) => {
+      const step = await moveOne(ctx, rotation, row);
+      try {
+        await keepStep(ctx, rotation, row, step);
+      } catch (error) {
+        // Its keys have moved. That its organisation's trail takes no entry must not hold up anybody else's.
+        ctx.log('keys.not_written_down', { rotation: rotation.id, tenant: row.id, error: describeError(error) });
+        await keepStep(ctx, rotation, row, left('not_written_down'));
+      }
+    }),
+  );
 }
 
 async function keepStep(ctx: Context, rotation: Rotation, row: TenantRow, step: Step): Promise<void> {

@@ -107,6 +107,18 @@ function lifeOf(standing: (day: number) => Standing, days: number, everyDays = 1
   return [...told].map(([key, day]) => `${day} ${key.split(':')[0] ?? ''}`);
 }
 
+test('what a state that lasts for years once owed is owed for a month', () => {
+  const kept: readonly ServiceState[] = [
+    { kind: 'active', sinceMs: t0, again: true },
+    { kind: 'frozen', sinceMs: t0 },
+    { kind: 'deleted', sinceMs: t0 },
+  ];
+  for (const state of kept) {
+    expect(noticeDue(state, t0 + 29 * dayMs)).not.toBeNull();
+    expect(noticeDue(state, t0 + 400 * dayMs)).toBeNull();
+  }
+});
+
 test('nobody pays: every mail of the way down, once, with its day', () => {
   expect(lifeOf((day) => (day < 10 ? 'paid' : 'owing'), 80)).toEqual([
     '10 payment_failed',

@@ -194,9 +194,12 @@ function noticesOf(state: ServiceState): readonly Planned[] {
   }
 }
 
+/** A state may last for years; what it once owed is not news any more, and the mail's key is not kept as long. */
+const newsForMs = 30 * dayMs;
+
 /** The newest mail that the state owes by now: after a pause of ours nobody gets three at once. */
 export function noticeDue(state: ServiceState, nowMs: number): NoticeKind | null {
-  return noticesOf(state).findLast(({ atMs }) => atMs <= nowMs)?.notice ?? null;
+  return noticesOf(state).findLast(({ atMs }) => atMs <= nowMs && nowMs - atMs < newsForMs)?.notice ?? null;
 }
 
 /** When the state has to be looked at again; null when only an event can change it. */
