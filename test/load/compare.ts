@@ -129,7 +129,7 @@ export function compareBooks(
     problems.push(...withinBook(book), ...againstTold(book, told));
     for (const hold of book.open) {
       const entry = ended.get(hold.requestId);
-      if (entry === undefined) note('held: it never reached the upstream; written off after 72 h', 0, 0);
+      if (entry === undefined) note('held: it never reached the upstream; let go an hour later', 0, 0);
       else problems.push(`${hold.requestId}: still held (${hold.why ?? hold.state}), and the upstream's log knows it`);
     }
   }
