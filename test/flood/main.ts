@@ -99,10 +99,15 @@ try {
     });
   await until('the neighbour to answer', async () => (await viaContainer()).ok);
   // A sleep has work of its own to end a minute later; what is written after that, a stranger has caused.
-  await until('the sleeper to have nothing due', async () => {
-    const dueAtMs = nextAlarmAtMs(product.stateDir, victim.slug);
-    return dueAtMs === null || dueAtMs > Date.now() + floodMaxMs + 60_000;
-  });
+  await until(
+    'the sleeper to have nothing due',
+    async () => {
+      const dueAtMs = nextAlarmAtMs(product.stateDir, victim.slug);
+      if (dueAtMs === null || dueAtMs > Date.now() + floodMaxMs + 60_000) return true;
+      throw new Error(`its next alarm is due in ${Math.round((dueAtMs - Date.now()) / 1_000)} s`);
+    },
+    600_000,
+  );
 
   const before = stateOf(product.stateDir, victim.slug);
   const quietBefore = await measureQuiet(viaContainer);

@@ -19,7 +19,9 @@ export function nextAlarmAtMs(stateDir: string, slug: string): number | null {
     withCopy(file, (db) => {
       const known = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = '_cf_METADATA'").get() !== undefined;
       // Nanoseconds, as a number that JavaScript cannot hold to the last digit.
-      return known ? db.prepare('SELECT value / 1000000 AS ms FROM _cf_METADATA WHERE key = 1').all() : [];
+      return known
+        ? db.prepare('SELECT value / 1000000 AS ms FROM _cf_METADATA WHERE key = 1 AND value IS NOT NULL').all()
+        : [];
     }),
   );
   return due.reduce<number | null>((first, { ms }) => Math.min(first ?? Infinity, Number(ms)), null);
