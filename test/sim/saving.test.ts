@@ -10,6 +10,18 @@ const begin = async (): Promise<Scenario> => {
   return scenario;
 };
 
+/** A person is asked: a run answers, and holds an entry that no save of it takes. */
+const beginUnsavable = async (): Promise<{ s: Scenario; entry: number }> => {
+  const s = await begin();
+  await s.pass(minuteMs);
+  const entry = s.write();
+  s.interfere('snapshot', () => 'fails');
+  s.container.refuseStarts = true;
+  s.container.crashGateway();
+  await s.reach('needs_operator');
+  return { s, entry };
+};
+
 /** Of each recovery that the control plane was told of: whether something was lost. */
 const lossesTold = (s: Scenario): boolean[] =>
   [...s.world.controlPlane.incidents.values()].map(({ lost }) => lost !== null);
@@ -132,13 +144,7 @@ describe('what a container holds', () => {
   });
 
   it('is given up on a person’s word when it still cannot be saved', async () => {
-    const s = await begin();
-    await s.pass(minuteMs);
-    s.write();
-    s.interfere('snapshot', () => 'fails');
-    s.container.refuseStarts = true;
-    s.container.crashGateway();
-    await s.reach('needs_operator');
+    const { s } = await beginUnsavable();
     await s.pass(30 * minuteMs);
     expect(s.world.running).toHaveLength(1);
     const saves = s.count('lifecycle.action_failed snapshot');
@@ -154,13 +160,7 @@ describe('what a container holds', () => {
     async (command) => {
       // 1 a replaced run answers, and twelve saves of it fail; 2 a person is asked; 3 R2 is mended between two tries, five
       // minutes apart; 4 the person decides before the next one.
-      const s = await begin();
-      await s.pass(minuteMs);
-      const entry = s.write();
-      s.interfere('snapshot', () => 'fails');
-      s.container.refuseStarts = true;
-      s.container.crashGateway();
-      await s.reach('needs_operator');
+      const { s, entry } = await beginUnsavable();
       const held = s.world.running;
       expect(held).toHaveLength(1);
       s.peace();
@@ -180,13 +180,7 @@ describe('what a container holds', () => {
   );
 
   it('is given up soon after a person’s word when it does not answer any more', async () => {
-    const s = await begin();
-    await s.pass(minuteMs);
-    s.write();
-    s.interfere('snapshot', () => 'fails');
-    s.container.refuseStarts = true;
-    s.container.crashGateway();
-    await s.reach('needs_operator');
+    const { s } = await beginUnsavable();
     const [held = 0] = s.world.running;
     s.world.sandbox(held).silentUntilMs = s.world.time.nowMs + dayMs;
     const saidAtMs = s.world.time.nowMs;
@@ -199,13 +193,7 @@ describe('what a container holds', () => {
   it('is given up on a person’s word when the object died over the manifest of the last try (seed 502164)', async () => {
     // 1 a replaced run answers, and twelve saves of it fail; 2 a person is asked; 3 its data is taken once more, and the
     // object dies before the index says complete; 4 the person restarts before the next try.
-    const s = await begin();
-    await s.pass(minuteMs);
-    s.write();
-    s.interfere('snapshot', () => 'fails');
-    s.container.refuseStarts = true;
-    s.container.crashGateway();
-    await s.reach('needs_operator');
+    const { s } = await beginUnsavable();
     const saves = s.count('lifecycle.action snapshot');
     const lives = s.world.lives;
     s.interfere('putManifest', (n) => (n === 1 ? 'crash_after' : null));

@@ -50,7 +50,7 @@ export async function openSnapshotFile(bucket: R2Bucket, source: FileSource, pat
     holding += value.length;
   }
   const { readable, writable } = new FixedLengthStream(bytes);
-  // Nobody awaits this: what goes wrong cuts the reader's stream short of its length.
+  // Nobody awaits this: what goes wrong cuts the reader's stream short of its length, and whoever reads it asks again.
   void send(held, content, writable).catch(() => undefined);
   return { kind: 'file', bytes, content: readable };
 }
